@@ -1,0 +1,76 @@
+# Patchwright. `make help` lists the targets.
+#
+# Knobs (make VAR=value):
+#   SANITIZE=address,undefined   builds with these sanitizers, into build/<names joined by dashes>
+#   CC, CFLAGS, LDFLAGS          as usual; CFLAGS come after our own
+#   V=1                          shows the commands
+#   B=<folder>                   the build folder (default build)
+
+CC ?= cc
+SANITIZE ?=
+comma := ,
+B ?= build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
+Q := $(if $(V),,@)
+VERSION := 0.1.0
+
+packages := libcurl libcjson openssl libuv yaml-0.1 libmicrohttpd
+pkg_cflags := $(shell pkg-config --cflags $(packages) 2>/dev/null | sed 's/-I/-isystem /g')
+pkg_libs := $(shell pkg-config --libs $(packages) 2>/dev/null)
+check_libs = $(shell pkg-config --libs check 2>/dev/null)
+
+warnings := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef -Wvla -Werror=implicit-function-declaration -Werror=incompatible-pointer-types
+hardening := -fPIE -fstack-protector-strong -fstack-clash-protection $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+sanitize := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+all_cflags := -std=gnu17 -O2 -g $(warnings) $(hardening) $(sanitize) -D_GNU_SOURCE -DPATCHWRIGHT_VERSION='"$(VERSION)"' -Ilib/include -I. $(pkg_cflags) $(CFLAGS)
+all_ldflags := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(sanitize) $(LDFLAGS)
+
+lib_src := $(sort $(wildcard lib/*/*.c))
+controller_src := $(sort $(filter-out controller/cmd/%,$(wildcard controller/*/*.c)))
+cmd_src := $(sort $(wildcard controller/cmd/*.c))
+agent_src := $(sort $(wildcard test/fleet/*.c))
+unit_src := $(sort $(wildcard test/unit/*/test_*.c))
+objects = $(patsubst %.c,$B/obj/%.o,$(1))
+unit_bin := $(patsubst test/unit/%.c,$B/test/%,$(unit_src))
+programs := $B/patchwright-controller $B/fleet-agent
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(programs) ## builds the controller and the fleet agent (default)
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+	@sed -n '/^# Knobs/,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
+
+$B/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC      $<")
+	$(Q)$(CC) $(all_cflags) -MMD -MP -c -o $@ $<
+
+$B/libkube.a: $(call objects,$(lib_src))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$B/libcontroller.a: $(call objects,$(controller_src))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$B/patchwright-controller: $(call objects,$(cmd_src)) $B/libcontroller.a $B/libkube.a
+	$(if $(V),,@echo "  LD      $@")
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs)
+
+$B/fleet-agent: $(call objects,$(agent_src)) $B/libkube.a
+	$(if $(V),,@echo "  LD      $@")
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs)
+
+$B/test/%: $B/obj/test/unit/%.o $B/libcontroller.a $B/libkube.a
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  LD      $@")
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(check_libs) $(pkg_libs)
+
+unit: $(unit_bin) ## builds and runs the unit tests of this build folder
+	$(Q)test/run-unit $(unit_bin)
+
+-include $(shell find $B/obj -name '*.d' 2>/dev/null)
+
+.PHONY: all help unit

@@ -1,0 +1,27 @@
+/*
+ * The real kube_transport: libcurl's multi interface on a kube_loop. HTTP/2 with multiplexing, TLS always verified, no
+ * redirects, keep-alives that notice a dead peer within 30 s, bearer token from a file re-read as it rotates.
+ */
+#ifndef KUBE_HTTP_H
+#define KUBE_HTTP_H
+
+#include <kube/config.h>
+#include <kube/err.h>
+#include <kube/loop.h>
+#include <kube/transport.h>
+
+struct kube_http;
+
+struct kube_http_options {
+	const char *user_agent;     /* required: "patchwright-controller/0.1.0 (linux/amd64)" */
+	int64_t connect_timeout_ms; /* 0: 10 s */
+};
+
+/* Copies what it needs of config. */
+int kube_http_new(struct kube_loop *loop, const struct kube_config *config, const struct kube_http_options *options,
+                  struct kube_http **ret_http, struct kube_err *err);
+/* Cancels what is in flight. NULL is fine. */
+void kube_http_free(struct kube_http *http);
+struct kube_transport *kube_http_transport(struct kube_http *http); /* borrowed */
+
+#endif

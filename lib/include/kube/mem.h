@@ -1,0 +1,59 @@
+/*
+ * Memory: scope-bound cleanup for locals, and a bounded arena.
+ *
+ * Library functions return KUBE_E_NOMEM when allocation fails; they never exit.
+ */
+#ifndef KUBE_MEM_H
+#define KUBE_MEM_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#define _cleanup_(fn) __attribute__((cleanup(fn)))
+
+static inline void kube_freep(void *p)
+{
+	free(*(void **)p);
+	*(void **)p = NULL;
+}
+#define _cleanup_free_ _cleanup_(kube_freep)
+
+/* Hands a pointer on: yields its value and leaves NULL behind. */
+#define take(p) \
+	({ \
+		__typeof__(p) *take_p_ = &(p); \
+		__typeof__(p) take_v_ = *take_p_; \
+		*take_p_ = NULL; \
+		take_v_; \
+	})
+
+#define KUBE_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/*
+ * A bump allocator. Memory is zeroed, aligned for any type, and freed only all at once. Total size is
+ * limited: an allocation beyond the limit returns NULL, as does one that malloc refuses. A zeroed
+ * arena is valid and has the default limit.
+ */
+#define KUBE_ARENA_DEFAULT_LIMIT ((size_t)64 << 20)
+
+struct kube_arena_chunk;
+
+struct kube_arena {
+	struct kube_arena_chunk *head;
+	size_t used_bytes;  /* handed out so far */
+	size_t limit_bytes; /* 0: KUBE_ARENA_DEFAULT_LIMIT */
+};
+
+void kube_arena_init(struct kube_arena *arena, size_t limit_bytes);
+void kube_arena_finish(struct kube_arena *arena); /* frees everything; NULL and zeroed are fine */
+
+void *kube_arena_alloc(struct kube_arena *arena, size_t size);
+/* count * size with overflow check. */
+void *kube_arena_calloc(struct kube_arena *arena, size_t count, size_t size);
+char *kube_arena_strdup(struct kube_arena *arena, const char *s); /* NULL gives NULL */
+char *kube_arena_strndup(struct kube_arena *arena, const char *s, size_t n);
+char *kube_arena_printf(struct kube_arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *kube_arena_vprintf(struct kube_arena *arena, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+
+#endif
