@@ -1,0 +1,48 @@
+/*
+ * Keeps a store equal to what the API server has: list, then watch, for ever (kube-semantics "Reflector").
+ *
+ * List at resourceVersion "0" at first, at the last known one later, at "" after an expiry; pages of 500. Watches ask
+ * for bookmarks and a server timeout drawn from [300, 600] s; an idle deadline (that timeout + 5 s, or 150 s without
+ * any byte once a bookmark has been seen, as servers send one a minute) ends half-open ones. 410 and "too large
+ * resource version" list again; a clean end watches again from the last version; everything else backs off (800 ms
+ * doubled to 30 s, jittered, reset after 2 quiet minutes). resourceVersions are compared for equality only.
+ */
+#ifndef KUBE_REFLECTOR_H
+#define KUBE_REFLECTOR_H
+
+#include <kube/client.h>
+#include <kube/store.h>
+
+#define KUBE_REFLECTOR_MAX_EVENT_BYTES ((size_t)8 << 20)  /* one watch event */
+#define KUBE_REFLECTOR_MAX_PAGE_BYTES ((size_t)512 << 20) /* one page of a list */
+
+struct kube_reflector;
+
+struct kube_reflector_options {
+	struct kube_client *client;
+	const struct kube_projection *projection;
+	struct kube_store *store;
+	const char *namespace_;     /* NULL: all */
+	const char *label_selector; /* NULL: none; copied, as are the others */
+	const char *field_selector;
+	/* Optional. The first complete list is in the store (called once). */
+	void (*on_synced)(void *arg);
+	/*
+	 * Optional. A list or watch failed (err), or works again (NULL). Called on change only: the same error is reported
+	 * once. An object that cannot be decoded is reported here too, kept out of the store, and stops nothing.
+	 */
+	void (*on_health)(void *arg, const struct kube_err *err);
+	void *arg;
+};
+
+int kube_reflector_new(const struct kube_reflector_options *options, struct kube_reflector **ret_reflector,
+                       struct kube_err *err);
+void kube_reflector_start(struct kube_reflector *reflector);
+/* Stops at once; no callbacks any more. NULL is fine. May be called in its own callbacks. */
+void kube_reflector_free(struct kube_reflector *reflector);
+bool kube_reflector_synced(const struct kube_reflector *reflector);
+/* For metrics and health: lists and watches that were started so far. */
+unsigned kube_reflector_lists(const struct kube_reflector *reflector);
+unsigned kube_reflector_watches(const struct kube_reflector *reflector);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * The simulated outside: a virtual clock and a scripted transport.
+ *
+ * kube_sim_env is a kube_env whose time stands still until kube_sim_run() jumps to the next deadline; its randomness
+ * comes from a seed. kube_sim_transport hands each request to a function of the test, which answers through
+ * kube_sim_reply() now or later in virtual time.
+ */
+#ifndef KUBE_SIM_H
+#define KUBE_SIM_H
+
+#include <kube/env.h>
+#include <kube/err.h>
+#include <kube/transport.h>
+
+struct kube_sim;
+
+int kube_sim_new(uint64_t seed, int64_t wall_start_ms, struct kube_sim **ret_sim, struct kube_err *err);
+void kube_sim_free(struct kube_sim *sim);
+struct kube_env *kube_sim_env(struct kube_sim *sim);
+struct kube_transport *kube_sim_transport(struct kube_sim *sim);
+
+/* Runs all timers until virtual mono time reaches until_ms; returns how many callbacks ran. Stops early when limit
+ * callbacks have run (a hot loop). */
+size_t kube_sim_run(struct kube_sim *sim, int64_t until_ms, size_t limit);
+/* One step: jumps to the next deadline. False when there is none. */
+bool kube_sim_step(struct kube_sim *sim);
+void kube_sim_wall_jump(struct kube_sim *sim, int64_t delta_ms); /* the wall clock is set; mono is not */
+
+/* The server's side. Called from the loop for each request; request is valid until the exchange ends. */
+typedef void kube_sim_serve_fn(void *arg, struct kube_sim *sim, struct kube_exchange *exchange,
+                               const struct kube_request *request);
+void kube_sim_serve(struct kube_sim *sim, kube_sim_serve_fn *fn, void *arg);
+
+/* Answers, in order, after delay_ms of virtual time each (relative to now). They are dropped when the exchange is gone
+ * by then. */
+void kube_sim_reply_head(struct kube_sim *sim, struct kube_exchange *exchange, int64_t delay_ms, int status,
+                         int retry_after_s, const char *content_type);
+void kube_sim_reply_data(struct kube_sim *sim, struct kube_exchange *exchange, int64_t delay_ms, const char *bytes,
+                         size_t len);
+void kube_sim_reply_end(struct kube_sim *sim, struct kube_exchange *exchange, int64_t delay_ms, int code,
+                        const char *message); /* code 0: complete */
+/* Head + JSON text + end in one. */
+void kube_sim_reply_json(struct kube_sim *sim, struct kube_exchange *exchange, int64_t delay_ms, int status,
+                         const char *json);
+/* True while the client still listens. */
+bool kube_sim_open(const struct kube_sim *sim, const struct kube_exchange *exchange);
+
+#endif
