@@ -1,0 +1,47 @@
+/* Pod, projected: for draining, and for our own job pods. PodDisruptionBudget, projected. */
+#ifndef MODEL_POD_H
+#define MODEL_POD_H
+
+#include <kube/json.h>
+#include <kube/object.h>
+#include <kube/selector.h>
+
+enum pod_phase { POD_PENDING, POD_RUNNING, POD_SUCCEEDED, POD_FAILED, POD_UNKNOWN };
+
+struct pod {
+	struct kube_object object;
+	struct kube_strmap labels;
+	const char *node_name; /* "" when not scheduled */
+	int phase;             /* enum pod_phase */
+	bool ready;
+	bool mirror;                                     /* annotation kubernetes.io/config.mirror */
+	bool empty_dir;                                  /* has an emptyDir volume */
+	const char *owner_kind, *owner_name, *owner_uid; /* of the controlling ownerReference; "" when unmanaged */
+	/* of our job pods */
+	const char *job_step;     /* label patchwright.io/step; NULL: not one of ours */
+	const char *rollout_hash; /* label */
+	const char *job_node_uid; /* annotation patchwright.io/node */
+	bool job_finalizer;
+	const char *status_reason, *status_message; /* "DeadlineExceeded", "Evicted", …; "" when none */
+	bool exited;                                /* the container has terminated */
+	int64_t exit_code;
+	const char *exit_message;   /* termination message: the log's last lines; "" when none; kept to 512 bytes */
+	const char *waiting_reason; /* "ImagePullBackOff", …; "" when none */
+};
+
+struct pdb {
+	struct kube_object object;
+	struct kube_selector selector;
+	bool has_selector; /* a null selector matches nothing; an empty one everything (policy/v1) */
+	int64_t disruptions_allowed, current_healthy, desired_healthy;
+	int64_t observed_generation;
+	bool always_allow_unhealthy; /* unhealthyPodEvictionPolicy: AlwaysAllow */
+};
+
+extern const struct kube_projection pod_projection, pdb_projection;
+
+const char *pod_node_index(const struct kube_object *object);    /* kube_index_fn: node name, NULL when not scheduled */
+const char *pod_rollout_index(const struct kube_object *object); /* kube_index_fn: rollout hash of our job pods */
+bool pod_finished(const struct pod *pod);                        /* Succeeded or Failed */
+
+#endif

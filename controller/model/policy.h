@@ -1,0 +1,124 @@
+/* PatchPolicy, decoded: what should be true, and how to get there (crds/patchpolicies.yaml). */
+#ifndef MODEL_POLICY_H
+#define MODEL_POLICY_H
+
+#include "controller/model/condition.h"
+#include <kube/json.h>
+#include <kube/object.h>
+#include <kube/selector.h>
+
+#define MAX_PATCHES 8
+#define MAX_WAVES 16
+
+enum component {
+	COMPONENT_KUBELET,
+	COMPONENT_CONTAINER_RUNTIME,
+	COMPONENT_KERNEL,
+	COMPONENT_OPERATING_SYSTEM,
+	COMPONENT_CUSTOM
+};
+extern const char *const component_names[]; /* NULL-terminated, by enum component */
+
+enum observed_type { OBSERVED_DEFAULT, OBSERVED_NODE_INFO, OBSERVED_LABEL, OBSERVED_ANNOTATION };
+enum node_info { NODE_INFO_KUBELET, NODE_INFO_CONTAINER_RUNTIME, NODE_INFO_KERNEL, NODE_INFO_OS_IMAGE };
+
+struct observed {
+	int type;      /* enum observed_type; never DEFAULT after decoding, except for Custom without one */
+	int node_info; /* enum node_info */
+	const char *label, *annotation;
+};
+
+struct job_template {
+	const char *image;
+	struct kube_strlist command, args;
+	struct {
+		struct env_var {
+			const char *name, *value;
+		} * items;
+		size_t count;
+	} env;
+	const char *host_path; /* where the node's root is mounted; "" mounts none */
+	bool privileged;
+	int64_t timeout_ms;
+	const char *resources; /* JSON text of the container's resources; NULL: none */
+};
+
+struct patch {
+	int component; /* enum component */
+	const char *version;
+	struct observed observed;
+	int64_t observe_timeout_ms;
+	struct job_template job;
+	struct job_template *rollback; /* NULL: none */
+};
+
+struct wave_spec {
+	const char *name;
+	struct kube_intstr size;            /* not set: all that is left */
+	struct kube_intstr max_unavailable; /* not set: the policy's */
+	int64_t soak_ms;
+};
+
+enum on_failure { ON_FAILURE_QUARANTINE, ON_FAILURE_UNCORDON };
+enum unmanaged_pods { UNMANAGED_BLOCK, UNMANAGED_DELETE };
+
+/* What governs a rollout: frozen into its plan, hashed as policyHash. */
+struct rules {
+	struct kube_selector selector;
+	struct {
+		struct patch *items;
+		size_t count;
+	} patches;
+	struct kube_intstr max_unavailable;
+	struct {
+		struct wave_spec *items;
+		size_t count;
+	} waves;
+	int64_t settle_ready_for_ms, settle_timeout_ms;
+	int on_failure; /* enum on_failure */
+	struct {
+		bool enabled;
+		int64_t timeout_ms;
+		int64_t grace_period_s; /* -1: the pod's own */
+		int64_t parallelism;    /* evictions in flight on one node */
+		bool delete_empty_dir_data;
+		int unmanaged_pods; /* enum unmanaged_pods */
+	} drain;
+	int64_t rollback_timeout_ms;
+};
+
+struct version_of {
+	int component; /* enum component */
+	const char *version;
+};
+
+enum trigger { TRIGGER_AUTOMATIC, TRIGGER_MANUAL };
+
+struct policy {
+	struct kube_object object;
+	bool suspend;
+	int trigger; /* enum trigger */
+	int64_t history_limit;
+	struct rules rules;
+	const char *rules_json; /* canonical JSON of the governing members of spec:
+	                           {"drain":…,"patches":…,"rollback":…,"strategy":…,"target":…} */
+	const char *hash;       /* sha256 of rules_json, hex */
+	/* status */
+	int64_t observed_generation;
+	struct conditions conditions;
+	const char
+	    *status_json; /* canonical JSON of the whole status, to see whether ours differs; "" when there is none */
+	const char *last_successful_json; /* canonical JSON of status.lastSuccessfulRollout, carried over; NULL: none */
+};
+
+extern const struct kube_projection policy_projection;
+
+/* Decodes {"target":…,"patches":…,"strategy":…,"drain":…,"rollback":…} with the defaults of the CRD for what is absent.
+ */
+int rules_decode(const cJSON *spec, struct rules *ret_rules, struct kube_arena *arena, struct kube_err *err);
+
+/* What the schema cannot say: versions that no rule can compare. KUBE_E_INVALID with the sentence for Accepted=False.
+ */
+int rules_check(const struct rules *rules, struct kube_err *err);
+
+#endif

@@ -1,0 +1,306 @@
+/*
+ * The heart: pure decisions.
+ *
+ * plan_policy() and plan_rollout() are functions of an immutable snapshot and its time. They do no I/O, read no clock,
+ * keep no state; everything that they return is allocated in the caller's arena or borrowed from the snapshot, and is
+ * gone with either. They return what should be done now (actions, in order), the status that should be true, the
+ * decisions that were taken, and when to look again.
+ *
+ * Rules that hold throughout:
+ * - Grant before deed: a node is touched only when it stands in status.active of the snapshot (not of the wanted
+ * status).
+ * - What decides irrevocably is in the status before it is used: a failure first sets active[].step and its decision;
+ * the node follows when the snapshot shows that.
+ * - An object that is `busy` (our own write to it is not in the cache yet) is left alone.
+ * - The order is by target, as frozen; an error of one target does not stop the others.
+ */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "controller/model/node.h"
+#include "controller/model/pod.h"
+#include "controller/model/policy.h"
+#include "controller/model/rollout.h"
+
+/* Memory for plans: as kube_arena, but a refusal ends the process with a message. All our state is on API objects, so
+ * that is safe. */
+void *plan_alloc(struct kube_arena *arena, size_t size);
+const char *plan_printf(struct kube_arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- actions ---- */
+
+enum action_type {
+	ACTION_CREATE_ROLLOUT,   /* a PatchRollout for a policy */
+	ACTION_DELETE_ROLLOUT,   /* history beyond the limit */
+	ACTION_CREATE_REVISION,  /* a page of the plan or of the ledger */
+	ACTION_FINALIZE_ROLLOUT, /* puts our finalizer on, or takes it off */
+	ACTION_PATCH_NODE,       /* one step of a node */
+	ACTION_EVICT_POD,        /* through the Eviction API */
+	ACTION_CREATE_JOB,       /* a job pod */
+	ACTION_RELEASE_JOB,      /* takes our finalizer off a job pod whose result is on its node */
+	ACTION_DELETE_JOB,       /* deletes a job pod (kept until then for `kubectl logs`) */
+	ACTION_CREATE_REPORT,    /* a page of the report */
+	ACTION_EMIT_EVENT,
+};
+
+/* cordon, quarantine: leave as it is, or set to this. */
+enum change { CHANGE_NONE, CHANGE_ON, CHANGE_OFF };
+
+struct node_write {
+	const struct node *node;
+	bool claim; /* the first write: carries the resourceVersion; later ones test the old state and the UID */
+	const struct node_state *state; /* NULL: the annotation is removed */
+	enum change cordon, quarantine;
+};
+
+struct job_create {
+	const char *name, *step, *node, *node_uid; /* step: "job" | "rollback" */
+	const struct rollout *rollout;
+	const struct patch *patch;
+	const struct job_template *job;
+	const char *from_version, *wave;
+	int64_t attempt;
+};
+
+struct report_target {
+	const struct target *target;
+	const char *wave;
+	const struct node *node;        /* NULL: gone */
+	const struct node_state *state; /* NULL: none */
+	int step;                       /* enum step */
+	const char *reason, *message;
+};
+
+struct report_page {
+	const char *name;
+	int64_t page, pages;
+	int outcome;
+	const struct rollout *rollout;
+	const struct plan *plan; /* NULL: it was never planned */
+	const struct counts *counts;
+	int64_t started_ms, finished_ms;
+	struct report_target *targets;
+	size_t target_count;
+	const struct decision *const *decisions;
+	size_t decision_count;
+};
+
+struct event_emit {
+	const struct kube_object *regarding;
+	bool warning;
+	const char *reason, *action, *note;
+};
+
+struct action {
+	enum action_type type;
+	union {
+		struct {
+			const struct policy *policy;
+			const char *name;
+		} create_rollout;
+		const struct rollout *delete_rollout;
+		struct {
+			const char *name;
+			const struct rollout *rollout;
+			bool ledger;
+			int64_t number;
+			const cJSON *data; /* owned by the plan's result: see plan_result_finish() */
+		} create_revision;
+		struct {
+			const struct rollout *rollout;
+			bool on;
+		} finalize;
+		struct node_write node;
+		struct {
+			const struct pod *pod;
+			int64_t grace_period_s;
+		} evict;
+		struct job_create job;
+		const struct pod *pod; /* RELEASE_JOB, DELETE_JOB */
+		struct report_page report;
+		struct event_emit event;
+	};
+};
+
+struct actions {
+	struct action *items;
+	size_t count, capacity;
+};
+struct action *plan_add_action(struct actions *actions, enum action_type type, struct kube_arena *arena);
+
+/* A condition that should be true now; status/ keeps transition times. */
+struct wanted_condition {
+	const char *type;
+	int status; /* enum condition_status */
+	const char *reason, *message;
+};
+#define MAX_WANTED_CONDITIONS 10
+struct wanted_conditions {
+	struct wanted_condition items[MAX_WANTED_CONDITIONS];
+	size_t count;
+};
+void plan_want(struct wanted_conditions *conditions, const char *type, int status, const char *reason,
+               const char *message);
+
+/* ---- facts: what is known beside the objects ---- */
+
+/* The last answer to an eviction of this pod, while it matters. */
+struct eviction_fact {
+	const char *kind, *namespace_, *name; /* who blocks: "PodDisruptionBudget", "APIServer", "Webhook", … */
+	const char *message;
+	int64_t since_ms;    /* first refusal in a row */
+	int64_t retry_at_ms; /* not before */
+};
+
+/* An effect that failed and is being retried: told in the status. */
+struct effect_error {
+	const char *what;   /* "create pod patchwright-jobs/pw-…" */
+	const char *reason; /* "Forbidden", "ServerTimeout", … CamelCase */
+	const char *message;
+	int http_status;
+	int64_t at_ms;
+};
+
+/* ---- rollout ---- */
+
+struct pod_view {
+	const struct pod *pod;
+	bool busy;                        /* an eviction, deletion or patch of it is in flight or not visible yet */
+	const struct eviction_fact *fact; /* NULL: none */
+};
+
+struct target_view {
+	const struct target *target;
+	const struct node *node; /* NULL: gone, or another node under the same name */
+	bool busy;
+	/* Only for targets in status.active or with a state of this rollout on the node; sorted by key: */
+	const struct pod_view *pods; /* all pods on the node, job pods excluded */
+	size_t pod_count;
+	const struct pod_view *jobs; /* this rollout's job pods on it */
+	size_t job_count;
+	bool job_busy; /* a creation of a job pod for this target is in flight or not visible yet */
+};
+
+struct rollout_snapshot {
+	int64_t now_ms; /* the API server's time */
+	const struct rollout *rollout;
+	bool rollout_busy;
+	const struct policy *policy;   /* by name; NULL: none */
+	bool policy_replaced;          /* there is a policy of that name, but not the one that this rollout belongs to */
+	const struct plan *plan;       /* complete and sound; NULL: not (yet) */
+	const char *plan_error;        /* why the pages that exist cannot be used; NULL */
+	const char *const *page_names; /* existing ControllerRevisions of this rollout (by UID) */
+	size_t page_count;
+	const struct revision *const *ledger; /* existing ledger pages, by number */
+	size_t ledger_count;
+	const char *const *report_names; /* existing PatchReports of this rollout */
+	size_t report_count;
+	const struct target_view *targets; /* in plan order; empty without a plan */
+	size_t target_count;
+	const struct node *const *nodes; /* all nodes of the cluster */
+	size_t node_count;
+	const struct pdb *const *pdbs;
+	size_t pdb_count;
+	const size_t *pods_per_node;       /* by index of nodes; for the order at planning */
+	const struct pod_view *stray_jobs; /* this rollout's job pods that belong to no target's node any more */
+	size_t stray_job_count;
+	const struct rollout *const *rollouts; /* all others */
+	size_t other_count;
+	const struct effect_error *effect_error; /* the newest that is still being retried; NULL: none */
+	int64_t epoch; /* the fencing number that this process writes; status.epoch must equal it before anything else is
+	                  done */
+};
+
+struct rollout_wanted {
+	/* What status/ puts into the object: everything but transition times, sequence numbers and hashes. */
+	int64_t observed_generation;
+	const char *plan_hash, *policy_hash, *for_uid;
+	struct kube_strlist revisions;
+	int64_t epoch;
+	struct wanted_conditions conditions;
+	int outcome;
+	const char *summary, *progress, *current_wave;
+	struct counts counts;
+	struct {
+		struct version_of *items;
+		size_t count;
+	} versions;
+	struct {
+		struct wave_status *items;
+		size_t count;
+	} waves;
+	struct {
+		struct active *items;
+		size_t count;
+	} active;
+	struct {
+		struct failure *items;
+		size_t count;
+	} failed;
+	int64_t started_ms, finished_ms;
+	/* New ones, in order; id, at, type, subject, rule, actor, reason, evidence are set. */
+	struct {
+		struct decision *items;
+		size_t count, capacity;
+	} decisions;
+};
+
+struct rollout_result {
+	struct actions actions;
+	bool write_status; /* false: nothing to say (before planning, when everything is gone) */
+	struct rollout_wanted wanted;
+	int64_t look_again_ms; /* at this time, whatever happens; KUBE_TIME_NONE: only when something changes */
+};
+
+void plan_rollout(const struct rollout_snapshot *snapshot, struct kube_arena *arena, struct rollout_result *ret_result);
+
+/* ---- policy ---- */
+
+struct policy_snapshot {
+	int64_t now_ms;
+	const struct policy *policy;
+	bool policy_busy;
+	const struct node *const *nodes;
+	size_t node_count;
+	const struct rollout *const *rollouts; /* of this policy (policyRef.name) */
+	const bool *rollout_busy;              /* by index of rollouts */
+	size_t rollout_count;
+	bool creating; /* a creation of a rollout for it is in flight or not visible yet */
+	const struct effect_error *effect_error;
+};
+
+struct policy_wanted {
+	int64_t observed_generation;
+	struct wanted_conditions conditions;
+	struct {
+		int64_t total, up_to_date, outdated, unsupported;
+	} targets;
+	const char *progress, *current_rollout;
+	const char *last_successful_json; /* JSON text of status.lastSuccessfulRollout; NULL: none */
+	struct {
+		struct version_count {
+			int component;
+			const char *version;
+			int64_t count;
+		} * items;
+		size_t count;
+	} versions;
+};
+
+struct policy_result {
+	struct actions actions;
+	bool write_status;
+	struct policy_wanted wanted;
+	int64_t look_again_ms;
+};
+
+void plan_policy(const struct policy_snapshot *snapshot, struct kube_arena *arena, struct policy_result *ret_result);
+
+/* ---- nodes whose rollout is gone ---- */
+
+/* Takes our marks off nodes that carry the state of a rollout that no longer exists: uncordons what we cordoned, keeps
+ * what was cordoned before and what is quarantined. */
+void plan_orphans(const struct node *const *nodes, size_t node_count, const struct rollout *const *rollouts,
+                  size_t rollout_count, struct kube_arena *arena, struct actions *ret_actions);
+
+#endif
