@@ -17,7 +17,7 @@ struct kube_buf {
 	size_t len;
 	size_t cap;
 	size_t max; /* most bytes it may hold */
-	bool failed;
+	int failed; /* code of the append that failed; further appends return it */
 };
 
 void kube_buf_init(struct kube_buf *buf, size_t max_bytes);

@@ -2,7 +2,9 @@
  * Structured logs: one line an entry, as text (key=value) or JSON, to one sink.
  *
  * The library itself logs at debug level only; programs log what they decide. Values are strings; keys
- * and values come in pairs and the list ends with NULL. Secrets never go in here.
+ * and values come in pairs and the list ends with the first NULL: pass "" for a value that is absent. An
+ * entry is at most 8 KiB; a longer one is cut and says so with cut=true. Control characters and what is
+ * no UTF-8 are escaped. Secrets never go in here.
  */
 #ifndef KUBE_LOG_H
 #define KUBE_LOG_H

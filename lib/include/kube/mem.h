@@ -31,7 +31,7 @@ static inline void kube_freep(void *p)
 #define KUBE_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /*
- * A bump allocator. Memory is zeroed, aligned for any type, and freed only all at once. Total size is
+ * A bump allocator. Memory is zeroed, aligned for any type (texts: not at all), and freed only all at once. Total size is
  * limited: an allocation beyond the limit returns NULL, as does one that malloc refuses. A zeroed
  * arena is valid and has the default limit.
  */
