@@ -72,6 +72,7 @@ struct active {
 	int64_t attempt;
 	bool foreign_cordon;
 	const char *job_name, *job_uid; /* the job pod in work; NULL: none */
+	const char *reason, *message;   /* why it failed; NULL while it has not */
 	struct blocker blocked_by;
 };
 

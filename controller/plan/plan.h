@@ -38,8 +38,9 @@ enum action_type {
 	ACTION_EVICT_POD,        /* through the Eviction API */
 	ACTION_CREATE_JOB,       /* a job pod */
 	ACTION_RELEASE_JOB,      /* takes our finalizer off a job pod whose result is on its node */
-	ACTION_DELETE_JOB,       /* deletes a job pod (kept until then for `kubectl logs`) */
-	ACTION_CREATE_REPORT,    /* a page of the report */
+	ACTION_DELETE_JOBS, /* deletes all job pods of an ended rollout in one request (kept until then for `kubectl logs`)
+	                     */
+	ACTION_CREATE_REPORT, /* a page of the report */
 	ACTION_EMIT_EVENT,
 };
 
@@ -104,7 +105,7 @@ struct action {
 			const struct rollout *rollout;
 			bool ledger;
 			int64_t number;
-			const cJSON *data; /* owned by the plan's result: see plan_result_finish() */
+			const char *data; /* JSON text of the page's data, in the arena */
 		} create_revision;
 		struct {
 			const struct rollout *rollout;
@@ -116,7 +117,8 @@ struct action {
 			int64_t grace_period_s;
 		} evict;
 		struct job_create job;
-		const struct pod *pod; /* RELEASE_JOB, DELETE_JOB */
+		const struct pod *pod; /* RELEASE_JOB */
+		const struct rollout *delete_jobs;
 		struct report_page report;
 		struct event_emit event;
 	};
