@@ -49,7 +49,7 @@ struct kube_list {
 enum kube_json_type {
 	KUBE_JSON_STRING, /* const char *; copied */
 	KUBE_JSON_BOOL,   /* bool */
-	KUBE_JSON_INT,    /* int64_t; a number with a fraction or beyond 2^53 is an error */
+	KUBE_JSON_INT,    /* int64_t; a number with a fraction or beyond 2^53 - 1 is an error */
 	KUBE_JSON_TIME,   /* int64_t ms since the epoch; set it to KUBE_TIME_NONE beforehand if 0 must differ from absent */
 	KUBE_JSON_DURATION, /* int64_t ms */
 	KUBE_JSON_INTSTR,   /* struct kube_intstr */
@@ -60,7 +60,7 @@ enum kube_json_type {
 	KUBE_JSON_LIST,     /* items/count of structs of .size bytes, each decoded by .table */
 	KUBE_JSON_ENUM,     /* int: index of the string in .words (NULL-terminated); unknown words are errors that list the
 	                       known ones */
-	KUBE_JSON_CUSTOM,   /* .decode is called with the member */
+	KUBE_JSON_CUSTOM,   /* .decode is called with the member; its errors need not name the member */
 };
 
 struct kube_json_field {
@@ -79,12 +79,13 @@ struct kube_json_field {
 		.name = NULL \
 	}
 
-/* Decodes obj into out (zeroed by the caller). KUBE_E_PARSE, KUBE_E_LIMIT, KUBE_E_NOMEM. */
+/* Decodes obj into out (zeroed by the caller; after an error some fields are set). KUBE_E_PARSE, KUBE_E_LIMIT,
+ * KUBE_E_NOMEM. */
 int kube_json_decode(const cJSON *obj, const struct kube_json_field *table, void *out, struct kube_arena *arena,
                      struct kube_err *err);
 
-/* Parses len bytes of JSON. The caller owns the tree (cJSON_Delete). KUBE_E_PARSE with a position; KUBE_E_LIMIT for a
- * too deep one. */
+/* Parses len bytes of JSON. The caller owns the tree (cJSON_Delete). A \u0000 within a string becomes U+FFFD: C strings
+ * would end there. KUBE_E_PARSE with a position; KUBE_E_LIMIT for a too deep one. */
 int kube_json_parse(const char *text, size_t len, cJSON **ret_json, struct kube_err *err);
 
 /* Reads along a dotted path ("metadata.name"); NULL when any part is absent or null. Borrowed. */
