@@ -30,6 +30,18 @@ static uint64_t add_capped(uint64_t a, uint64_t b)
 	return a > LIMIT_NS || b > LIMIT_NS - a ? LIMIT_NS + 1 : a + b;
 }
 
+/* The digits behind the point, times the unit; beyond the 18th they are worth less than a nanosecond. */
+static uint64_t fraction_ns(const char *digits, size_t len, uint64_t unit_ns)
+{
+	uint64_t value = 0, scale = 1;
+
+	for (size_t i = 0; i < len && i < 18; i++) {
+		value = value * 10 + (uint64_t)(digits[i] - '0');
+		scale *= 10;
+	}
+	return (uint64_t)((unsigned __int128)value * unit_ns / scale);
+}
+
 /* "1.5h": one number with its unit. Moves *text behind it. */
 static bool take_part(const char **text, uint64_t *ret_ns)
 {
@@ -47,11 +59,7 @@ static bool take_part(const char **text, uint64_t *ret_ns)
 	for (size_t i = 0; i < whole_len; i++)
 		count = count > LIMIT_NS ? count : count * 10 + (uint64_t)(whole[i] - '0');
 	ns = count > LIMIT_NS / unit->ns ? LIMIT_NS + 1 : count * unit->ns;
-	uint64_t digit_ns = unit->ns;
-	for (size_t i = 0; i < fraction_len; i++) {
-		digit_ns /= 10;
-		ns = add_capped(ns, (uint64_t)(fraction[i] - '0') * digit_ns);
-	}
+	ns = add_capped(ns, fraction_ns(fraction, fraction_len, unit->ns));
 	*text = fraction + fraction_len + strlen(unit->name);
 	*ret_ns = ns;
 	return true;
