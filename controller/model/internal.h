@@ -1,0 +1,42 @@
+/* What the files of the model share. Not for others. */
+#ifndef MODEL_INTERNAL_H
+#define MODEL_INTERNAL_H
+
+#include "controller/model/rollout.h"
+#include <kube/json.h>
+#include <kube/object.h>
+
+/* ---- meta.c: parts of metadata ---- */
+
+const char *meta_label(const cJSON *item, const char *key);      /* NULL when absent */
+const char *meta_annotation(const cJSON *item, const char *key); /* NULL when absent */
+bool meta_has_finalizer(const cJSON *item, const char *finalizer);
+/* The ownerReference with controller: true; NULL: none. */
+const cJSON *meta_controller(const cJSON *item);
+/* A copy of the string at a dotted path of obj, "" when absent; NULL when out of memory. */
+const char *meta_str(const cJSON *obj, const char *path, struct kube_arena *arena);
+int meta_out_of_memory(struct kube_err *err);
+/* Canonical JSON of the value at a dotted path, in the arena. KUBE_E_NOMEM. */
+int meta_canonical(const cJSON *obj, const char *path, const char *absent, const char **ret_text,
+                   struct kube_arena *arena, struct kube_err *err);
+
+/* ---- same.c: whether two projections say the same ---- */
+
+bool same_str(const char *a, const char *b); /* NULL equals NULL only */
+bool same_strmap(const struct kube_strmap *a, const struct kube_strmap *b);
+bool same_strlist(const struct kube_strlist *a, const struct kube_strlist *b);
+/* Everything that a decoding table names, fields of type CUSTOM aside: those are the caller's. */
+bool same_fields(const struct kube_json_field *table, const void *a, const void *b);
+/* The same object, as far as every kind needs it: UID and whether it is being deleted. */
+bool same_object(const struct kube_object *a, const struct kube_object *b);
+
+/* ---- rollout_status.c ---- */
+
+int rollout_status_decode(const cJSON *status, struct rollout_status *ret_status, struct kube_arena *arena,
+                          struct kube_err *err);
+/* Puts "" where a decision's text is absent. */
+void decisions_complete(struct decision *items, size_t count);
+
+extern const struct kube_json_field version_of_table[];
+
+#endif

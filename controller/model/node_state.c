@@ -1,0 +1,215 @@
+/* The state of a target as it stands in the annotation patchwright.io/state. */
+#include "controller/model/internal.h"
+#include "controller/model/node.h"
+#include "controller/model/text.h"
+
+#include <kube/time.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MESSAGE_BYTES 200
+#define MAX_ATTEMPTS 1000000
+#define MAX_EXITS (4 * MAX_PATCHES)
+#define EXIT_BYTES 32
+
+/* "times" holds offsets in ms from "started", which keeps the annotation short. */
+static int decode_times(const cJSON *value, void *field, struct kube_arena *arena, struct kube_err *err)
+{
+	struct kube_json_field table[STEP_COUNT] = {0}; /* the last one ends it */
+
+	for (int step = STEP_CLAIMED; step < STEP_COUNT; step++)
+		table[step - 1] = (struct kube_json_field){
+		    .name = step_names[step], .type = KUBE_JSON_INT, .offset = (size_t)step * sizeof(int64_t)};
+	return kube_json_decode(value, table, field, arena, err);
+}
+
+#define AT(member) offsetof(struct node_state, member)
+static const struct kube_json_field state_table[] = {
+    {.name = "nodeUID", .type = KUBE_JSON_STRING, .offset = AT(node_uid), .required = true},
+    {.name = "rolloutUID", .type = KUBE_JSON_STRING, .offset = AT(rollout_uid), .required = true},
+    {.name = "rollout", .type = KUBE_JSON_STRING, .offset = AT(rollout), .required = true},
+    {.name = "wave", .type = KUBE_JSON_STRING, .offset = AT(wave), .required = true},
+    {.name = "step", .type = KUBE_JSON_ENUM, .offset = AT(step), .required = true, .words = step_names},
+    {.name = "patch", .type = KUBE_JSON_INT, .offset = AT(patch)},
+    {.name = "attempt", .type = KUBE_JSON_INT, .offset = AT(attempt)},
+    {.name = "since", .type = KUBE_JSON_TIME, .offset = AT(since_ms), .required = true},
+    {.name = "started", .type = KUBE_JSON_TIME, .offset = AT(started_ms), .required = true},
+    {.name = "foreignCordon", .type = KUBE_JSON_BOOL, .offset = AT(foreign_cordon)},
+    {.name = "bootID", .type = KUBE_JSON_STRING, .offset = AT(boot_id)},
+    {.name = "from", .type = KUBE_JSON_STRLIST, .offset = AT(from)},
+    {.name = "reason", .type = KUBE_JSON_STRING, .offset = AT(reason)},
+    {.name = "message", .type = KUBE_JSON_STRING, .offset = AT(message)},
+    {.name = "failedStep", .type = KUBE_JSON_ENUM, .offset = AT(failed_step), .words = step_names},
+    {.name = "times", .type = KUBE_JSON_CUSTOM, .offset = AT(times), .decode = decode_times},
+    {.name = "exits", .type = KUBE_JSON_STRLIST, .offset = AT(exits)},
+    KUBE_JSON_END,
+};
+
+static int check(const struct node_state *state, struct kube_err *err)
+{
+	if (state->step == STEP_NONE)
+		return kube_fail(err, KUBE_E_PARSE, "step: must not be empty");
+	if (state->patch < 0 || state->patch >= MAX_PATCHES)
+		return kube_fail(err, KUBE_E_PARSE, "patch: %lld is not within 0 to %d", (long long)state->patch,
+		                 MAX_PATCHES - 1);
+	if (state->attempt < 0 || state->attempt > MAX_ATTEMPTS)
+		return kube_fail(err, KUBE_E_PARSE, "attempt: %lld is not within 0 to %d", (long long)state->attempt,
+		                 MAX_ATTEMPTS);
+	if (state->from.count > MAX_PATCHES)
+		return kube_fail(err, KUBE_E_PARSE, "from: %zu entries, more than %d", state->from.count, MAX_PATCHES);
+	return 0;
+}
+
+int node_state_parse(const char *text, struct kube_arena *arena, struct node_state **ret_state, struct kube_err *err)
+{
+	_cleanup_json_ cJSON *json = NULL;
+	size_t len = strlen(text);
+	struct node_state *state = kube_arena_alloc(arena, sizeof(*state));
+
+	if (!state)
+		return meta_out_of_memory(err);
+	if (len > NODE_STATE_MAX_BYTES)
+		return kube_fail(err, KUBE_E_LIMIT, "%zu bytes, more than %d", len, NODE_STATE_MAX_BYTES);
+	for (int step = 0; step < STEP_COUNT; step++)
+		state->times[step] = KUBE_TIME_NONE;
+	int rc = kube_json_parse(text, len, &json, err);
+	if (!rc)
+		rc = kube_json_decode(json, state_table, state, arena, err);
+	if (!rc)
+		rc = check(state, err);
+	if (rc)
+		return rc;
+	for (int step = 0; step < STEP_COUNT; step++)
+		if (state->times[step] != KUBE_TIME_NONE)
+			state->times[step] += state->started_ms;
+	if (!state->boot_id)
+		state->boot_id = "";
+	*ret_state = state;
+	return 0;
+}
+
+/* How much of a state is written; less and less, until it fits. */
+struct extent {
+	size_t message_bytes, exits;
+	bool times;
+	size_t from_bytes; /* longer versions are left empty: a cut version would be a wrong one */
+};
+
+static bool add_str(cJSON *json, const char *key, const char *value)
+{
+	return !value || cJSON_AddStringToObject(json, key, value);
+}
+
+static bool add_time(cJSON *json, const char *key, int64_t ms)
+{
+	char text[KUBE_TIME_TEXT_SIZE];
+	return cJSON_AddStringToObject(json, key, kube_time_format_micro(ms, text)) != NULL;
+}
+
+static bool add_int(cJSON *json, const char *key, int64_t value)
+{
+	return cJSON_AddNumberToObject(json, key, (double)value) != NULL;
+}
+
+static bool append(cJSON *list, const char *value)
+{
+	return cJSON_AddItemToArray(list, cJSON_CreateString(value));
+}
+
+static bool add_from(cJSON *json, const struct node_state *state, const struct extent *extent)
+{
+	cJSON *list = cJSON_AddArrayToObject(json, "from");
+	bool ok = list != NULL;
+
+	for (size_t i = 0; ok && i < state->from.count; i++) {
+		const char *version = state->from.items[i];
+		ok = append(list, version && strlen(version) <= extent->from_bytes ? version : "");
+	}
+	return ok;
+}
+
+/* The newest exit codes are the ones at the end. */
+static bool add_exits(cJSON *json, const struct node_state *state, const struct extent *extent)
+{
+	size_t count = state->exits.count < extent->exits ? state->exits.count : extent->exits;
+	cJSON *list = count ? cJSON_AddArrayToObject(json, "exits") : NULL;
+	bool ok = list || !count;
+
+	for (size_t i = state->exits.count - count; ok && i < state->exits.count; i++) {
+		char text[EXIT_BYTES + 1];
+		const char *entry = state->exits.items[i];
+		snprintf(text, sizeof(text), "%.*s", (int)text_cut(entry, EXIT_BYTES), entry);
+		ok = append(list, text);
+	}
+	return ok;
+}
+
+static bool add_times(cJSON *json, const struct node_state *state)
+{
+	cJSON *times = cJSON_AddObjectToObject(json, "times");
+	bool ok = times != NULL;
+
+	for (int step = STEP_CLAIMED; ok && step < STEP_COUNT; step++)
+		if (state->times[step] != KUBE_TIME_NONE)
+			ok = add_int(times, step_names[step], state->times[step] - state->started_ms);
+	return ok;
+}
+
+static bool add_failure(cJSON *json, const struct node_state *state, const struct extent *extent)
+{
+	char message[MESSAGE_BYTES + 1];
+
+	snprintf(message, sizeof(message), "%.*s", (int)text_cut(state->message, extent->message_bytes),
+	         state->message ? state->message : "");
+	return add_str(json, "reason", state->reason) && (!message[0] || add_str(json, "message", message)) &&
+	       (state->failed_step == STEP_NONE || add_str(json, "failedStep", step_names[state->failed_step]));
+}
+
+static cJSON *build(const struct node_state *state, const struct extent *extent)
+{
+	cJSON *json = cJSON_CreateObject();
+	bool ok = add_str(json, "nodeUID", state->node_uid) && add_str(json, "rolloutUID", state->rollout_uid) &&
+	          add_str(json, "rollout", state->rollout) && add_str(json, "wave", state->wave) &&
+	          add_str(json, "step", step_names[state->step]) && add_int(json, "patch", state->patch) &&
+	          add_int(json, "attempt", state->attempt) && add_time(json, "since", state->since_ms) &&
+	          add_time(json, "started", state->started_ms) &&
+	          cJSON_AddBoolToObject(json, "foreignCordon", state->foreign_cordon) &&
+	          add_str(json, "bootID", state->boot_id) && add_from(json, state, extent) &&
+	          add_failure(json, state, extent) && (!extent->times || add_times(json, state)) &&
+	          add_exits(json, state, extent);
+	if (ok)
+		return json;
+	cJSON_Delete(json);
+	return NULL;
+}
+
+static const char *print(const struct node_state *state, const struct extent *extent, struct kube_arena *arena)
+{
+	_cleanup_json_ cJSON *json = build(state, extent);
+	_cleanup_free_ char *text = json ? cJSON_PrintUnformatted(json) : NULL;
+	return text ? kube_arena_strdup(arena, text) : NULL;
+}
+
+const char *node_state_format(const struct node_state *state, struct kube_arena *arena)
+{
+	static const struct extent extents[] = {
+	    {MESSAGE_BYTES, MAX_EXITS, true, SIZE_MAX},
+	    {MESSAGE_BYTES / 2, MAX_EXITS, true, SIZE_MAX},
+	    {0, MAX_EXITS, true, SIZE_MAX},
+	    {0, 2, true, SIZE_MAX},
+	    {0, 0, true, SIZE_MAX},
+	    {0, 0, false, SIZE_MAX},
+	    {0, 0, false, NODE_ANNOTATION_KEEP_BYTES},
+	    {0, 0, false, 64},
+	    {0, 0, false, 32},
+	    {0, 0, false, 0},
+	};
+	const char *text = NULL;
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(extents); i++) {
+		text = print(state, &extents[i], arena);
+		if (!text || strlen(text) <= NODE_STATE_MAX_BYTES)
+			break;
+	}
+	return text;
+}

@@ -1,0 +1,99 @@
+#include "controller/model/policy.h"
+#include "controller/model/internal.h"
+#include "controller/model/names.h"
+
+#include <kube/digest.h>
+#include <string.h>
+
+#define DEFAULT_HISTORY_LIMIT 10
+
+static const char *const trigger_words[] = {"Automatic", "Manual", NULL};
+
+static const struct kube_json_field spec_table[] = {
+    {.name = "suspend", .type = KUBE_JSON_BOOL, .offset = offsetof(struct policy, suspend)},
+    {.name = "trigger", .type = KUBE_JSON_ENUM, .offset = offsetof(struct policy, trigger), .words = trigger_words},
+    {.name = "historyLimit", .type = KUBE_JSON_INT, .offset = offsetof(struct policy, history_limit)},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field status_table[] = {
+    {.name = "observedGeneration", .type = KUBE_JSON_INT, .offset = offsetof(struct policy, observed_generation)},
+    {.name = "conditions",
+     .type = KUBE_JSON_LIST,
+     .offset = offsetof(struct policy, conditions),
+     .table = condition_table,
+     .size = sizeof(struct condition)},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field policy_table[] = {
+    {.name = "spec", .type = KUBE_JSON_OBJECT, .required = true, .table = spec_table},
+    {.name = "status", .type = KUBE_JSON_OBJECT, .table = status_table},
+    KUBE_JSON_END,
+};
+
+/* The members as stored, that is with the API server's defaults; what is absent stays absent. */
+static char *governing_json(const cJSON *spec)
+{
+	static const char *const members[] = {"drain", "patches", "rollback", "strategy", "target"};
+	_cleanup_json_ cJSON *governing = cJSON_CreateObject();
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(members); i++) {
+		const cJSON *member = kube_json_get(spec, members[i]);
+		if (!member)
+			continue;
+		cJSON *copy = cJSON_Duplicate(member, true);
+		if (!cJSON_AddItemToObject(governing, members[i], copy)) {
+			cJSON_Delete(copy);
+			return NULL;
+		}
+	}
+	return governing ? kube_json_canonical(governing) : NULL;
+}
+
+static int hash_rules(const cJSON *spec, struct policy *policy, struct kube_err *err)
+{
+	char digest[KUBE_SHA256_HEX_SIZE];
+	_cleanup_free_ char *text = governing_json(spec);
+
+	if (!text)
+		return meta_out_of_memory(err);
+	policy->rules_json = kube_arena_strdup(&policy->object.arena, text);
+	policy->hash = kube_arena_strdup(&policy->object.arena, kube_sha256_hex(text, strlen(text), digest));
+	return policy->rules_json && policy->hash ? 0 : meta_out_of_memory(err);
+}
+
+static int decode_spec(const cJSON *spec, struct policy *policy, struct kube_err *err)
+{
+	int rc = rules_decode(spec, &policy->rules, &policy->object.arena, err);
+	return rc ? kube_err_prefix(err, "spec") : hash_rules(spec, policy, err);
+}
+
+static int decode(const cJSON *item, struct kube_object *self, struct kube_err *err)
+{
+	struct policy *policy = (struct policy *)self;
+	policy->history_limit = DEFAULT_HISTORY_LIMIT;
+	int rc = kube_json_decode(item, policy_table, policy, &self->arena, err);
+	if (!rc)
+		rc = decode_spec(kube_json_get(item, "spec"), policy, err);
+	if (!rc)
+		rc = meta_canonical(item, "status", "", &policy->status_json, &self->arena, err);
+	if (!rc)
+		rc = meta_canonical(item, "status.lastSuccessfulRollout", NULL, &policy->last_successful_json, &self->arena,
+		                    err);
+	return rc;
+}
+
+static bool same(const struct kube_object *a, const struct kube_object *b)
+{
+	const struct policy *x = (const struct policy *)a, *y = (const struct policy *)b;
+	return same_object(a, b) && a->generation == b->generation && same_fields(spec_table, x, y) &&
+	       same_str(x->rules_json, y->rules_json) && same_str(x->status_json, y->status_json);
+}
+
+const struct kube_projection policy_projection = {
+    .resource = &pw_policies,
+    .size = sizeof(struct policy),
+    .decode = decode,
+    .same = same,
+};

@@ -1,0 +1,290 @@
+/* The governing part of a policy, decoded with the defaults of crds/patchpolicies.yaml. */
+#include "controller/model/internal.h"
+
+#include <string.h>
+
+#define SECOND_MS INT64_C(1000)
+#define MINUTE_MS (60 * SECOND_MS)
+
+const char *const component_names[] = {"Kubelet", "ContainerRuntime", "Kernel", "OperatingSystem", "Custom", NULL};
+
+static const char *const observed_words[] = {"", "NodeInfo", "Label", "Annotation", NULL};
+static const char *const node_info_words[] = {"kubeletVersion", "containerRuntimeVersion", "kernelVersion", "osImage",
+                                              NULL};
+static const char *const on_failure_words[] = {"Quarantine", "Uncordon", NULL};
+static const char *const unmanaged_words[] = {"Block", "Delete", NULL};
+
+/* A union fails closed: a member that this version does not know is no member. */
+static int decode_target_type(const cJSON *value, void *field, struct kube_arena *arena, struct kube_err *err)
+{
+	(void)field, (void)arena;
+	if (cJSON_IsString(value) && strcmp(value->valuestring, "Nodes") == 0)
+		return 0;
+	return kube_fail(err, KUBE_E_PARSE, "expected Nodes");
+}
+
+static int decode_resources(const cJSON *value, void *field, struct kube_arena *arena, struct kube_err *err)
+{
+	if (!cJSON_IsObject(value))
+		return kube_fail(err, KUBE_E_PARSE, "expected an object with limits and requests");
+	_cleanup_free_ char *text = kube_json_canonical(value);
+	const char *copy = kube_arena_strdup(arena, text);
+	if (!copy)
+		return meta_out_of_memory(err);
+	*(const char **)field = copy;
+	return 0;
+}
+
+static const struct kube_json_field env_table[] = {
+    {.name = "name", .type = KUBE_JSON_STRING, .offset = offsetof(struct env_var, name), .required = true},
+    {.name = "value", .type = KUBE_JSON_STRING, .offset = offsetof(struct env_var, value)},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field job_table[] = {
+    {.name = "image", .type = KUBE_JSON_STRING, .offset = offsetof(struct job_template, image), .required = true},
+    {.name = "command", .type = KUBE_JSON_STRLIST, .offset = offsetof(struct job_template, command)},
+    {.name = "args", .type = KUBE_JSON_STRLIST, .offset = offsetof(struct job_template, args)},
+    {.name = "env",
+     .type = KUBE_JSON_LIST,
+     .offset = offsetof(struct job_template, env),
+     .table = env_table,
+     .size = sizeof(struct env_var)},
+    {.name = "hostPath", .type = KUBE_JSON_STRING, .offset = offsetof(struct job_template, host_path)},
+    {.name = "privileged", .type = KUBE_JSON_BOOL, .offset = offsetof(struct job_template, privileged)},
+    {.name = "timeout", .type = KUBE_JSON_DURATION, .offset = offsetof(struct job_template, timeout_ms)},
+    {.name = "resources",
+     .type = KUBE_JSON_CUSTOM,
+     .offset = offsetof(struct job_template, resources),
+     .decode = decode_resources},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field observed_table[] = {
+    {.name = "type",
+     .type = KUBE_JSON_ENUM,
+     .offset = offsetof(struct observed, type),
+     .required = true,
+     .words = observed_words},
+    {.name = "nodeInfo",
+     .type = KUBE_JSON_ENUM,
+     .offset = offsetof(struct observed, node_info),
+     .words = node_info_words},
+    {.name = "label", .type = KUBE_JSON_STRING, .offset = offsetof(struct observed, label)},
+    {.name = "annotation", .type = KUBE_JSON_STRING, .offset = offsetof(struct observed, annotation)},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field patch_table[] = {
+    {.name = "component",
+     .type = KUBE_JSON_ENUM,
+     .offset = offsetof(struct patch, component),
+     .required = true,
+     .words = component_names},
+    {.name = "version", .type = KUBE_JSON_STRING, .offset = offsetof(struct patch, version), .required = true},
+    {.name = "observed", .type = KUBE_JSON_OBJECT, .offset = offsetof(struct patch, observed), .table = observed_table},
+    {.name = "observeTimeout", .type = KUBE_JSON_DURATION, .offset = offsetof(struct patch, observe_timeout_ms)},
+    {.name = "job",
+     .type = KUBE_JSON_OBJECT,
+     .offset = offsetof(struct patch, job),
+     .required = true,
+     .table = job_table},
+    {.name = "rollback",
+     .type = KUBE_JSON_POINTER,
+     .offset = offsetof(struct patch, rollback),
+     .table = job_table,
+     .size = sizeof(struct job_template)},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field wave_table[] = {
+    {.name = "name", .type = KUBE_JSON_STRING, .offset = offsetof(struct wave_spec, name), .required = true},
+    {.name = "size", .type = KUBE_JSON_INTSTR, .offset = offsetof(struct wave_spec, size)},
+    {.name = "maxUnavailable", .type = KUBE_JSON_INTSTR, .offset = offsetof(struct wave_spec, max_unavailable)},
+    {.name = "soak", .type = KUBE_JSON_DURATION, .offset = offsetof(struct wave_spec, soak_ms)},
+    KUBE_JSON_END,
+};
+
+/* The nesting of spec is flattened: these objects stand for parts of the same struct rules. */
+static const struct kube_json_field nodes_table[] = {
+    {.name = "selector",
+     .type = KUBE_JSON_OBJECT,
+     .offset = offsetof(struct rules, selector),
+     .required = true,
+     .table = kube_selector_table},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field target_table[] = {
+    {.name = "type", .type = KUBE_JSON_CUSTOM, .decode = decode_target_type},
+    {.name = "nodes", .type = KUBE_JSON_OBJECT, .required = true, .table = nodes_table},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field settle_table[] = {
+    {.name = "readyFor", .type = KUBE_JSON_DURATION, .offset = offsetof(struct rules, settle_ready_for_ms)},
+    {.name = "timeout", .type = KUBE_JSON_DURATION, .offset = offsetof(struct rules, settle_timeout_ms)},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field strategy_table[] = {
+    {.name = "maxUnavailable", .type = KUBE_JSON_INTSTR, .offset = offsetof(struct rules, max_unavailable)},
+    {.name = "waves",
+     .type = KUBE_JSON_LIST,
+     .offset = offsetof(struct rules, waves),
+     .table = wave_table,
+     .size = sizeof(struct wave_spec)},
+    {.name = "settle", .type = KUBE_JSON_OBJECT, .table = settle_table},
+    {.name = "onFailure",
+     .type = KUBE_JSON_ENUM,
+     .offset = offsetof(struct rules, on_failure),
+     .words = on_failure_words},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field drain_table[] = {
+    {.name = "enabled", .type = KUBE_JSON_BOOL, .offset = offsetof(struct rules, drain.enabled)},
+    {.name = "timeout", .type = KUBE_JSON_DURATION, .offset = offsetof(struct rules, drain.timeout_ms)},
+    {.name = "gracePeriodSeconds", .type = KUBE_JSON_INT, .offset = offsetof(struct rules, drain.grace_period_s)},
+    {.name = "parallelism", .type = KUBE_JSON_INT, .offset = offsetof(struct rules, drain.parallelism)},
+    {.name = "deleteEmptyDirData",
+     .type = KUBE_JSON_BOOL,
+     .offset = offsetof(struct rules, drain.delete_empty_dir_data)},
+    {.name = "unmanagedPods",
+     .type = KUBE_JSON_ENUM,
+     .offset = offsetof(struct rules, drain.unmanaged_pods),
+     .words = unmanaged_words},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field rollback_table[] = {
+    {.name = "timeout", .type = KUBE_JSON_DURATION, .offset = offsetof(struct rules, rollback_timeout_ms)},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field rules_table[] = {
+    {.name = "target", .type = KUBE_JSON_OBJECT, .required = true, .table = target_table},
+    {.name = "patches",
+     .type = KUBE_JSON_LIST,
+     .offset = offsetof(struct rules, patches),
+     .required = true,
+     .table = patch_table,
+     .size = sizeof(struct patch)},
+    {.name = "strategy", .type = KUBE_JSON_OBJECT, .table = strategy_table},
+    {.name = "drain", .type = KUBE_JSON_OBJECT, .table = drain_table},
+    {.name = "rollback", .type = KUBE_JSON_OBJECT, .table = rollback_table},
+    KUBE_JSON_END,
+};
+
+static void default_job(const cJSON *item, struct job_template *job)
+{
+	if (!kube_json_get(item, "hostPath"))
+		job->host_path = "/host";
+	if (!kube_json_get(item, "privileged"))
+		job->privileged = true;
+	if (!kube_json_get(item, "timeout"))
+		job->timeout_ms = 15 * MINUTE_MS;
+	for (size_t i = 0; i < job->env.count; i++)
+		if (!job->env.items[i].value)
+			job->env.items[i].value = "";
+}
+
+/* Where the kubelet reports a component's version. */
+static void default_observed(struct patch *patch)
+{
+	static const int info[] = {
+	    [COMPONENT_KUBELET] = NODE_INFO_KUBELET,
+	    [COMPONENT_CONTAINER_RUNTIME] = NODE_INFO_CONTAINER_RUNTIME,
+	    [COMPONENT_KERNEL] = NODE_INFO_KERNEL,
+	    [COMPONENT_OPERATING_SYSTEM] = NODE_INFO_OS_IMAGE,
+	};
+	if (patch->component != COMPONENT_CUSTOM)
+		patch->observed = (struct observed){.type = OBSERVED_NODE_INFO, .node_info = info[patch->component]};
+}
+
+static int check_observed(const cJSON *item, const struct observed *observed, size_t index, struct kube_err *err)
+{
+	static const char *const members[] = {
+	    [OBSERVED_DEFAULT] = "type",
+	    [OBSERVED_NODE_INFO] = "nodeInfo",
+	    [OBSERVED_LABEL] = "label",
+	    [OBSERVED_ANNOTATION] = "annotation",
+	};
+	const char *member = members[observed->type];
+
+	if (observed->type != OBSERVED_DEFAULT && kube_json_get(item, member))
+		return 0;
+	return kube_fail(err, KUBE_E_PARSE, "patches[%zu].observed.%s: required, but absent", index, member);
+}
+
+/* Lists are decoded into zeroed items, so what is absent in an item is set afterwards. */
+static int default_patches(const cJSON *spec, struct rules *rules, struct kube_err *err)
+{
+	const cJSON *item;
+	size_t index = 0;
+
+	cJSON_ArrayForEach (item, kube_json_get(spec, "patches")) {
+		struct patch *patch = &rules->patches.items[index];
+		const cJSON *observed = kube_json_get(item, "observed");
+		int rc = observed ? check_observed(observed, &patch->observed, index, err) : 0;
+		if (rc)
+			return rc;
+		if (!observed)
+			default_observed(patch);
+		if (!kube_json_get(item, "observeTimeout"))
+			patch->observe_timeout_ms = 5 * MINUTE_MS;
+		default_job(kube_json_get(item, "job"), &patch->job);
+		if (patch->rollback)
+			default_job(kube_json_get(item, "rollback"), patch->rollback);
+		index++;
+	}
+	return 0;
+}
+
+static int default_waves(struct rules *rules, struct kube_arena *arena, struct kube_err *err)
+{
+	static const struct wave_spec waves[] = {
+	    {.name = "canary", .size = {.set = true, .value = 1}, .soak_ms = 10 * MINUTE_MS},
+	    {.name = "rest"},
+	};
+	if (rules->waves.count > 0)
+		return 0;
+	rules->waves.items = kube_arena_alloc(arena, sizeof(waves));
+	if (!rules->waves.items)
+		return meta_out_of_memory(err);
+	memcpy(rules->waves.items, waves, sizeof(waves));
+	rules->waves.count = KUBE_ARRAY_LEN(waves);
+	return 0;
+}
+
+static int check_limits(const struct rules *rules, struct kube_err *err)
+{
+	if (rules->patches.count == 0 || rules->patches.count > MAX_PATCHES)
+		return kube_fail(err, KUBE_E_LIMIT, "patches: %zu entries, expected 1 to %d", rules->patches.count,
+		                 MAX_PATCHES);
+	if (rules->waves.count > MAX_WAVES)
+		return kube_fail(err, KUBE_E_LIMIT, "strategy.waves: %zu entries, expected 1 to %d", rules->waves.count,
+		                 MAX_WAVES);
+	return 0;
+}
+
+int rules_decode(const cJSON *spec, struct rules *ret_rules, struct kube_arena *arena, struct kube_err *err)
+{
+	struct rules rules = {
+	    .max_unavailable = {.set = true, .value = 1},
+	    .settle_ready_for_ms = 15 * SECOND_MS,
+	    .settle_timeout_ms = 10 * MINUTE_MS,
+	    .drain = {.enabled = true, .timeout_ms = 15 * MINUTE_MS, .grace_period_s = -1, .parallelism = 10},
+	    .rollback_timeout_ms = 30 * MINUTE_MS,
+	};
+	int rc = kube_json_decode(spec, rules_table, &rules, arena, err);
+	if (!rc)
+		rc = check_limits(&rules, err);
+	if (!rc)
+		rc = default_patches(spec, &rules, err);
+	if (!rc)
+		rc = default_waves(&rules, arena, err);
+	if (!rc)
+		*ret_rules = rules;
+	return rc;
+}
