@@ -1,0 +1,143 @@
+/*
+ * The budget: how many of the policy's nodes may be unavailable. A node counts when it is granted to us or to another
+ * rollout, when it is not Ready, and when it is cordoned, by whomever. Granting a node that is unavailable already
+ * costs nothing.
+ */
+#include "controller/plan/internal.h"
+#include <string.h>
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+struct granted_uid {
+	const char *uid;
+	UT_hash_handle hh;
+};
+
+int64_t max_unavailable(const struct kube_intstr *value, int64_t total)
+{
+	int64_t count = value->percent ? total * value->value / 100 : value->value;
+	return count < 1 ? 1 : count;
+}
+
+static void note_granted(const struct pass *pass, struct granted_uid **set, const char *uid)
+{
+	struct granted_uid *found = NULL;
+
+	HASH_FIND(hh, *set, uid, strlen(uid), found);
+	if (found)
+		return;
+	found = plan_alloc(pass->arena, sizeof(*found));
+	found->uid = uid;
+	HASH_ADD_KEYPTR(hh, *set, found->uid, strlen(found->uid), found);
+}
+
+/* All grants of all rollouts, ours as they will be. The set's own tables are freed by the caller with HASH_CLEAR. */
+static struct granted_uid *all_grants(const struct pass *pass)
+{
+	struct granted_uid *set = NULL;
+
+	for (size_t i = 0; i < pass->want->active.count; i++)
+		note_granted(pass, &set, pass->want->active.items[i].node_uid);
+	for (size_t r = 0; r < pass->s->other_count; r++) {
+		const struct rollout *other = pass->s->rollouts[r];
+		for (size_t i = 0; i < other->status.active.count; i++)
+			note_granted(pass, &set, other->status.active.items[i].node_uid);
+	}
+	return set;
+}
+
+static bool unavailable(const struct node *node, struct granted_uid *grants)
+{
+	struct granted_uid *found = NULL;
+
+	if (!node->ready || node->unschedulable)
+		return true;
+	HASH_FIND(hh, grants, node->object.uid, strlen(node->object.uid), found);
+	return found != NULL;
+}
+
+struct budget {
+	int64_t limit, used, nodes;
+};
+
+static struct budget budget_now(const struct pass *pass, const struct wave_spec *wave, struct granted_uid *grants)
+{
+	struct budget budget = {0};
+
+	for (size_t i = 0; i < pass->s->node_count; i++) {
+		if (!node_selected(pass->s->nodes[i], pass->rules))
+			continue;
+		budget.nodes++;
+		budget.used += unavailable(pass->s->nodes[i], grants);
+	}
+	const struct kube_intstr *value =
+	    wave->max_unavailable.set ? &wave->max_unavailable : &pass->rules->max_unavailable;
+	budget.limit = max_unavailable(value, budget.nodes);
+	return budget;
+}
+
+static void grant(struct pass *pass, const struct target_pass *target, const struct budget *budget)
+{
+	const struct node *node = target->view->node;
+	struct rollout_wanted *want = pass->want;
+
+	want->active.items[want->active.count++] = (struct active){
+	    .node = target->view->target->node,
+	    .node_uid = target->view->target->node_uid,
+	    .wave = target->wave->name,
+	    .step = STEP_CLAIMED,
+	    .since_ms = pass->s->now_ms,
+	    .attempt = 1,
+	    .foreign_cordon = node->unschedulable,
+	};
+	decide(pass, DECISION_START, node->object.name, 1, "maxUnavailable", "WithinBudget",
+	       plan_printf(pass->arena,
+	                   "wave %s; with it %lld of %lld nodes are unavailable, at most %lld may be; it shows %s %s",
+	                   target->wave->name, (long long)budget->used, (long long)budget->nodes, (long long)budget->limit,
+	                   component_names[pass->rules->patches.items[0].component],
+	                   shown_version(node, &pass->rules->patches.items[0])));
+}
+
+/* What keeps a pending node from being started, whatever the budget says; NULL: nothing. */
+static const char *not_now(const struct pass *pass, const struct target_pass *target, struct granted_uid *grants)
+{
+	const struct node *node = target->view->node;
+	struct granted_uid *other = NULL;
+
+	if (!node->ready)
+		return plan_printf(pass->arena, "node %s is not Ready", node->object.name);
+	HASH_FIND(hh, grants, node->object.uid, strlen(node->object.uid), other);
+	if (other)
+		return plan_printf(pass->arena, "node %s is granted to another PatchRollout", node->object.name);
+	if (node->object.deleted_ms != KUBE_TIME_NONE)
+		return plan_printf(pass->arena, "node %s is being deleted", node->object.name);
+	return target->view->busy ? "our last write to the node is not visible yet" : NULL;
+}
+
+void grant_targets(struct pass *pass)
+{
+	size_t current = waves_current(pass);
+	if (current == pass->want->waves.count || pass->want->waves.items[current].state != WAVE_RUNNING)
+		return;
+	struct granted_uid *grants = all_grants(pass);
+	struct budget budget = budget_now(pass, &pass->rules->waves.items[current], grants);
+
+	for (size_t i = 0; i < pass->s->target_count && pass->want->active.count < MAX_ACTIVE; i++) {
+		const struct target_pass *target = &pass->targets[i];
+		if (target->kind != TARGET_PENDING || (size_t)target->view->target->wave != current)
+			continue;
+		const char *why_not = not_now(pass, target, grants);
+		bool free_of_charge = target->view->node->unschedulable;
+		if (!why_not && !free_of_charge && budget.used >= budget.limit)
+			why_not = plan_printf(pass->arena, "%lld of %lld nodes are unavailable, and at most %lld may be",
+			                      (long long)budget.used, (long long)budget.nodes, (long long)budget.limit);
+		if (why_not) {
+			if (!pass->held_back)
+				pass->held_back = why_not;
+			continue;
+		}
+		budget.used += free_of_charge ? 0 : 1;
+		grant(pass, target, &budget);
+	}
+	HASH_CLEAR(hh, grants);
+}

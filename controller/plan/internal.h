@@ -1,0 +1,162 @@
+/* What the files of the planner share. Not for others. */
+#ifndef PLAN_INTERNAL_H
+#define PLAN_INTERNAL_H
+
+#include "controller/model/names.h"
+#include "controller/plan/plan.h"
+#include <kube/time.h>
+
+/* ---- observed.c: what a node shows against what is wanted ---- */
+
+enum standing {
+	STANDING_UP_TO_DATE,
+	STANDING_OUTDATED,
+	STANDING_NEWER,  /* it would be a downgrade: never done */
+	STANDING_UNKNOWN /* the node shows nothing that can be compared */
+};
+
+enum standing version_standing(const char *shown, const struct patch *patch);
+enum standing patch_standing(const struct node *node, const struct patch *patch);
+/* Over all patches: OUTDATED when one is and none is UNKNOWN; else UNKNOWN, then NEWER, then UP_TO_DATE. */
+enum standing node_standing(const struct node *node, const struct rules *rules);
+/* "containerd://1.6.20", or "nothing". */
+const char *shown_version(const struct node *node, const struct patch *patch);
+
+/* ---- freeze.c: which nodes, in which order and wave ---- */
+
+struct frozen_plan {
+	const struct node **nodes; /* targets in order */
+	int64_t *waves;            /* by index of nodes */
+	size_t count;
+	size_t selected, newer, unknown; /* of all nodes of the cluster */
+	const char *hash;
+};
+void freeze_targets(const struct rollout_snapshot *snapshot, const struct rules *rules, const char *policy_hash,
+                    struct kube_arena *arena, struct frozen_plan *ret_plan);
+const char *freeze_page_name(const struct rollout *rollout, const struct frozen_plan *plan, size_t page,
+                             struct kube_arena *arena);
+/* JSON text of page `page` (from 1) of a plan. */
+const char *freeze_page_data(const struct frozen_plan *plan, const struct policy *policy, size_t page,
+                             struct kube_arena *arena);
+size_t freeze_pages(const struct frozen_plan *plan);
+
+/* ---- the pass over a running rollout ---- */
+
+enum target_kind { TARGET_GONE, TARGET_PENDING, TARGET_UP_TO_DATE, TARGET_WORKING, TARGET_ENDED };
+
+struct target_pass {
+	const struct target_view *view;
+	const struct wave_spec *wave;
+	enum target_kind kind;
+	const struct node_state *state; /* this rollout's, on the node; NULL: none */
+	const struct active *granted;   /* in the snapshot's status; NULL: not */
+	enum step ended;                /* for ENDED */
+};
+
+struct pdb_room {
+	const struct pdb *pdb;
+	int64_t left; /* evictions that may still be sent in this pass */
+};
+
+struct pass {
+	const struct rollout_snapshot *s;
+	const struct rules *rules;
+	struct kube_arena *arena;
+	struct rollout_result *out;
+	struct rollout_wanted *want; /* = &out->wanted */
+	struct target_pass *targets; /* by index of s->targets */
+	struct pdb_room *rooms;
+	bool aborting; /* deleted, or its policy is: what is in work is given back */
+	const char *abort_reason;
+	bool stopping;         /* superseded, suspended or halted: what is in work goes on, nothing new begins */
+	const char *held_back; /* why the next pending target is not started; NULL */
+	size_t waiting_on;     /* targets in work that are blocked */
+	const struct blocker *first_blocker;
+};
+
+void look_again_at(struct rollout_result *out, int64_t at_ms);
+/* Adds a decision; the composer drops it when its id is in the ledger already. type, subject and attempt make the id.
+ */
+void decide(struct pass *pass, enum decision_type type, const char *subject, int64_t attempt, const char *rule,
+            const char *reason, const char *evidence);
+void emit_event(struct pass *pass, const struct kube_object *regarding, bool warning, const char *reason,
+                const char *action, const char *note);
+const char *wave_name(const struct pass *pass, int64_t wave);
+
+/* ---- drain.c ---- */
+
+struct drain_view {
+	size_t remaining;       /* pods that still have to leave */
+	struct blocker blocker; /* kind NULL: nothing is in the way */
+};
+void rooms_init(struct pass *pass);
+/* Looks at the pods on a target's node anew, adds ACTION_EVICT_POD for what may go now. */
+void drain_target(struct pass *pass, const struct target_pass *target, struct drain_view *ret_view);
+
+/* ---- job.c: one attempt of one job pod ---- */
+
+enum job_progress { JOB_WAIT, JOB_DONE, JOB_FAILED };
+struct job_view {
+	enum job_progress progress;
+	const char *reason, *message; /* of FAILED */
+	const char *name, *uid;       /* of the pod, once it is there */
+	bool exists;
+	int64_t exit_code;
+};
+/* step: "job" or "rollback". Adds ACTION_CREATE_JOB when the pod is to be made. */
+void job_run(struct pass *pass, const struct target_pass *target, size_t patch, const char *step,
+             struct job_view *ret_view);
+const char *job_pod_name(const struct rollout *rollout, const char *node_uid, size_t patch, const char *step,
+                         int64_t attempt, struct kube_arena *arena);
+
+/* ---- target.c ---- */
+
+/* Carries one working target on: adds its actions, and its entry in want->active unless it has ended. */
+void target_advance(struct pass *pass, struct target_pass *target);
+/* Takes the finalizers off this target's job pods whose result stands on the node, or can no longer matter. */
+void target_release_jobs(struct pass *pass, const struct target_pass *target);
+
+/* ---- rollback.c ---- */
+
+/* The patch to begin taking back with: the last attempted one that has a rollback job; -1: none has. */
+int64_t rollback_first(const struct pass *pass, const struct target_pass *target);
+void target_roll_back(struct pass *pass, const struct target_pass *target, struct active *entry);
+
+/* ---- shared by target.c and rollback.c ---- */
+
+/* The patches of this target that were to be done: what it showed at the claim was older. */
+bool patch_needed(const struct pass *pass, const struct node_state *state, size_t patch);
+/* A copy of the target's state in another step, its times kept. */
+struct node_state *state_next(const struct pass *pass, const struct target_pass *target, enum step step);
+void state_add_exit(const struct pass *pass, struct node_state *state, const char *step, size_t patch,
+                    int64_t exit_code);
+struct action *write_node(struct pass *pass, const struct target_pass *target, const struct node_state *state,
+                          enum change cordon);
+void entry_keep(struct pass *pass, const struct active *entry);
+void entry_block(struct pass *pass, const struct target_pass *target, struct active *entry,
+                 const struct blocker *blocker);
+/* Decides an end or a way out: the status says so first, the node follows when that is seen. */
+void entry_settle(struct active *entry, enum step step, const char *reason, const char *message);
+
+/* ---- wave.c, budget.c ---- */
+
+void waves_advance(struct pass *pass);
+bool waves_all_passed(const struct pass *pass);
+/* Index of the first wave that has not passed; the number of waves when all have. */
+size_t waves_current(const struct pass *pass);
+/* Grants what the current wave and the budget allow. */
+void grant_targets(struct pass *pass);
+/* A count or percentage of total, for maxUnavailable: percentages round down, but to at least 1. */
+int64_t max_unavailable(const struct kube_intstr *value, int64_t total);
+
+/* ---- finish.c ---- */
+
+/* An ended rollout that still has our finalizer: report, then clean nodes and job pods, then let it go. */
+void finish_rollout(const struct rollout_snapshot *snapshot, struct kube_arena *arena, struct rollout_result *out);
+/* A rollout that is deleted and has no plan to go by. */
+void abandon_rollout(const struct rollout_snapshot *snapshot, struct kube_arena *arena, struct rollout_result *out);
+/* Takes our state off a node, and our cordon with it unless the state's end or a quarantine explains it. */
+void release_node(const struct node *node, struct kube_arena *arena, struct actions *actions);
+bool rollout_done(const struct rollout *rollout);
+
+#endif

@@ -1,0 +1,154 @@
+/*
+ * Jobs: a pod bound to one node that changes its host (api.md, "Jobs").
+ *
+ * The pod's name is a function of rollout, node, patch, step and attempt: a job exists at most once an attempt, whoever
+ * creates it. Its finalizer keeps it until its result stands on the node; one whose UID was recorded and that is gone
+ * was taken away by somebody.
+ */
+#include "controller/plan/internal.h"
+#include <kube/digest.h>
+#include <string.h>
+
+/* The kubelet ends a job at its deadline; after this much more nobody on the node does. */
+#define JOB_DEADLINE_GRACE_MS (60 * 1000)
+
+const char *job_pod_name(const struct rollout *rollout, const char *node_uid, size_t patch, const char *step,
+                         int64_t attempt, struct kube_arena *arena)
+{
+	char digest[KUBE_SHA256_HEX_SIZE];
+	const char *text =
+	    plan_printf(arena, "%s/%s/%zu/%s/%lld", rollout->object.uid, node_uid, patch, step, (long long)attempt);
+	kube_sha256_hex(text, strlen(text), digest);
+	return plan_printf(arena, "pw-%.24s", digest);
+}
+
+static const struct pod *find_job(const struct target_view *view, const char *name)
+{
+	for (size_t i = 0; i < view->job_count; i++)
+		if (!strcmp(view->jobs[i].pod->object.name, name))
+			return view->jobs[i].pod;
+	return NULL;
+}
+
+static void fail(struct job_view *view, const char *reason, const char *message)
+{
+	view->progress = JOB_FAILED;
+	view->reason = reason;
+	view->message = message;
+}
+
+static void create(struct pass *pass, const struct target_pass *target, size_t patch, const char *step,
+                   const char *name)
+{
+	const struct node_state *state = target->state;
+	const struct patch *spec = &pass->rules->patches.items[patch];
+	struct action *action = plan_add_action(&pass->out->actions, ACTION_CREATE_JOB, pass->arena);
+	bool back = !strcmp(step, "rollback");
+
+	action->job = (struct job_create){
+	    .name = name,
+	    .step = step,
+	    .node = target->view->target->node,
+	    .node_uid = target->view->target->node_uid,
+	    .rollout = pass->s->rollout,
+	    .patch = spec,
+	    .job = back ? spec->rollback : &spec->job,
+	    .from_version = patch < state->from.count ? state->from.items[patch] : "",
+	    .wave = target->wave->name,
+	    .attempt = state->attempt,
+	};
+}
+
+static void judge_missing(struct pass *pass, const struct target_pass *target, size_t patch, const char *step,
+                          struct job_view *view)
+{
+	const struct active *granted = target->granted;
+	const struct job_template *job =
+	    !strcmp(step, "rollback") ? pass->rules->patches.items[patch].rollback : &pass->rules->patches.items[patch].job;
+	const struct effect_error *error = pass->s->effect_error;
+
+	if (granted && granted->job_name && granted->job_uid && !strcmp(granted->job_name, view->name)) {
+		fail(view, "JobLost",
+		     plan_printf(pass->arena,
+		                 "job pod %s (UID %s) is gone before its result was seen: somebody removed its finalizer",
+		                 view->name, granted->job_uid));
+		return;
+	}
+	if (pass->s->now_ms - target->state->since_ms > job->timeout_ms) {
+		fail(view, "JobNotCreated",
+		     plan_printf(pass->arena, "job pod %s could not be created within its timeout%s%s", view->name,
+		                 error ? ": " : "", error ? error->message : ""));
+		return;
+	}
+	look_again_at(pass->out, target->state->since_ms + job->timeout_ms + 1);
+	if (!target->view->job_busy && !pass->aborting)
+		create(pass, target, patch, step, view->name);
+}
+
+static void judge_finished(struct pass *pass, const struct pod *pod, struct job_view *view)
+{
+	if (pod->phase == POD_SUCCEEDED && (!pod->exited || pod->exit_code == 0)) {
+		view->progress = JOB_DONE;
+		return;
+	}
+	if (!strcmp(pod->status_reason, "DeadlineExceeded")) {
+		fail(view, "JobTimeout",
+		     plan_printf(pass->arena, "job pod %s did not end within its timeout", pod->object.name));
+		return;
+	}
+	if (!pod->exited) {
+		fail(view, "JobFailed",
+		     plan_printf(pass->arena, "job pod %s failed without an exit code: %s %s", pod->object.name,
+		                 pod->status_reason, pod->status_message));
+		return;
+	}
+	fail(view, "JobFailed",
+	     plan_printf(pass->arena, "job pod %s ended with exit code %lld%s%s", pod->object.name,
+	                 (long long)pod->exit_code, *pod->exit_message ? ": " : "", pod->exit_message));
+}
+
+static void judge_running(struct pass *pass, const struct pod *pod, const struct job_template *job,
+                          struct job_view *view)
+{
+	int64_t deadline = pod->object.created_ms + job->timeout_ms + JOB_DEADLINE_GRACE_MS;
+
+	if (pod->object.deleted_ms != KUBE_TIME_NONE) {
+		fail(view, "JobLost",
+		     plan_printf(pass->arena, "job pod %s was deleted by somebody before it had ended", pod->object.name));
+		return;
+	}
+	if (pass->s->now_ms > deadline) {
+		fail(view, "JobTimeout",
+		     plan_printf(pass->arena, "job pod %s is neither running to its end nor ended by the kubelet%s%s",
+		                 pod->object.name, *pod->waiting_reason ? ": " : "", pod->waiting_reason));
+		return;
+	}
+	look_again_at(pass->out, deadline + 1);
+}
+
+void job_run(struct pass *pass, const struct target_pass *target, size_t patch, const char *step,
+             struct job_view *ret_view)
+{
+	const struct patch *spec = &pass->rules->patches.items[patch];
+	const struct job_template *job = !strcmp(step, "rollback") ? spec->rollback : &spec->job;
+	struct job_view view = {.progress = JOB_WAIT};
+
+	view.name = job_pod_name(pass->s->rollout, target->view->target->node_uid, patch, step, target->state->attempt,
+	                         pass->arena);
+	const struct pod *pod = find_job(target->view, view.name);
+	if (!pod) {
+		judge_missing(pass, target, patch, step, &view);
+	} else {
+		view.exists = true;
+		view.uid = pod->object.uid;
+		view.exit_code = pod->exited ? pod->exit_code : (pod->phase == POD_SUCCEEDED ? 0 : -1);
+		if (strcmp(pod->job_node_uid ? pod->job_node_uid : "", target->view->target->node_uid) != 0)
+			fail(&view, "JobLost",
+			     plan_printf(pass->arena, "pod %s has our name but was made for another node", view.name));
+		else if (pod_finished(pod))
+			judge_finished(pass, pod, &view);
+		else
+			judge_running(pass, pod, job, &view);
+	}
+	*ret_view = view;
+}

@@ -1,0 +1,333 @@
+/* plan_policy(): which nodes drift, whether a rollout is to begin, what the policy's status says. */
+#include "controller/plan/internal.h"
+#include <kube/digest.h>
+#include <string.h>
+
+#define MAX_VERSIONS 50
+
+struct policy_pass {
+	const struct policy_snapshot *s;
+	struct kube_arena *arena;
+	struct policy_result *out;
+	struct policy_wanted *want;
+	const struct node *first_unknown; /* a node that shows nothing comparable */
+	const struct rollout *current;    /* not done yet; the one that works, else the oldest */
+	const struct rollout *latest;     /* the newest that is done */
+	const struct rollout *succeeded;  /* the newest that succeeded */
+};
+
+/* ---- what the nodes show ---- */
+
+static void count_version(struct policy_pass *pass, const struct patch *patch, const char *shown)
+{
+	struct policy_wanted *want = pass->want;
+
+	for (size_t i = 0; i < want->versions.count; i++) {
+		struct version_count *known = &want->versions.items[i];
+		if (known->component == patch->component && !strcmp(known->version, shown)) {
+			known->count++;
+			return;
+		}
+	}
+	if (want->versions.count < MAX_VERSIONS)
+		want->versions.items[want->versions.count++] =
+		    (struct version_count){.component = patch->component, .version = shown, .count = 1};
+}
+
+static void count_node(struct policy_pass *pass, const struct node *node)
+{
+	const struct rules *rules = &pass->s->policy->rules;
+	struct policy_wanted *want = pass->want;
+
+	want->targets.total++;
+	switch (node_standing(node, rules)) {
+	case STANDING_UP_TO_DATE: want->targets.up_to_date++; break;
+	case STANDING_OUTDATED: want->targets.outdated++; break;
+	case STANDING_NEWER: want->targets.unsupported++; break;
+	case STANDING_UNKNOWN:
+		want->targets.unsupported++;
+		if (!pass->first_unknown)
+			pass->first_unknown = node;
+		break;
+	}
+	for (size_t i = 0; i < rules->patches.count; i++)
+		count_version(pass, &rules->patches.items[i], shown_version(node, &rules->patches.items[i]));
+}
+
+static void count_nodes(struct policy_pass *pass)
+{
+	struct policy_wanted *want = pass->want;
+
+	want->versions.items = plan_alloc(pass->arena, MAX_VERSIONS * sizeof(*want->versions.items));
+	for (size_t i = 0; i < pass->s->node_count; i++)
+		if (node_selected(pass->s->nodes[i], &pass->s->policy->rules))
+			count_node(pass, pass->s->nodes[i]);
+	want->progress =
+	    plan_printf(pass->arena, "%lld/%lld", (long long)want->targets.up_to_date, (long long)want->targets.total);
+}
+
+/* ---- its rollouts ---- */
+
+static int64_t end_of(const struct rollout *rollout)
+{
+	return rollout ? rollout->status.finished_ms : KUBE_TIME_NONE;
+}
+
+static void look_at_rollouts(struct policy_pass *pass)
+{
+	for (size_t i = 0; i < pass->s->rollout_count; i++) {
+		const struct rollout *rollout = pass->s->rollouts[i];
+		if (!rollout_done(rollout)) {
+			bool first = !pass->current || (rollout->status.plan_hash && !pass->current->status.plan_hash);
+			pass->current = first ? rollout : pass->current;
+			continue;
+		}
+		if (end_of(rollout) > end_of(pass->latest) || !pass->latest)
+			pass->latest = rollout;
+		if (rollout->status.outcome == OUTCOME_SUCCEEDED &&
+		    (!pass->succeeded || end_of(rollout) > end_of(pass->succeeded)))
+			pass->succeeded = rollout;
+	}
+}
+
+/* A version that failed is not tried again by itself: it needs a changed policy, or a PatchRollout that somebody
+ * creates. */
+static bool failed_before(const struct policy_pass *pass)
+{
+	const struct rollout *latest = pass->latest;
+	if (!latest || !latest->status.policy_hash || strcmp(latest->status.policy_hash, pass->s->policy->hash) != 0)
+		return false;
+	return latest->status.outcome != OUTCOME_SUCCEEDED && latest->status.outcome != OUTCOME_SUPERSEDED;
+}
+
+static bool name_taken(const struct policy_pass *pass, const char *name)
+{
+	for (size_t i = 0; i < pass->s->rollout_count; i++)
+		if (!strcmp(pass->s->rollouts[i]->object.name, name))
+			return true;
+	return false;
+}
+
+/* A function of what leads to it, so that two writers with the same view cannot create two. */
+static const char *rollout_name(const struct policy_pass *pass)
+{
+	static const char alphabet[] = "bcdfghjklmnpqrstvwxz2456789";
+	const struct policy *policy = pass->s->policy;
+
+	for (int attempt = 0;; attempt++) {
+		char digest[KUBE_SHA256_HEX_SIZE], suffix[6] = "";
+		const char *seed = plan_printf(pass->arena, "%s/%s/%s/%d", policy->object.uid, policy->hash,
+		                               pass->latest ? pass->latest->object.uid : "", attempt);
+		kube_sha256_hex(seed, strlen(seed), digest);
+		for (int i = 0; i < 5; i++) {
+			char pair[3] = {digest[2 * i], digest[2 * i + 1], 0};
+			suffix[i] = alphabet[strtoul(pair, NULL, 16) % (sizeof(alphabet) - 1)];
+		}
+		const char *name = plan_printf(pass->arena, "%s-%s", policy->object.name, suffix);
+		if (!name_taken(pass, name))
+			return name;
+	}
+}
+
+static bool wants_rollout(const struct policy_pass *pass)
+{
+	const struct policy_snapshot *s = pass->s;
+	return pass->want->targets.outdated > 0 && !s->policy->suspend && s->policy->trigger == TRIGGER_AUTOMATIC &&
+	       !pass->current && !s->creating && !failed_before(pass);
+}
+
+static void create_rollout(struct policy_pass *pass)
+{
+	struct action *action = plan_add_action(&pass->out->actions, ACTION_CREATE_ROLLOUT, pass->arena);
+	action->create_rollout.policy = pass->s->policy;
+	action->create_rollout.name = rollout_name(pass);
+}
+
+/* Keeps the newest history_limit of the rollouts that we created and that are done. */
+static void trim_history(struct policy_pass *pass)
+{
+	const struct policy_snapshot *s = pass->s;
+	int64_t newer = 0;
+
+	for (size_t i = 0; i < s->rollout_count; i++) {
+		const struct rollout *rollout = s->rollouts[i];
+		if (!rollout_done(rollout) || strcmp(rollout->owner_uid, s->policy->object.uid) != 0 ||
+		    rollout->object.deleted_ms != KUBE_TIME_NONE)
+			continue;
+		newer = 0;
+		for (size_t k = 0; k < s->rollout_count; k++)
+			newer += rollout_done(s->rollouts[k]) && end_of(s->rollouts[k]) > end_of(rollout);
+		if (newer >= s->policy->history_limit && rollout != pass->latest && !s->rollout_busy[i])
+			plan_add_action(&pass->out->actions, ACTION_DELETE_ROLLOUT, pass->arena)->delete_rollout = rollout;
+	}
+}
+
+static const char *success_json(const struct policy_pass *pass)
+{
+	const struct rollout *rollout = pass->succeeded;
+	char at[KUBE_TIME_TEXT_SIZE], took[KUBE_DURATION_TEXT_SIZE];
+
+	if (!rollout)
+		return pass->s->policy->last_successful_json;
+	_cleanup_json_ cJSON *json = cJSON_CreateObject();
+	cJSON_AddStringToObject(json, "name", rollout->object.name);
+	cJSON *versions = cJSON_AddArrayToObject(json, "versions");
+	for (size_t i = 0; i < rollout->status.versions.count; i++) {
+		cJSON *version = cJSON_CreateObject();
+		cJSON_AddStringToObject(version, "component", component_names[rollout->status.versions.items[i].component]);
+		cJSON_AddStringToObject(version, "version", rollout->status.versions.items[i].version);
+		cJSON_AddItemToArray(versions, version);
+	}
+	cJSON_AddStringToObject(json, "finishedAt", kube_time_format(rollout->status.finished_ms, at));
+	cJSON_AddStringToObject(
+	    json, "duration",
+	    kube_duration_format((rollout->status.finished_ms - rollout->status.started_ms) / 1000 * 1000, took));
+	_cleanup_free_ char *text = cJSON_PrintUnformatted(json);
+	return text ? plan_printf(pass->arena, "%s", text) : NULL;
+}
+
+/* ---- conditions ---- */
+
+static void want_stalled(struct policy_pass *pass, const char *reason, const char *message)
+{
+	plan_want(&pass->want->conditions, "Stalled", CONDITION_TRUE, reason, message);
+	plan_want(&pass->want->conditions, "Ready", CONDITION_FALSE, reason, message);
+}
+
+static const char *no_targets(const struct policy_pass *pass)
+{
+	char selector[200];
+	return plan_printf(pass->arena,
+	                   "no node matches the selector %s: label nodes, or change the selector (control-plane, Windows "
+	                   "and virtual nodes never match)",
+	                   kube_selector_format(&pass->s->policy->rules.selector, selector, sizeof(selector)));
+}
+
+/* The first patch that a node shows nothing comparable for. */
+static const char *not_observed(const struct policy_pass *pass)
+{
+	const struct rules *rules = &pass->s->policy->rules;
+	const struct node *node = pass->first_unknown;
+
+	for (size_t i = 0; i < rules->patches.count; i++) {
+		const struct patch *patch = &rules->patches.items[i];
+		if (patch_standing(node, patch) != STANDING_UNKNOWN)
+			continue;
+		const char *where = patch->observed.type == OBSERVED_LABEL        ? patch->observed.label
+		                    : patch->observed.type == OBSERVED_ANNOTATION ? patch->observed.annotation
+		                                                                  : "nodeInfo";
+		return plan_printf(pass->arena,
+		                   "node %s shows %s as its version of %s (%s), which cannot be compared with %s: correct "
+		                   "patches[%zu].observed, or exclude the node",
+		                   node->object.name, shown_version(node, patch), component_names[patch->component], where,
+		                   patch->version, i);
+	}
+	return "a node shows nothing that can be compared";
+}
+
+static void want_drift(struct policy_pass *pass)
+{
+	const struct policy_wanted *want = pass->want;
+	bool drifted = want->targets.outdated > 0;
+	const char *text = plan_printf(
+	    pass->arena, "%lld of %lld nodes are outdated, %lld show a newer version or none that can be compared",
+	    (long long)want->targets.outdated, (long long)want->targets.total, (long long)want->targets.unsupported);
+
+	plan_want(&pass->want->conditions, "UpToDate",
+	          drifted || want->targets.total == 0 ? CONDITION_FALSE : CONDITION_TRUE,
+	          drifted               ? "Outdated"
+	          : want->targets.total ? "AllAtVersion"
+	                                : "NoTargets",
+	          text);
+	plan_want(&pass->want->conditions, "Drifted", drifted ? CONDITION_TRUE : CONDITION_FALSE,
+	          drifted ? "Outdated" : "InSync", text);
+}
+
+static void want_reconciling(struct policy_pass *pass, const char *reason, const char *message)
+{
+	plan_want(&pass->want->conditions, "Reconciling", CONDITION_TRUE, reason, message);
+	plan_want(&pass->want->conditions, "Ready", CONDITION_FALSE, reason, message);
+}
+
+static void want_outdated(struct policy_pass *pass)
+{
+	const struct policy *policy = pass->s->policy;
+
+	if (failed_before(pass))
+		want_stalled(
+		    pass, "RolloutFailed",
+		    plan_printf(pass->arena,
+		                "PatchRollout %s ended as %s (%s): change the policy, or create a PatchRollout to try again",
+		                pass->latest->object.name, outcome_names[pass->latest->status.outcome],
+		                pass->latest->status.summary));
+	else if (policy->suspend)
+		plan_want(&pass->want->conditions, "Ready", CONDITION_FALSE, "Suspended",
+		          "the policy is suspended: set spec.suspend to false to go on");
+	else if (policy->trigger == TRIGGER_MANUAL)
+		plan_want(&pass->want->conditions, "Ready", CONDITION_FALSE, "TriggerManual",
+		          plan_printf(pass->arena,
+		                      "trigger is Manual: create a PatchRollout with policyRef %s to patch the outdated nodes",
+		                      policy->object.name));
+	else
+		want_reconciling(pass, "RolloutStarting", "a PatchRollout is being created");
+}
+
+static void want_conditions(struct policy_pass *pass)
+{
+	const struct policy_snapshot *s = pass->s;
+	const struct policy_wanted *want = pass->want;
+
+	plan_want(&pass->want->conditions, "Accepted", CONDITION_TRUE, "Valid", "the policy can be carried out");
+	want_drift(pass);
+	if (s->effect_error)
+		want_stalled(pass, s->effect_error->reason,
+		             plan_printf(pass->arena, "%s: %s", s->effect_error->what, s->effect_error->message));
+	else if (want->targets.total == 0)
+		want_stalled(pass, "NoTargets", no_targets(pass));
+	else if (pass->current)
+		want_reconciling(pass, "RolloutInProgress",
+		                 plan_printf(pass->arena, "PatchRollout %s is at work", pass->current->object.name));
+	else if (want->targets.outdated)
+		want_outdated(pass);
+	else if (pass->first_unknown)
+		want_stalled(pass, "NotObserved", not_observed(pass));
+	else
+		plan_want(&pass->want->conditions, "Ready", CONDITION_TRUE, "UpToDate",
+		          "every node is at its declared version, or newer");
+}
+
+static bool accepted(struct policy_pass *pass)
+{
+	struct kube_err err = {0};
+
+	if (rules_check(&pass->s->policy->rules, &err) == 0)
+		return true;
+	const char *message = plan_printf(pass->arena, "%s", err.message);
+	plan_want(&pass->want->conditions, "Accepted", CONDITION_FALSE, "Invalid", message);
+	want_stalled(pass, "Invalid", message);
+	return false;
+}
+
+void plan_policy(const struct policy_snapshot *s, struct kube_arena *arena, struct policy_result *ret_result)
+{
+	struct policy_result out = {.look_again_ms = KUBE_TIME_NONE, .write_status = true};
+	struct policy_pass pass = {.s = s, .arena = arena, .out = &out, .want = &out.wanted};
+
+	if (s->policy_busy || s->policy->object.deleted_ms != KUBE_TIME_NONE) {
+		out.write_status = false;
+		*ret_result = out;
+		return;
+	}
+	out.wanted.observed_generation = s->policy->object.generation;
+	count_nodes(&pass);
+	look_at_rollouts(&pass);
+	out.wanted.current_rollout = pass.current ? pass.current->object.name : NULL;
+	out.wanted.last_successful_json = success_json(&pass);
+	if (accepted(&pass)) {
+		want_conditions(&pass);
+		if (wants_rollout(&pass))
+			create_rollout(&pass);
+	}
+	trim_history(&pass);
+	*ret_result = out;
+}
