@@ -34,13 +34,16 @@ since() {
 	fi
 }
 
-# wait_for SECONDS COMMAND...: polls until the command succeeds; fails when the time is up.
+# wait_for SECONDS COMMAND...: polls until the command succeeds; fails when the time is up. A check
+# that takes long is made less often, so that it does not hold up what it waits for.
 wait_for() {
-	local end=$(($(now_ms) + $1 * 1000))
+	local end=$(($(now_ms) + $1 * 1000)) begun pause
 	shift
-	until "$@"; do
+	while begun=$(now_ms) && ! "$@"; do
 		(($(now_ms) < end)) || return 1
-		sleep 0.1
+		pause=$((2 * ($(now_ms) - begun)))
+		pause=$((pause < 100 ? 100 : pause > 1000 ? 1000 : pause))
+		sleep "$((pause / 1000)).$(printf %03d $((pause % 1000)))"
 	done
 }
 

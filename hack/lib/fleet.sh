@@ -10,30 +10,70 @@ kubectl_admin() { "$K8S_BIN/kubectl" --kubeconfig="$KUBECONFIG_ADMIN" "$@"; }
 
 # --- Nodes --------------------------------------------------------------------------------------
 
-# node_json NUMBER ZONES: one simulated node, as its kubelet would register it.
-node_json() {
-	local name zone boot_id machine_id letters=abcdefghijklmnopqrstuvwxyz
-	printf -v name 'node-%03d' "$1"
-	zone=zone-${letters:($1 - 1) % $2:1}
-	read -r boot_id </proc/sys/kernel/random/uuid
-	read -r machine_id </proc/sys/kernel/random/uuid
+# node_template COUNT: a node as its kubelet would report it, with @NAME@ and the like to fill in.
+# Labels and annotations that the controllers would add are there from the start, and so is Ready:
+# each write that a node does not cause is saved hundreds of times.
+node_template() {
+	local now
+	now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 	cat <<-END
-		{"apiVersion":"v1","kind":"Node","metadata":{"name":"$name",
-		"annotations":{"kwok.x-k8s.io/node":"fake"},
-		"labels":{"pool":"workers","kubernetes.io/arch":"amd64","kubernetes.io/os":"linux","kubernetes.io/hostname":"$name","topology.kubernetes.io/zone":"$zone"}},
-		"status":{"addresses":[{"type":"InternalIP","address":"10.32.$(($1 / 250)).$(($1 % 250 + 1))"},{"type":"Hostname","address":"$name"}],
+		{"apiVersion":"v1","kind":"Node","metadata":{"name":"@NAME@",
+		"annotations":{"kwok.x-k8s.io/node":"fake","node.alpha.kubernetes.io/ttl":"$(node_ttl "$1")"},
+		"labels":{"pool":"workers","topology.kubernetes.io/zone":"@ZONE@","kubernetes.io/hostname":"@NAME@",
+		"kubernetes.io/arch":"amd64","kubernetes.io/os":"linux","beta.kubernetes.io/arch":"amd64","beta.kubernetes.io/os":"linux"}},
+		"status":{"phase":"Running","conditions":[
+		$(condition_json Ready True KubeletReady "kubelet is posting ready status" "$now"),
+		$(condition_json MemoryPressure False KubeletHasSufficientMemory "kubelet has sufficient memory available" "$now"),
+		$(condition_json DiskPressure False KubeletHasNoDiskPressure "kubelet has no disk pressure" "$now"),
+		$(condition_json PIDPressure False KubeletHasSufficientPID "kubelet has sufficient PID available" "$now")],
+		"addresses":[{"type":"InternalIP","address":"@ADDRESS@"},{"type":"Hostname","address":"@NAME@"}],
 		"capacity":{"cpu":"8","memory":"32Gi","pods":"110"},"allocatable":{"cpu":"8","memory":"32Gi","pods":"110"},
 		"nodeInfo":{"architecture":"amd64","operatingSystem":"linux","osImage":"$NODE_OS_IMAGE","kernelVersion":"$NODE_KERNEL",
 		"containerRuntimeVersion":"$NODE_RUNTIME","kubeletVersion":"$K8S_VERSION","kubeProxyVersion":"$K8S_VERSION",
-		"bootID":"$boot_id","machineID":"${machine_id//-/}","systemUUID":"$machine_id"}}}
+		"bootID":"@BOOT_ID@","machineID":"@MACHINE_ID@","systemUUID":"@MACHINE_ID@"}}}
 	END
 }
 
+# condition_json TYPE STATUS REASON MESSAGE TIME
+condition_json() {
+	printf '{"type":"%s","status":"%s","reason":"%s","message":"%s","lastHeartbeatTime":"%s","lastTransitionTime":"%s"}' \
+		"$1" "$2" "$3" "$4" "$5" "$5"
+}
+
+# node_ttl COUNT: what the controller-manager's TTL controller gives to nodes of a cluster of that size.
+node_ttl() {
+	if (($1 <= 100)); then
+		echo 0
+	elif (($1 <= 500)); then
+		echo 15
+	elif (($1 <= 1000)); then
+		echo 30
+	elif (($1 <= 2000)); then
+		echo 60
+	else
+		echo 300
+	fi
+}
+
+# node_list COUNT ZONES: all simulated nodes; no process is started for a single node.
+node_list() {
+	local template node name boot_id machine_id i letters=abcdefghijklmnopqrstuvwxyz
+	template=$(node_template "$1")
+	for ((i = 1; i <= $1; i++)); do
+		printf -v name 'node-%03d' "$i"
+		read -r boot_id </proc/sys/kernel/random/uuid
+		read -r machine_id </proc/sys/kernel/random/uuid
+		node=${template//@NAME@/$name}
+		node=${node//@ZONE@/zone-${letters:(i - 1) % $2:1}}
+		node=${node//@ADDRESS@/10.32.$((i / 250)).$((i % 250 + 1))}
+		node=${node//@BOOT_ID@/$boot_id}
+		node=${node//@MACHINE_ID@/$machine_id}
+		printf '%s\n' "$node"
+	done
+}
+
 create_nodes() {
-	local count=$1 zones=$2 i
-	for ((i = 1; i <= count; i++)); do
-		node_json "$i" "$zones"
-	done >"$STATE/nodes.json"
+	node_list "$1" "$2" >"$STATE/nodes.json"
 	kubectl_admin create --validate=false -f "$STATE/nodes.json" >/dev/null
 }
 
@@ -63,30 +103,34 @@ workload_json() {
 	END
 }
 
-# create_workloads PODS: replicas in equal shares; the first ones take what is left over.
+# replicas_of INDEX PODS: equal shares; the first Deployments take what is left over.
+replicas_of() { echo $(($2 / ${#WORKLOADS[@]} + ($1 < $2 % ${#WORKLOADS[@]}))); }
+
 create_workloads() {
-	local pods=$1 n=${#WORKLOADS[@]} i replicas
+	local pods=$1 i
 	{
 		echo '{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}}'
-		for ((i = 0; i < n; i++)); do
-			replicas=$((pods / n + (i < pods % n)))
-			workload_json "${WORKLOADS[i]}" "$replicas"
+		for i in "${!WORKLOADS[@]}"; do
+			workload_json "${WORKLOADS[i]}" "$(replicas_of "$i" "$pods")"
 		done
 	} >"$STATE/workloads.json"
 	kubectl_admin create --validate=false -f "$STATE/workloads.json" >/dev/null
 }
 
-# workloads_are_ready PODS: all pods available, and known to the budgets that protect them.
+# workloads_are_ready PODS: all pods available, and known to the budgets that protect them. It
+# watches for a few seconds: polling would take the processor from what it waits for.
 workloads_are_ready() {
-	local available healthy
-	available=$(kubectl_admin -n shop get deployments -o go-template='{{range .items}}{{or .status.availableReplicas 0}} {{end}}' 2>/dev/null) || return 1
-	[ "$(sum "$available")" = "$1" ] || return 1
-	healthy=$(kubectl_admin -n shop get poddisruptionbudgets -o go-template='{{range .items}}{{or .status.currentHealthy 0}} {{end}}' 2>/dev/null) || return 1
-	[ "$(sum "$healthy")" = "$1" ]
+	local i app replicas
+	for i in "${!WORKLOADS[@]}"; do
+		app=${WORKLOADS[i]}
+		replicas=$(replicas_of "$i" "$1")
+		((replicas > 0)) || continue
+		await_field "deployment/$app" .status.availableReplicas "$replicas" || return 1
+		await_field "poddisruptionbudget/$app" .status.currentHealthy "$replicas" || return 1
+	done
 }
 
-sum() {
-	local total=0 n
-	for n in $1; do total=$((total + n)); done
-	echo "$total"
+# await_field OBJECT FIELD VALUE
+await_field() {
+	kubectl_admin -n shop wait "$1" --for="jsonpath={$2}=$3" --timeout=3s >/dev/null 2>&1
 }
