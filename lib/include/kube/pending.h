@@ -2,8 +2,9 @@
  * Our own writes that the cache has not shown yet ("expectations").
  *
  * A key is busy from the moment a write to it is sent until the store shows the resourceVersion that the answer carried
- * (or an answer said that nothing was written), for at most expire_ms. Plans leave busy objects alone. One such set
- * serves one store.
+ * (or an answer said that nothing was written); for at most KUBE_PENDING_EXPIRE_MS after the last answer, because a
+ * relist may skip a version. Every write that begins must end, a cancelled one too. Plans leave busy objects alone. One
+ * such set serves one store.
  */
 #ifndef KUBE_PENDING_H
 #define KUBE_PENDING_H
@@ -19,10 +20,9 @@ struct kube_pending;
 /* Watches `store` by a handler of its own; on_idle (optional) is called from the loop when a key stops being busy. */
 int kube_pending_new(struct kube_env *env, struct kube_store *store, void (*on_idle)(void *arg, const char *key),
                      void *arg, struct kube_pending **ret_pending, struct kube_err *err);
-void kube_pending_free(
-    struct kube_pending *pending); /* NULL is fine; free it before or after the store's last change */
+void kube_pending_free(struct kube_pending *pending); /* NULL is fine; before the store is freed */
 
-/* A write to key is going out. Writes to one key nest: it is busy until all have ended. */
+/* A write to key is going out. Writes to one key nest: it is busy until all have ended. KUBE_E_LIMIT, KUBE_E_NOMEM. */
 int kube_pending_begin(struct kube_pending *pending, const char *key, struct kube_err *err);
 /* The answer came: resource_version of the object as written; NULL: failed or without effect. A deletion that was
  * accepted: "" (busy until it is gone from the store or marked as being deleted). */

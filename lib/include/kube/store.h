@@ -29,11 +29,14 @@ int kube_store_new(size_t max_objects, struct kube_store **ret_store, struct kub
 void kube_store_free(struct kube_store *store); /* NULL is fine; handlers are not called */
 
 int kube_store_add_handler(struct kube_store *store, kube_change_fn *fn, void *arg, struct kube_err *err);
+/* Undoes the above; unknown ones are ignored. Not from within a handler. */
+void kube_store_remove_handler(struct kube_store *store, kube_change_fn *fn, void *arg);
 /* Before the first object. *ret_index is the number for kube_store_index_next(). */
 int kube_store_add_index(struct kube_store *store, kube_index_fn *fn, int *ret_index, struct kube_err *err);
 
 struct kube_object *kube_store_get(const struct kube_store *store, const char *key); /* borrowed, NULL when absent */
 size_t kube_store_count(const struct kube_store *store);
+size_t kube_store_max(const struct kube_store *store); /* the limit given to kube_store_new() */
 
 /* Iteration in the order of insertion. `previous` NULL: the first. The store must not change meanwhile. */
 struct kube_object *kube_store_next(const struct kube_store *store, const struct kube_object *previous);
@@ -41,7 +44,8 @@ struct kube_object *kube_store_next(const struct kube_store *store, const struct
 struct kube_object *kube_store_index_next(const struct kube_store *store, int index, const char *value,
                                           const struct kube_object *previous);
 
-/* For the reflector. put takes over the caller's reference also on failure (KUBE_E_LIMIT, KUBE_E_NOMEM). */
+/* For the reflector. Putting the very object that is stored already changes nothing and tells no one. put takes over
+ * the caller's reference also on failure (KUBE_E_LIMIT, KUBE_E_NOMEM). */
 int kube_store_put(struct kube_store *store, struct kube_object *object, struct kube_err *err);
 void kube_store_remove(struct kube_store *store, const char *key);
 /* Makes the contents exactly `objects` (references taken over): additions and updates first, then deletions of what
