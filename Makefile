@@ -68,9 +68,37 @@ $B/test/%: $B/obj/test/unit/%.o $B/libcontroller.a $B/libkube.a
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(check_libs) $(pkg_libs)
 
+unit-programs: $(unit_bin)
+
 unit: $(unit_bin) ## builds and runs the unit tests of this build folder
 	$(Q)test/run-unit $(unit_bin)
 
+valgrind: $(unit_bin) ## runs the unit tests under valgrind: no leak, no invalid access
+	$(Q)CK_FORK=no CK_DEFAULT_TIMEOUT=600 CK_RUN_WITH="valgrind -q --leak-check=full --errors-for-leak-kinds=all --error-exitcode=99" test/run-unit $(unit_bin)
+
+test: ## installs what is missing, then unit and integration tests: "N passed, N failed" (20 minutes the first time)
+	$(Q)hack/setup build test
+	$(Q)PATCHWRIGHT_INSTALL_GO=1 hack/cluster build
+	$(Q)test/run
+
+demo: ## a real control plane with 30 simulated nodes is patched, then a bad version is stopped (3 minutes once built)
+	$(Q)hack/setup build
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)hack/demo
+
+bench-rollout: all ## figures of a rollout over NODES (200) simulated nodes
+	$(Q)test/bench/rollout --nodes $(or $(NODES),200)
+
+lint: ## format, include directions, cppcheck, shellcheck, yamllint
+	$(Q)hack/setup lint
+	$(Q)hack/lint
+
+tidy: ## formats the sources
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean: ## removes the build folder
+	rm -rf build
+
 -include $(shell find $B/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all help unit
+.PHONY: all help unit unit-programs valgrind test demo bench-rollout lint tidy clean
