@@ -572,6 +572,21 @@ START_TEST(an_unreachable_server_is_tried_again_later)
 }
 END_TEST
 
+START_TEST(what_failed_goes_before_what_waits)
+{
+	begin();
+	for (int i = 0; i < 5; i++)
+		emit_number(i); /* the last one waits */
+	for (int i = 0; i < 4; i++)
+		reply(KUBE_E_CONNECT, 0);
+	pass(20000);
+	ck_assert_uint_eq(client.op_count, 4);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_str_ne(sent_str(i, "note"), "note 4");
+	end();
+}
+END_TEST
+
 START_TEST(attempts_end)
 {
 	begin();
@@ -660,6 +675,23 @@ START_TEST(a_series_in_flight_may_end)
 }
 END_TEST
 
+START_TEST(what_a_patch_in_flight_lacks_is_the_last_word)
+{
+	begin();
+	emit_note("x");
+	reply(0, 0);
+	emit_note("x");
+	emit_note("x");      /* the patch on its way says 2 */
+	pass(6 * MINUTE_MS); /* its answer is late, the series is over */
+	reply(0, 0);
+	ck_assert_uint_eq(client.op_count, 1);
+	ck_assert_int_eq(sent_count(0), 3);
+	reply(0, 0);
+	ck_assert(kube_events_idle(events));
+	end();
+}
+END_TEST
+
 START_TEST(freeing_cancels_and_drops)
 {
 	begin();
@@ -681,6 +713,7 @@ CHECK_MAIN("events", a_cluster_scoped_object_gets_its_event_in_default, a_namesp
            a_single_event_is_forgotten_without_a_word, what_makes_the_same_event,
            a_second_occurrence_while_the_first_is_in_flight, few_requests_at_a_time_in_order, a_full_queue_drops,
            refusals_drop_without_a_retry, a_refused_patch_is_not_repeated,
-           an_expired_event_is_made_anew_with_its_series, an_unreachable_server_is_tried_again_later, attempts_end,
-           the_count_survives_a_lost_answer, what_cannot_be_sent_is_dropped, the_quietest_series_gives_way,
-           a_series_in_flight_may_end, freeing_cancels_and_drops)
+           an_expired_event_is_made_anew_with_its_series, an_unreachable_server_is_tried_again_later,
+           what_failed_goes_before_what_waits, attempts_end, the_count_survives_a_lost_answer,
+           what_cannot_be_sent_is_dropped, the_quietest_series_gives_way, a_series_in_flight_may_end,
+           what_a_patch_in_flight_lacks_is_the_last_word, freeing_cancels_and_drops)
