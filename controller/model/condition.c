@@ -1,4 +1,5 @@
 #include "controller/model/condition.h"
+#include "controller/model/internal.h"
 
 #include <string.h>
 
@@ -12,7 +13,7 @@ const struct kube_json_field condition_table[] = {
      .required = true,
      .words = condition_status_names},
     {.name = "reason", .type = KUBE_JSON_STRING, .offset = offsetof(struct condition, reason), .required = true},
-    {.name = "message", .type = KUBE_JSON_STRING, .offset = offsetof(struct condition, message), .required = true},
+    {.name = "message", .type = KUBE_JSON_STRING, .offset = offsetof(struct condition, message)},
     {.name = "observedGeneration", .type = KUBE_JSON_INT, .offset = offsetof(struct condition, observed_generation)},
     {.name = "lastTransitionTime",
      .type = KUBE_JSON_TIME,
@@ -33,4 +34,11 @@ bool condition_true(const struct conditions *conditions, const char *type)
 {
 	const struct condition *condition = condition_get(conditions, type);
 	return condition && condition->status == CONDITION_TRUE;
+}
+
+void conditions_complete(struct conditions *conditions)
+{
+	for (size_t i = 0; i < conditions->count; i++)
+		if (!conditions->items[i].message)
+			conditions->items[i].message = "";
 }

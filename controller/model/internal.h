@@ -30,6 +30,11 @@ bool same_fields(const struct kube_json_field *table, const void *a, const void 
 /* The same object, as far as every kind needs it: UID and whether it is being deleted. */
 bool same_object(const struct kube_object *a, const struct kube_object *b);
 
+/* ---- condition.c ---- */
+
+/* Puts "" where a message is absent. */
+void conditions_complete(struct conditions *conditions);
+
 /* ---- rollout_status.c ---- */
 
 int rollout_status_decode(const cJSON *status, struct rollout_status *ret_status, struct kube_arena *arena,

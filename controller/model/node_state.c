@@ -1,16 +1,16 @@
 /* The state of a target as it stands in the annotation patchwright.io/state. */
 #include "controller/model/internal.h"
 #include "controller/model/node.h"
-#include "controller/model/text.h"
+#include "controller/model/put.h"
 
 #include <kube/time.h>
-#include <stdio.h>
 #include <string.h>
 
 #define MESSAGE_BYTES 200
 #define MAX_ATTEMPTS 1000000
 #define MAX_EXITS (4 * MAX_PATCHES)
 #define EXIT_BYTES 32
+#define REASON_BYTES 64
 
 /* "times" holds offsets in ms from "started", which keeps the annotation short. */
 static int decode_times(const cJSON *value, void *field, struct kube_arena *arena, struct kube_err *err)
@@ -95,25 +95,11 @@ struct extent {
 	size_t from_bytes; /* longer versions are left empty: a cut version would be a wrong one */
 };
 
-static bool add_str(cJSON *json, const char *key, const char *value)
-{
-	return !value || cJSON_AddStringToObject(json, key, value);
-}
-
-static bool add_time(cJSON *json, const char *key, int64_t ms)
+/* Steps are timed in ms, and a metav1.Time has only seconds. */
+static bool put_micro_time(cJSON *json, const char *key, int64_t ms)
 {
 	char text[KUBE_TIME_TEXT_SIZE];
-	return cJSON_AddStringToObject(json, key, kube_time_format_micro(ms, text)) != NULL;
-}
-
-static bool add_int(cJSON *json, const char *key, int64_t value)
-{
-	return cJSON_AddNumberToObject(json, key, (double)value) != NULL;
-}
-
-static bool append(cJSON *list, const char *value)
-{
-	return cJSON_AddItemToArray(list, cJSON_CreateString(value));
+	return put_str(json, key, kube_time_format_micro(ms, text));
 }
 
 static bool add_from(cJSON *json, const struct node_state *state, const struct extent *extent)
@@ -123,7 +109,8 @@ static bool add_from(cJSON *json, const struct node_state *state, const struct e
 
 	for (size_t i = 0; ok && i < state->from.count; i++) {
 		const char *version = state->from.items[i];
-		ok = append(list, version && strlen(version) <= extent->from_bytes ? version : "");
+		bool fits = version && strlen(version) <= extent->from_bytes;
+		ok = put_entry(list, cJSON_CreateString(fits ? version : ""));
 	}
 	return ok;
 }
@@ -132,16 +119,9 @@ static bool add_from(cJSON *json, const struct node_state *state, const struct e
 static bool add_exits(cJSON *json, const struct node_state *state, const struct extent *extent)
 {
 	size_t count = state->exits.count < extent->exits ? state->exits.count : extent->exits;
-	cJSON *list = count ? cJSON_AddArrayToObject(json, "exits") : NULL;
-	bool ok = list || !count;
+	const struct kube_strlist newest = {state->exits.items + (state->exits.count - count), count};
 
-	for (size_t i = state->exits.count - count; ok && i < state->exits.count; i++) {
-		char text[EXIT_BYTES + 1];
-		const char *entry = state->exits.items[i];
-		snprintf(text, sizeof(text), "%.*s", (int)text_cut(entry, EXIT_BYTES), entry);
-		ok = append(list, text);
-	}
-	return ok;
+	return count == 0 || put_strlist(json, "exits", &newest, count, EXIT_BYTES);
 }
 
 static bool add_times(cJSON *json, const struct node_state *state)
@@ -151,32 +131,23 @@ static bool add_times(cJSON *json, const struct node_state *state)
 
 	for (int step = STEP_CLAIMED; ok && step < STEP_COUNT; step++)
 		if (state->times[step] != KUBE_TIME_NONE)
-			ok = add_int(times, step_names[step], state->times[step] - state->started_ms);
+			ok = put_int(times, step_names[step], state->times[step] - state->started_ms);
 	return ok;
-}
-
-static bool add_failure(cJSON *json, const struct node_state *state, const struct extent *extent)
-{
-	char message[MESSAGE_BYTES + 1];
-
-	snprintf(message, sizeof(message), "%.*s", (int)text_cut(state->message, extent->message_bytes),
-	         state->message ? state->message : "");
-	return add_str(json, "reason", state->reason) && (!message[0] || add_str(json, "message", message)) &&
-	       (state->failed_step == STEP_NONE || add_str(json, "failedStep", step_names[state->failed_step]));
 }
 
 static cJSON *build(const struct node_state *state, const struct extent *extent)
 {
 	cJSON *json = cJSON_CreateObject();
-	bool ok = add_str(json, "nodeUID", state->node_uid) && add_str(json, "rolloutUID", state->rollout_uid) &&
-	          add_str(json, "rollout", state->rollout) && add_str(json, "wave", state->wave) &&
-	          add_str(json, "step", step_names[state->step]) && add_int(json, "patch", state->patch) &&
-	          add_int(json, "attempt", state->attempt) && add_time(json, "since", state->since_ms) &&
-	          add_time(json, "started", state->started_ms) &&
-	          cJSON_AddBoolToObject(json, "foreignCordon", state->foreign_cordon) &&
-	          add_str(json, "bootID", state->boot_id) && add_from(json, state, extent) &&
-	          add_failure(json, state, extent) && (!extent->times || add_times(json, state)) &&
-	          add_exits(json, state, extent);
+	bool ok = put_str(json, "nodeUID", state->node_uid) && put_str(json, "rolloutUID", state->rollout_uid) &&
+	          put_str(json, "rollout", state->rollout) && put_str(json, "wave", state->wave) &&
+	          put_str(json, "step", step_names[state->step]) && put_int(json, "patch", state->patch) &&
+	          put_int(json, "attempt", state->attempt) && put_micro_time(json, "since", state->since_ms) &&
+	          put_micro_time(json, "started", state->started_ms) &&
+	          put_bool(json, "foreignCordon", state->foreign_cordon) && put_str(json, "bootID", state->boot_id) &&
+	          add_from(json, state, extent) && put_str_if(json, "reason", state->reason, REASON_BYTES) &&
+	          put_str_if(json, "message", extent->message_bytes ? state->message : NULL, extent->message_bytes) &&
+	          put_str_if(json, "failedStep", step_names[state->failed_step], SIZE_MAX) &&
+	          (!extent->times || add_times(json, state)) && add_exits(json, state, extent);
 	if (ok)
 		return json;
 	cJSON_Delete(json);
@@ -197,12 +168,11 @@ const char *node_state_format(const struct node_state *state, struct kube_arena 
 	    {MESSAGE_BYTES / 2, MAX_EXITS, true, SIZE_MAX},
 	    {0, MAX_EXITS, true, SIZE_MAX},
 	    {0, 2, true, SIZE_MAX},
-	    {0, 0, true, SIZE_MAX},
-	    {0, 0, false, SIZE_MAX},
-	    {0, 0, false, NODE_ANNOTATION_KEEP_BYTES},
-	    {0, 0, false, 64},
-	    {0, 0, false, 32},
-	    {0, 0, false, 0},
+	    {0, 2, false, SIZE_MAX},
+	    {0, 1, false, NODE_ANNOTATION_KEEP_BYTES},
+	    {0, 1, false, 64},
+	    {0, 1, false, 32},
+	    {0, 1, false, 0},
 	};
 	const char *text = NULL;
 

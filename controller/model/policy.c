@@ -74,6 +74,7 @@ static int decode(const cJSON *item, struct kube_object *self, struct kube_err *
 	struct policy *policy = (struct policy *)self;
 	policy->history_limit = DEFAULT_HISTORY_LIMIT;
 	int rc = kube_json_decode(item, policy_table, policy, &self->arena, err);
+	conditions_complete(&policy->conditions);
 	if (!rc)
 		rc = decode_spec(kube_json_get(item, "spec"), policy, err);
 	if (!rc)

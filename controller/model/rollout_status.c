@@ -1,4 +1,4 @@
-/* PatchRollout.status, decoded. Only the controller writes it, so what does not fit is an error, not a guess. */
+/* PatchRollout.status, decoded. Only the controller writes it, so what does not fit its schema is an error. */
 #include "controller/model/internal.h"
 
 #include <kube/time.h>
@@ -39,19 +39,19 @@ static const struct kube_json_field wave_table[] = {
 
 #define AT(member) offsetof(struct blocker, member)
 static const struct kube_json_field blocker_table[] = {
-    {.name = "kind", .type = KUBE_JSON_STRING, .offset = AT(kind), .required = true},
+    {.name = "kind", .type = KUBE_JSON_STRING, .offset = AT(kind)},
     {.name = "namespace", .type = KUBE_JSON_STRING, .offset = AT(namespace_)},
     {.name = "name", .type = KUBE_JSON_STRING, .offset = AT(name)},
     {.name = "pod", .type = KUBE_JSON_STRING, .offset = AT(pod)},
     {.name = "message", .type = KUBE_JSON_STRING, .offset = AT(message)},
-    {.name = "since", .type = KUBE_JSON_TIME, .offset = AT(since_ms), .required = true},
+    {.name = "since", .type = KUBE_JSON_TIME, .offset = AT(since_ms)},
     KUBE_JSON_END,
 };
 #undef AT
 
 #define AT(member) offsetof(struct active, member)
 static const struct kube_json_field job_table[] = {
-    {.name = "name", .type = KUBE_JSON_STRING, .offset = AT(job_name), .required = true},
+    {.name = "name", .type = KUBE_JSON_STRING, .offset = AT(job_name)},
     {.name = "uid", .type = KUBE_JSON_STRING, .offset = AT(job_uid)},
     KUBE_JSON_END,
 };
@@ -59,9 +59,9 @@ static const struct kube_json_field job_table[] = {
 static const struct kube_json_field active_table[] = {
     {.name = "node", .type = KUBE_JSON_STRING, .offset = AT(node), .required = true},
     {.name = "nodeUID", .type = KUBE_JSON_STRING, .offset = AT(node_uid), .required = true},
-    {.name = "wave", .type = KUBE_JSON_STRING, .offset = AT(wave), .required = true},
+    {.name = "wave", .type = KUBE_JSON_STRING, .offset = AT(wave)},
     {.name = "step", .type = KUBE_JSON_ENUM, .offset = AT(step), .required = true, .words = step_names},
-    {.name = "since", .type = KUBE_JSON_TIME, .offset = AT(since_ms), .required = true},
+    {.name = "since", .type = KUBE_JSON_TIME, .offset = AT(since_ms)},
     {.name = "attempt", .type = KUBE_JSON_INT, .offset = AT(attempt)},
     {.name = "foreignCordon", .type = KUBE_JSON_BOOL, .offset = AT(foreign_cordon)},
     {.name = "reason", .type = KUBE_JSON_STRING, .offset = AT(reason)},
@@ -80,7 +80,7 @@ static const struct kube_json_field failure_table[] = {
     {.name = "step", .type = KUBE_JSON_ENUM, .offset = AT(step), .words = step_names},
     {.name = "reason", .type = KUBE_JSON_STRING, .offset = AT(reason)},
     {.name = "message", .type = KUBE_JSON_STRING, .offset = AT(message)},
-    {.name = "at", .type = KUBE_JSON_TIME, .offset = AT(at_ms), .required = true},
+    {.name = "at", .type = KUBE_JSON_TIME, .offset = AT(at_ms)},
     KUBE_JSON_END,
 };
 #undef AT
@@ -122,10 +122,10 @@ static const struct kube_json_field counts_table[] = {
 		.size = sizeof(*((struct rollout_status *)0)->member.items) \
 	}
 static const struct kube_json_field plan_table[] = {
-    {.name = "hash", .type = KUBE_JSON_STRING, .offset = AT(plan_hash), .required = true},
-    {.name = "policyHash", .type = KUBE_JSON_STRING, .offset = AT(policy_hash), .required = true},
-    {.name = "revisions", .type = KUBE_JSON_STRLIST, .offset = AT(revisions), .required = true},
-    {.name = "forUID", .type = KUBE_JSON_STRING, .offset = AT(for_uid), .required = true},
+    {.name = "hash", .type = KUBE_JSON_STRING, .offset = AT(plan_hash)},
+    {.name = "policyHash", .type = KUBE_JSON_STRING, .offset = AT(policy_hash)},
+    {.name = "revisions", .type = KUBE_JSON_STRLIST, .offset = AT(revisions)},
+    {.name = "forUID", .type = KUBE_JSON_STRING, .offset = AT(for_uid)},
     KUBE_JSON_END,
 };
 
@@ -171,6 +171,8 @@ static void complete_active(struct rollout_status *status)
 		struct active *active = &status->active.items[i];
 		struct blocker *blocker = &active->blocked_by;
 		const char **texts[] = {&blocker->namespace_, &blocker->name, &blocker->pod, &blocker->message};
+		if (!active->wave)
+			active->wave = "";
 		if (blocker->kind)
 			put_empty(texts, KUBE_ARRAY_LEN(texts));
 	}
@@ -218,6 +220,7 @@ int rollout_status_decode(const cJSON *json, struct rollout_status *ret_status, 
 		int rc = kube_json_decode(json, status_table, &status, arena, err);
 		if (rc)
 			return kube_err_prefix(err, "status");
+		conditions_complete(&status.conditions);
 		complete_waves(json, &status);
 		complete_active(&status);
 		complete_failed(&status);

@@ -1,0 +1,88 @@
+/* PatchPolicy.status, put together from what the planner wants. */
+#include "controller/model/put.h"
+#include "controller/status/internal.h"
+
+#include <string.h>
+
+#define MAX_VERSIONS 50
+
+static bool add_targets(cJSON *json, const struct policy_wanted *wanted)
+{
+	cJSON *targets = cJSON_AddObjectToObject(json, "targets");
+	return put_int(targets, "total", wanted->targets.total) &&
+	       put_int(targets, "upToDate", wanted->targets.up_to_date) &&
+	       put_int(targets, "outdated", wanted->targets.outdated) &&
+	       put_int(targets, "unsupported", wanted->targets.unsupported);
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct version_count *x = a, *y = b;
+
+	if (x->count != y->count)
+		return x->count < y->count ? 1 : -1;
+	if (x->component != y->component)
+		return x->component < y->component ? -1 : 1;
+	return strcmp(x->version, y->version);
+}
+
+/* The most frequent ones, in an order that depends on nothing else. */
+static bool add_versions(cJSON *json, const struct policy_wanted *wanted, struct kube_arena *arena)
+{
+	size_t count = wanted->versions.count;
+	struct version_count *sorted = kube_arena_calloc(arena, count, sizeof(*sorted));
+	cJSON *list = cJSON_AddArrayToObject(json, "versions");
+	bool ok = sorted && list;
+
+	if (ok && count > 0) {
+		memcpy(sorted, wanted->versions.items, count * sizeof(*sorted));
+		qsort(sorted, count, sizeof(*sorted), by_count);
+	}
+	for (size_t i = 0; ok && i < count && i < MAX_VERSIONS; i++) {
+		cJSON *entry = cJSON_CreateObject();
+		ok = put_entry(list, entry) && put_str(entry, "component", component_names[sorted[i].component]) &&
+		     put_text(entry, "version", sorted[i].version, VERSION_BYTES) && put_int(entry, "count", sorted[i].count);
+	}
+	return ok;
+}
+
+static int parse_last(const char *text, cJSON **ret_json, struct kube_err *err)
+{
+	if (!text)
+		return 0;
+	int rc = kube_json_parse(text, strlen(text), ret_json, err);
+	return rc ? kube_err_prefix(err, "status.lastSuccessfulRollout") : 0;
+}
+
+static cJSON *build(const struct policy *policy, const struct policy_wanted *wanted, const cJSON *last, int64_t now_ms,
+                    struct kube_arena *arena)
+{
+	cJSON *json = cJSON_CreateObject();
+	cJSON *conditions = conditions_json(&wanted->conditions, &policy->conditions, wanted->observed_generation, now_ms,
+	                                    CONDITION_MESSAGE_BYTES);
+	bool ok = put_item(json, "conditions", conditions) &&
+	          put_int(json, "observedGeneration", wanted->observed_generation) && add_targets(json, wanted) &&
+	          put_str_if(json, "progress", wanted->progress, PROGRESS_BYTES) &&
+	          put_str_if(json, "currentRollout", wanted->current_rollout, NAME_BYTES) &&
+	          (!last || put_item(json, "lastSuccessfulRollout", cJSON_Duplicate(last, true))) &&
+	          add_versions(json, wanted, arena);
+	if (ok)
+		return json;
+	cJSON_Delete(json);
+	return NULL;
+}
+
+int policy_status_compose(const struct policy *policy, const struct policy_wanted *wanted, int64_t now_ms,
+                          struct kube_arena *arena, cJSON **ret_status, struct kube_err *err)
+{
+	_cleanup_json_ cJSON *last = NULL;
+	int rc = parse_last(wanted->last_successful_json, &last, err);
+	if (rc)
+		return rc;
+	_cleanup_json_ cJSON *json = build(policy, wanted, last, now_ms, arena);
+	_cleanup_free_ char *text = json ? kube_json_canonical(json) : NULL;
+	if (!text)
+		return status_out_of_memory(err);
+	*ret_status = strcmp(text, policy->status_json) == 0 ? NULL : take(json);
+	return 0;
+}
