@@ -2,6 +2,7 @@
 
 #include "test/unit/check_main.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -300,9 +301,12 @@ START_TEST(open_descriptors_are_counted)
 	close(fd);
 	ck_assert_double_eq(process_value("process_open_fds", "gauge"), before);
 
-	int open_now = 0;
-	for (int i = 0; i < 4096; i++)
-		open_now += fcntl(i, F_GETFD) >= 0;
+	int open_now = 0; /* by the listing (tools such as valgrind have hidden ones), without its own descriptor */
+	DIR *dir = opendir("/proc/self/fd");
+	ck_assert_ptr_nonnull(dir);
+	for (const struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+		open_now += entry->d_name[0] != '.' && atoi(entry->d_name) != dirfd(dir);
+	closedir(dir);
 	ck_assert_double_eq(before, open_now);
 	end();
 }
