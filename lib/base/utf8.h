@@ -1,4 +1,4 @@
-/* UTF-8 (RFC 3629), as far as texts that are cut or escaped need it. Internal to lib/base. */
+/* UTF-8 (RFC 3629), as far as texts that are cut or escaped need it. Internal to the library. */
 #ifndef KUBE_BASE_UTF8_H
 #define KUBE_BASE_UTF8_H
 
