@@ -77,8 +77,12 @@ build_one() {
 	mkdir -p "$(dirname "$out")"
 	run_go_build "$name" "$out.part" >"$log" 2>&1 </dev/null 8>&- &
 	pid=$!
+	# An interrupted build must not go on unseen.
+	# shellcheck disable=SC2064 # this build's pid
+	trap "kill $pid 2>/dev/null || true" EXIT
 	show_progress "$pid" "$start" "[$2] $name"
 	wait "$pid" || die_with_log "$log" "building $name failed."
+	trap - EXIT
 	mv "$out.part" "$out"
 	rm -f "$log"
 	say "[$2] $name: built in $(since "$start")"
@@ -100,6 +104,7 @@ show_progress() {
 	[ ! -t 2 ] || printf '\r\033[K' >&2
 }
 
+# run_go_build NAME OUT: replaces the shell that runs it.
 run_go_build() {
 	local name=$1 out=$2 family package flags="-s -w" minor
 	case $name in
@@ -117,7 +122,7 @@ run_go_build() {
 		;;
 	esac
 	cd "$HACK/tools/$family" || return 1
-	CGO_ENABLED=0 GOWORK=off "$GO" build -mod=readonly -trimpath -ldflags "$flags" -o "$out" "$package"
+	CGO_ENABLED=0 GOWORK=off exec nice "$GO" build -mod=readonly -trimpath -ldflags "$flags" -o "$out" "$package"
 }
 
 # needed_go: the newest Go that one of the modules asks for.

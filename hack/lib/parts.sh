@@ -110,6 +110,13 @@ drop_inherited_files() {
 	done
 }
 
+# setting NAME DEFAULT: the environment's value, else the one that this cluster was started with.
+setting() {
+	local file=$STATE/settings/$1
+	if [ -n "${!1+set}" ]; then printf '%s\n' "${!1}" >"$file"; fi
+	if [ -f "$file" ]; then cat "$file"; else echo "$2"; fi
+}
+
 launch_etcd() {
 	local client=https://127.0.0.1:$PORT_ETCD peer=https://127.0.0.1:$PORT_ETCD_PEER
 	launch etcd \
@@ -123,9 +130,10 @@ launch_etcd() {
 		--quota-backend-bytes=4294967296
 }
 
+# Without a grace period for watches, each open watch holds up the server's end for a minute.
 launch_apiserver() {
 	local extra
-	read -ra extra <<<"${PATCHWRIGHT_APISERVER_FLAGS:-}"
+	read -ra extra <<<"$(setting PATCHWRIGHT_APISERVER_FLAGS "")"
 	launch apiserver \
 		--bind-address=127.0.0.1 --secure-port="$PORT_APISERVER" --advertise-address=127.0.0.1 \
 		--tls-cert-file="$PKI/serving.crt" --tls-private-key-file="$PKI/serving.key" \
@@ -138,6 +146,7 @@ launch_apiserver() {
 		--service-account-signing-key-file="$PKI/service-accounts.key" \
 		--service-cluster-ip-range=10.96.0.0/16 \
 		--endpoint-reconciler-type=none \
+		--shutdown-watch-termination-grace-period=2s \
 		"${extra[@]}"
 }
 
@@ -171,7 +180,9 @@ launch_scheduler() {
 }
 
 launch_kwok() {
-	local start_ms=${PATCHWRIGHT_POD_START_MS:-300} stop_ms=${PATCHWRIGHT_POD_STOP_MS:-500}
+	local start_ms stop_ms
+	start_ms=$(setting PATCHWRIGHT_POD_START_MS 300)
+	stop_ms=$(setting PATCHWRIGHT_POD_STOP_MS 500)
 	need_number PATCHWRIGHT_POD_START_MS "$start_ms" 0 600000
 	need_number PATCHWRIGHT_POD_STOP_MS "$stop_ms" 0 600000
 	sed -e "s/\${POD_START_MS}/$start_ms/" -e "s/\${POD_STOP_MS}/$stop_ms/" \
