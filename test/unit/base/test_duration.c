@@ -87,6 +87,19 @@ START_TEST(what_is_no_duration_is_refused)
 }
 END_TEST
 
+START_TEST(a_sum_does_not_wrap)
+{
+	for (int parts = 2; parts < 200; parts++) { /* 59 of them are 2^64 ns and a bit */
+		char text[200 * 8] = "";
+		int64_t ms = 42;
+		for (int i = 0; i < parts; i++)
+			strcat(text, "87600h");
+		ck_assert_int_eq(kube_duration_parse(text, &ms, NULL), KUBE_E_LIMIT);
+		ck_assert_int_eq(ms, 42);
+	}
+}
+END_TEST
+
 START_TEST(durations_are_written_short_and_exact)
 {
 	static const struct {
@@ -133,5 +146,5 @@ START_TEST(what_is_written_is_read_back)
 }
 END_TEST
 
-CHECK_MAIN("duration", durations_are_read_as_go_does, what_is_no_duration_is_refused,
+CHECK_MAIN("duration", durations_are_read_as_go_does, what_is_no_duration_is_refused, a_sum_does_not_wrap,
            durations_are_written_short_and_exact, what_is_written_is_read_back)

@@ -272,7 +272,7 @@ START_TEST(far_delays_do_not_wrap)
 	ck_assert_int_eq(world.armed_ms, INT64_MAX - 1);
 	run_until(&world, INT64_MAX - 2);
 	ck_assert_str_eq(world.fired, "");
-	kube_timer_start(&world.env, &a.timer, 1, on_fire, &a); /* due at what would mean "none" */
+	kube_timer_start(&world.env, &a.timer, 2, on_fire, &a); /* due at what would mean "none" */
 	run_until(&world, INT64_MAX - 1);
 	ck_assert_str_eq(world.fired, "a");
 	kube_env_finish(&world.env);

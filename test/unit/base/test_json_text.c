@@ -125,6 +125,7 @@ START_TEST(an_escaped_nul_does_not_end_a_string)
 	     "v"},
 	    {"{\"a\":\"\\\\u0000\"}", "a", "\\u0000"}, /* an escaped backslash, then plain letters */
 	    {"{\"a\":\"\\\\\\u0000\\u0000\"}", "a", "\\\xEF\xBF\xBD\xEF\xBF\xBD"},
+	    {"{\"a\":\"\\\\u0000\\u0000\"}", "a", "\\u0000\xEF\xBF\xBD"},
 	    {"{\"a\":\"\\u00001\\u0001\"}", "a",
 	     "\xEF\xBF\xBD"
 	     "1\x01"},
