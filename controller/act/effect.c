@@ -1,0 +1,368 @@
+#include "controller/act/effect.h"
+#include <kube/log.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+#include <utlist.h>
+
+#define MAX_MARKS 2000 /* marks that are not busy any more are swept beyond this */
+
+static const struct effect_retry retry_failed = {.first_ms = 1000, .tolerated = 0};
+/* The cache is a moment behind; it will show why. Told only when it goes on. */
+static const struct effect_retry retry_stale = {.first_ms = 50, .tolerated = 5};
+static const struct effect_retry retry_exists = {.first_ms = 200, .tolerated = 3};
+
+struct running {
+	struct act *act;
+	struct effect effect; /* strings in the arena */
+	struct kube_arena arena;
+	struct kube_op *op;
+	struct running *prev, *next;
+};
+
+/* Whom an object was created for, until the cache shows it. */
+struct mark {
+	char *id;
+	char *object_key;
+	struct kube_pending *pending;
+	UT_hash_handle hh;
+};
+
+struct act {
+	struct act_options options;
+	struct running *running; /* utlist, doubly linked */
+	size_t in_flight;
+	struct mark *marks;
+};
+
+const struct act_options *act_options(const struct act *act)
+{
+	return &act->options;
+}
+
+int64_t act_now_ms(const struct act *act)
+{
+	return kube_client_server_ms(act->options.client);
+}
+
+uint64_t act_random(const struct act *act)
+{
+	return kube_env_random64(kube_client_env(act->options.client));
+}
+
+int act_new(const struct act_options *options, struct act **ret_act, struct kube_err *err)
+{
+	struct act *act = calloc(1, sizeof(*act));
+	if (!act)
+		return kube_fail(err, KUBE_E_NOMEM, "out of memory for effects");
+	act->options = *options;
+	*ret_act = act;
+	return 0;
+}
+
+static void free_mark(struct mark *mark)
+{
+	free(mark->id);
+	free(mark->object_key);
+	free(mark);
+}
+
+static void running_free(struct running *running)
+{
+	if (!running)
+		return;
+	kube_arena_finish(&running->arena);
+	free(running);
+}
+
+void act_free(struct act *act)
+{
+	if (!act)
+		return;
+	struct running *running, *next;
+	DL_FOREACH_SAFE(act->running, running, next)
+	{
+		kube_op_cancel(running->op);
+		running_free(running);
+	}
+	struct mark *mark, *after;
+	HASH_ITER (hh, act->marks, mark, after) {
+		HASH_DEL(act->marks, mark);
+		free_mark(mark);
+	}
+	free(act);
+}
+
+size_t act_in_flight(const struct act *act)
+{
+	return act->in_flight;
+}
+
+/* ---- marks ---- */
+
+static bool marked(const struct act *act, const char *id)
+{
+	const struct mark *mark;
+	HASH_FIND_STR(act->marks, id, mark);
+	return mark && kube_pending_busy(mark->pending, mark->object_key);
+}
+
+bool act_job_busy(const struct act *act, const char *node_uid)
+{
+	return marked(act, node_uid);
+}
+
+bool act_creating(const struct act *act, const char *policy_uid)
+{
+	return marked(act, policy_uid);
+}
+
+static void sweep_marks(struct act *act)
+{
+	struct mark *mark, *next;
+	HASH_ITER (hh, act->marks, mark, next) {
+		if (kube_pending_busy(mark->pending, mark->object_key))
+			continue;
+		HASH_DEL(act->marks, mark);
+		free_mark(mark);
+	}
+}
+
+/* Without memory for a mark the object is asked for once more, and the answer is AlreadyExists. */
+static void set_mark(struct act *act, const struct effect *effect)
+{
+	struct mark *old, *mark;
+	if (HASH_COUNT(act->marks) >= MAX_MARKS)
+		sweep_marks(act);
+	HASH_FIND_STR(act->marks, effect->mark, old);
+	if (old) {
+		HASH_DEL(act->marks, old);
+		free_mark(old);
+	}
+	mark = calloc(1, sizeof(*mark));
+	if (!mark)
+		return;
+	mark->id = strdup(effect->mark);
+	mark->object_key = strdup(effect->object_key);
+	mark->pending = effect->pending;
+	if (mark->id && mark->object_key) {
+		HASH_ADD_KEYPTR(hh, act->marks, mark->id, strlen(mark->id), mark);
+		if (mark->hh.tbl)
+			return;
+	}
+	free_mark(mark);
+}
+
+/* ---- what an answer means ---- */
+
+static enum effect_verdict verdict_of_creation(const struct kube_err *err)
+{
+	if (err->http_status == 409)
+		return strcmp(err->reason, "AlreadyExists") == 0 ? EFFECT_EXISTS : EFFECT_STALE;
+	return EFFECT_FAILED; /* 404: its namespace; 422: its contents */
+}
+
+static enum effect_verdict verdict_of_write(enum effect_kind kind, const struct kube_err *err)
+{
+	if (err->http_status == 404)
+		return EFFECT_GONE;
+	if (err->http_status == 409)
+		return EFFECT_STALE;
+	/* A JSON patch whose test fails is a 422; so is a status that the schema refuses, which no new look can help. */
+	return err->http_status == 422 && kind == EFFECT_PATCH ? EFFECT_STALE : EFFECT_FAILED;
+}
+
+enum effect_verdict effect_verdict(enum effect_kind kind, const struct kube_err *err)
+{
+	if (!err)
+		return EFFECT_WRITTEN;
+	if (err->code != KUBE_E_API)
+		return EFFECT_FAILED;
+	return kind == EFFECT_CREATE ? verdict_of_creation(err) : verdict_of_write(kind, err);
+}
+
+static void log_done(const struct effect *effect)
+{
+	const char *const *l = effect->log;
+	if (effect->done)
+		kube_log(KUBE_LOG_INFO, effect->done, l[0], l[1], l[2], l[3], l[4], l[5], l[6], l[7], l[8], l[9], NULL);
+}
+
+static const char *member(const cJSON *object, const char *name)
+{
+	const char *text = kube_json_str(object, name);
+	return text ? text : "";
+}
+
+/* The ledger's newest hash is in the log too: a chain that nobody else has seen proves nothing. */
+static void log_decisions(const struct effect *effect, const cJSON *json)
+{
+	const cJSON *decision;
+	cJSON_ArrayForEach (decision, kube_json_get(json, "status.decisions")) {
+		const cJSON *seq = kube_json_get(decision, "seq");
+		if (!cJSON_IsNumber(seq) || (int64_t)seq->valuedouble <= effect->last_seq)
+			continue;
+		kube_log(KUBE_LOG_INFO, "decision", "rollout", effect->object_key, "type", member(decision, "type"), "subject",
+		         member(decision, "subject"), "rule", member(decision, "rule"), "reason", member(decision, "reason"),
+		         "evidence", member(decision, "evidence"), "hash", member(decision, "hash"), NULL);
+	}
+}
+
+static void failed(struct act *act, const struct effect *effect, const struct kube_err *why,
+                   const struct effect_retry *retry)
+{
+	int64_t delay_ms = retry->first_ms;
+	bool news = false;
+	facts_effect_failed(act->options.facts, effect->key, effect->what, why, retry, act_now_ms(act), act_random(act),
+	                    &delay_ms, &news, NULL);
+	if (news)
+		kube_log(KUBE_LOG_WARN, "effect failed; it is tried again", "for", effect->key, "effect", effect->what,
+		         "reason", why->reason[0] ? why->reason : kube_code_text(why->code), "error", why->message, NULL);
+	act->options.again(act->options.arg, effect->key, delay_ms);
+}
+
+void effect_refused(struct act *act, const struct effect *effect, const struct kube_err *refusal)
+{
+	failed(act, effect, refusal, &retry_failed);
+}
+
+static void done(struct act *act, const struct effect *effect, const cJSON *json)
+{
+	if (facts_effect_done(act->options.facts, effect->key, effect->what))
+		kube_log(KUBE_LOG_INFO, "effect works again", "for", effect->key, "effect", effect->what, NULL);
+	log_done(effect);
+	if (effect->pause_ms > 0) {
+		facts_effect_pause(act->options.facts, effect->key, effect->what, act_now_ms(act) + effect->pause_ms);
+		act->options.again(act->options.arg, effect->key, effect->pause_ms);
+	}
+	if (effect->kind == EFFECT_STATUS && effect->last_seq >= 0)
+		log_decisions(effect, json);
+}
+
+/* A job pod that is there already is the one that was meant when it was made for the same node; else its name is taken.
+ */
+static void exists(struct act *act, const struct effect *effect, const struct kube_err *err)
+{
+	const struct kube_object *object = kube_store_get(act->options.pod_store, effect->object_key);
+	if (effect->pending != act->options.pods || !object || !effect->mark) {
+		failed(act, effect, err, &retry_exists);
+		return;
+	}
+	const struct pod *pod = (const struct pod *)object;
+	if (pod->job_node_uid && strcmp(pod->job_node_uid, effect->mark) == 0) {
+		facts_effect_done(act->options.facts, effect->key, effect->what);
+		act->options.again(act->options.arg, effect->key, 0);
+		return;
+	}
+	struct kube_err taken = *err;
+	kube_fail(&taken, KUBE_E_API, "%s: a pod of that name is there that was not made for this node: delete it",
+	          effect->what);
+	snprintf(taken.reason, sizeof(taken.reason), "JobNameTaken");
+	failed(act, effect, &taken, &retry_failed);
+}
+
+static void conclude(struct act *act, const struct effect *effect, const cJSON *json, const struct kube_err *err)
+{
+	switch (effect_verdict(effect->kind, err)) {
+	case EFFECT_WRITTEN: done(act, effect, json); break;
+	case EFFECT_GONE: facts_effect_done(act->options.facts, effect->key, effect->what); break;
+	case EFFECT_EXISTS: exists(act, effect, err); break;
+	case EFFECT_STALE: failed(act, effect, err, &retry_stale); break;
+	case EFFECT_FAILED: failed(act, effect, err, &retry_failed); break;
+	}
+}
+
+/* What the cache has to show before the object is free again; NULL: nothing was written. */
+static const char *awaited_version(const struct effect *effect, const cJSON *json, const struct kube_err *err)
+{
+	enum effect_verdict verdict = effect_verdict(effect->kind, err);
+	if (verdict == EFFECT_GONE)
+		return "";
+	if (verdict != EFFECT_WRITTEN)
+		return NULL;
+	if (effect->kind == EFFECT_DELETE || effect->kind == EFFECT_EVICT)
+		return "";
+	return kube_json_str(json, "metadata.resourceVersion");
+}
+
+static void answered(void *arg, const cJSON *json, const struct kube_err *err)
+{
+	struct running *running = arg;
+	struct act *act = running->act;
+	const struct effect *effect = &running->effect;
+	DL_DELETE(act->running, running);
+	act->in_flight--;
+	kube_pending_end(effect->pending, effect->object_key, awaited_version(effect, json, err));
+	if (effect->kind == EFFECT_EVICT)
+		evict_answered(act, effect, err);
+	else
+		conclude(act, effect, json, err);
+	running_free(running);
+}
+
+/* ---- sending ---- */
+
+bool effect_ready(const struct act *act, const struct effect *effect)
+{
+	return !kube_pending_busy(effect->pending, effect->object_key) &&
+	       !facts_effect_waits(act->options.facts, effect->key, effect->what, act_now_ms(act));
+}
+
+static int copy_string(struct kube_arena *arena, const char **string)
+{
+	if (!*string)
+		return 0;
+	*string = kube_arena_strdup(arena, *string);
+	return *string ? 0 : KUBE_E_NOMEM;
+}
+
+static int copy_effect(struct running *running, const struct effect *effect)
+{
+	struct effect *copy = &running->effect;
+	*copy = *effect;
+	const char **strings[] = {&copy->key, &copy->what,       &copy->object_key, &copy->mark,
+	                          &copy->uid, &copy->namespace_, &copy->done};
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < KUBE_ARRAY_LEN(strings); i++)
+		rc = copy_string(&running->arena, strings[i]);
+	for (size_t i = 0; rc == 0 && i < KUBE_ARRAY_LEN(copy->log); i++)
+		rc = copy_string(&running->arena, &copy->log[i]);
+	return rc;
+}
+
+static int start(struct act *act, struct running *running, const struct kube_call *call, struct kube_err *err)
+{
+	const struct effect *effect = &running->effect;
+	int rc = kube_pending_begin(effect->pending, effect->object_key, err);
+	if (rc < 0)
+		return rc;
+	rc = kube_client_send(act->options.client, call, answered, running, &running->op, err);
+	if (rc < 0)
+		kube_pending_end(effect->pending, effect->object_key, NULL);
+	return rc;
+}
+
+bool effect_send(struct act *act, const struct effect *effect, const struct kube_call *call)
+{
+	if (!effect_ready(act, effect))
+		return false;
+	struct kube_err err = {0};
+	struct running *running = calloc(1, sizeof(*running));
+	int rc = running ? copy_effect(running, effect) : KUBE_E_NOMEM;
+	if (rc < 0)
+		kube_fail(&err, rc, "out of memory for: %s", effect->what);
+	else
+		rc = start(act, running, call, &err);
+	if (rc < 0) {
+		running_free(running);
+		failed(act, effect, &err, &retry_failed);
+		return false;
+	}
+	running->act = act;
+	DL_APPEND(act->running, running);
+	act->in_flight++;
+	if (effect->mark)
+		set_mark(act, effect);
+	return true;
+}

@@ -1,0 +1,242 @@
+/* Which plans a change may alter: from objects to queue keys. The queue holds each key once, however often it is added.
+ */
+#include "controller/cmd/controller.h"
+#include <stdio.h>
+#include <string.h>
+
+#define POLICIES_COALESCE_MS 500 /* node changes come in bursts, and a policy only counts them */
+/* A watch cache may be a moment behind the rollouts that the nodes speak of: no node is cleaned up before this. */
+#define FIRST_ORPHANS_MS 5000
+#define KEY_SIZE 300
+
+bool rollout_unfinished(const struct rollout *rollout)
+{
+	return rollout->status.outcome == OUTCOME_NONE || rollout->finalizer;
+}
+
+static void add(struct controller *controller, const char *prefix, const char *name, int64_t delay_ms)
+{
+	char key[KEY_SIZE];
+	if (!*name || (size_t)snprintf(key, sizeof(key), "%s%s", prefix, name) >= sizeof(key))
+		return;
+	if (delay_ms > 0)
+		kube_queue_add_after(controller->queue, key, delay_ms);
+	else
+		kube_queue_add(controller->queue, key);
+}
+
+static const struct rollout *next_rollout(const struct controller *controller, const struct rollout *previous)
+{
+	return (const struct rollout *)kube_store_next(controller->caches[CACHE_ROLLOUTS].store,
+	                                               previous ? &previous->object : NULL);
+}
+
+static void add_unfinished(struct controller *controller, bool only_active)
+{
+	for (const struct rollout *r = next_rollout(controller, NULL); r; r = next_rollout(controller, r))
+		if (rollout_unfinished(r) && (!only_active || r->status.active.count > 0))
+			add(controller, KEY_ROLLOUT, r->object.name, 0);
+}
+
+static void add_policies(struct controller *controller, int64_t delay_ms)
+{
+	const struct kube_store *store = controller->caches[CACHE_POLICIES].store;
+	for (const struct kube_object *o = kube_store_next(store, NULL); o; o = kube_store_next(store, o))
+		add(controller, KEY_POLICY, o->name, delay_ms);
+}
+
+static void add_rollouts_of(struct controller *controller, const char *policy)
+{
+	for (const struct rollout *r = next_rollout(controller, NULL); r; r = next_rollout(controller, r))
+		if (rollout_unfinished(r) && strcmp(r->policy_name, policy) == 0)
+			add(controller, KEY_ROLLOUT, r->object.name, 0);
+}
+
+/* ---- nodes ---- */
+
+static void on_node(void *arg, const struct kube_change *change)
+{
+	struct controller *controller = arg;
+	const struct node *old = (const struct node *)change->old_object;
+	const struct node *new = (const struct node *)change->new_object;
+	if (!controller->synced || !change->changed)
+		return;
+	add_unfinished(controller, false);
+	add_policies(controller, POLICIES_COALESCE_MS);
+	if ((old && old->state_text) || (new &&new->state_text))
+		kube_queue_add(controller->queue, KEY_ORPHANS);
+}
+
+/* ---- pods ---- */
+
+static void add_rollout_of_hash(struct controller *controller, const char *hash)
+{
+	for (const struct rollout *r = next_rollout(controller, NULL); r; r = next_rollout(controller, r))
+		if (strcmp(r->hash, hash) == 0)
+			add(controller, KEY_ROLLOUT, r->object.name, 0);
+}
+
+/* A pod matters to the rollout that drains its node, and a job pod to its own. */
+static void add_for_pod(struct controller *controller, const struct pod *pod)
+{
+	if (!pod)
+		return;
+	if (pod->job_step && pod->rollout_hash)
+		add_rollout_of_hash(controller, pod->rollout_hash);
+	const struct node *node =
+	    (const struct node *)kube_store_get(controller->caches[CACHE_NODES].store, pod->node_name);
+	if (node && node->state && !step_ended((enum step)node->state->step))
+		add(controller, KEY_ROLLOUT, node->state->rollout, 0);
+}
+
+static void on_pod(void *arg, const struct kube_change *change)
+{
+	struct controller *controller = arg;
+	const struct kube_object *old = change->old_object, *new = change->new_object;
+	if (old && (!new || strcmp(old->uid, new->uid) != 0))
+		facts_drop_eviction(controller->facts, old->uid);
+	if (!controller->synced || !change->changed)
+		return;
+	add_for_pod(controller, (const struct pod *)old);
+	add_for_pod(controller, (const struct pod *)new);
+}
+
+static void on_pdb(void *arg, const struct kube_change *change)
+{
+	struct controller *controller = arg;
+	if (controller->synced && change->changed)
+		add_unfinished(controller, true);
+}
+
+/* ---- our own kinds ---- */
+
+static void rollout_vanished(struct controller *controller, const struct rollout *rollout)
+{
+	char key[KEY_SIZE];
+	snprintf(key, sizeof(key), "%s%s", KEY_ROLLOUT, rollout->object.name);
+	facts_drop_key(controller->facts, key);
+	tracks_drop(&controller->tracks, key);
+	kube_queue_add(controller->queue, KEY_ORPHANS);
+}
+
+static bool ended(const struct rollout *old, const struct rollout *new)
+{
+	return old && rollout_unfinished(old) && (!new || !rollout_unfinished(new));
+}
+
+static void on_rollout(void *arg, const struct kube_change *change)
+{
+	struct controller *controller = arg;
+	const struct rollout *old = (const struct rollout *)change->old_object;
+	const struct rollout *new = (const struct rollout *)change->new_object;
+	if (!controller->synced || !change->changed)
+		return;
+	const struct rollout *any = new ? new : old;
+	if (new)
+		add(controller, KEY_ROLLOUT, new->object.name, 0);
+	else
+		rollout_vanished(controller, old);
+	add(controller, KEY_POLICY, any->policy_name, 0);
+	if (!new || ended(old, new))
+		add_unfinished(controller, false);
+}
+
+static void on_policy(void *arg, const struct kube_change *change)
+{
+	struct controller *controller = arg;
+	const struct kube_object *any = change->new_object ? change->new_object : change->old_object;
+	char key[KEY_SIZE];
+	if (!controller->synced || !change->changed)
+		return;
+	add(controller, KEY_POLICY, any->name, 0);
+	add_rollouts_of(controller, any->name);
+	if (change->new_object)
+		return;
+	snprintf(key, sizeof(key), "%s%s", KEY_POLICY, any->name);
+	facts_drop_key(controller->facts, key);
+	tracks_drop(&controller->tracks, key);
+}
+
+static void on_revision(void *arg, const struct kube_change *change)
+{
+	struct controller *controller = arg;
+	const struct kube_object *any = change->new_object ? change->new_object : change->old_object;
+	if (controller->synced && change->changed)
+		add(controller, KEY_ROLLOUT, ((const struct revision *)any)->rollout_name, 0);
+}
+
+/* A report's name is <rollout>-<8 hex digits>-<page>. */
+static void add_for_report(struct controller *controller, const char *name)
+{
+	char rollout[KEY_SIZE];
+	snprintf(rollout, sizeof(rollout), "%s", name);
+	for (int i = 0; i < 2; i++) {
+		char *dash = strrchr(rollout, '-');
+		if (!dash)
+			return;
+		*dash = '\0';
+	}
+	add(controller, KEY_ROLLOUT, rollout, 0);
+}
+
+static void on_report(void *arg, const struct kube_change *change)
+{
+	struct controller *controller = arg;
+	const struct kube_object *any = change->new_object ? change->new_object : change->old_object;
+	if (controller->synced && change->changed)
+		add_for_report(controller, any->name);
+}
+
+int changes_subscribe(struct controller *controller, struct kube_err *err)
+{
+	static kube_change_fn *const handlers[CACHE_COUNT] = {
+	    [CACHE_POLICIES] = on_policy,    [CACHE_ROLLOUTS] = on_rollout, [CACHE_REPORTS] = on_report,
+	    [CACHE_NODES] = on_node,         [CACHE_PODS] = on_pod,         [CACHE_PDBS] = on_pdb,
+	    [CACHE_REVISIONS] = on_revision,
+	};
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < CACHE_COUNT; i++)
+		rc = kube_store_add_handler(controller->caches[i].store, handlers[i], controller, err);
+	return rc;
+}
+
+/* What waited for our own write to be seen. */
+void changes_idle(struct controller *controller, enum cache_id cache, const char *object_key)
+{
+	const struct kube_object *object = kube_store_get(controller->caches[cache].store, object_key);
+	if (!controller->synced)
+		return;
+	switch (cache) {
+	case CACHE_POLICIES: add(controller, KEY_POLICY, object_key, 0); return;
+	case CACHE_ROLLOUTS:
+		add(controller, KEY_ROLLOUT, object_key, 0);
+		if (object)
+			add(controller, KEY_POLICY, ((const struct rollout *)object)->policy_name, 0);
+		else
+			add_policies(controller, 0); /* one that was asked for and never came */
+		return;
+	case CACHE_REPORTS: add_for_report(controller, object_key); return;
+	case CACHE_PODS:
+		if (object)
+			add_for_pod(controller, (const struct pod *)object);
+		else
+			add_unfinished(controller, true);
+		return;
+	case CACHE_NODES:
+		add_unfinished(controller, false);
+		if (object && ((const struct node *)object)->state_text)
+			kube_queue_add(controller->queue, KEY_ORPHANS);
+		return;
+	case CACHE_REVISIONS: add_unfinished(controller, false); return;
+	case CACHE_PDBS:
+	case CACHE_COUNT: return;
+	}
+}
+
+void changes_all(struct controller *controller)
+{
+	for (const struct rollout *r = next_rollout(controller, NULL); r; r = next_rollout(controller, r))
+		add(controller, KEY_ROLLOUT, r->object.name, 0);
+	add_policies(controller, 0);
+	kube_queue_add_after(controller->queue, KEY_ORPHANS, FIRST_ORPHANS_MS);
+}

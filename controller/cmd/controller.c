@@ -1,0 +1,144 @@
+#include "controller/cmd/controller.h"
+#include <kube/log.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STOP_POLL_MS 20
+
+static void plan_again(void *arg, const char *key, int64_t delay_ms)
+{
+	struct controller *controller = arg;
+	if (delay_ms > 0)
+		kube_queue_add_after(controller->queue, key, delay_ms);
+	else
+		kube_queue_add(controller->queue, key);
+}
+
+static void count_eviction(void *arg, const char *result)
+{
+	struct controller *controller = arg;
+	kube_metric_add(controller->meters.evictions, 1, result, NULL);
+}
+
+static int init_act(struct controller *controller, struct kube_err *err)
+{
+	const struct options *options = controller->options;
+	struct cache *caches = controller->caches;
+	const struct act_options act_options = {
+	    .client = controller->client,
+	    .facts = controller->facts,
+	    .events = controller->events,
+	    .namespace_ = options->namespace_,
+	    .job_namespace = options->job_namespace,
+	    .images = {.globs = options->images, .count = options->image_count, .allow_tags = options->allow_image_tags},
+	    .policies = caches[CACHE_POLICIES].pending,
+	    .rollouts = caches[CACHE_ROLLOUTS].pending,
+	    .reports = caches[CACHE_REPORTS].pending,
+	    .nodes = caches[CACHE_NODES].pending,
+	    .pods = caches[CACHE_PODS].pending,
+	    .revisions = caches[CACHE_REVISIONS].pending,
+	    .pod_store = caches[CACHE_PODS].store,
+	    .again = plan_again,
+	    .on_eviction = count_eviction,
+	    .arg = controller,
+	};
+	return act_new(&act_options, &controller->act, err);
+}
+
+static int init(struct controller *controller, const struct controller_options *options, struct kube_err *err)
+{
+	int rc = meters_init(&controller->meters, options->host, err);
+	if (rc == 0)
+		rc = facts_new(&controller->facts, err);
+	if (rc == 0)
+		rc = kube_client_new(options->env, options->transport, &controller->client, err);
+	if (rc == 0)
+		rc = kube_events_new(controller->client, "patchwright-controller", options->instance, &controller->events, err);
+	if (rc == 0)
+		rc = kube_queue_new(options->env, reconcile, controller, &controller->queue, err);
+	if (rc == 0)
+		rc = caches_init(controller, err);
+	if (rc == 0)
+		rc = changes_subscribe(controller, err);
+	if (rc == 0)
+		rc = init_act(controller, err);
+	if (rc == 0)
+		kube_client_observe(controller->client, meters_count_request, controller);
+	return rc;
+}
+
+int controller_new(const struct controller_options *options, struct controller **ret_controller, struct kube_err *err)
+{
+	struct controller *controller = calloc(1, sizeof(*controller));
+	if (!controller)
+		return kube_fail(err, KUBE_E_NOMEM, "out of memory for the controller");
+	controller->options = options->options;
+	controller->env = options->env;
+	controller->on_end = options->on_end;
+	controller->arg = options->arg;
+	int rc = init(controller, options, err);
+	if (rc < 0) {
+		controller_free(controller);
+		return rc;
+	}
+	*ret_controller = controller;
+	return 0;
+}
+
+void controller_start(struct controller *controller)
+{
+	namespaces_start(controller);
+	caches_start(controller);
+}
+
+void controller_end(struct controller *controller, int status)
+{
+	void (*on_end)(void *, int) = controller->on_end;
+	kube_timer_stop(controller->env, &controller->stop_timer);
+	controller->stopping = true;
+	controller->on_end = NULL;
+	if (on_end)
+		on_end(controller->arg, status);
+}
+
+/* Writes first, then what tells about them. */
+static void stop_when_done(struct kube_timer *timer, void *arg)
+{
+	struct controller *controller = arg;
+	bool late = kube_env_mono_ms(controller->env) >= controller->stop_at_ms;
+	bool done = act_in_flight(controller->act) == 0 && kube_events_idle(controller->events);
+	if (!done && !late) {
+		kube_timer_start(controller->env, timer, STOP_POLL_MS, stop_when_done, controller);
+		return;
+	}
+	if (late && !done)
+		kube_log(KUBE_LOG_WARN, "writes or Events were still in flight at the end", NULL);
+	controller_end(controller, 0);
+}
+
+void controller_stop(struct controller *controller)
+{
+	if (controller->stopping)
+		return;
+	controller->stopping = true;
+	controller->stop_at_ms = kube_env_mono_ms(controller->env) + STOP_DEADLINE_MS;
+	kube_queue_shut_down(controller->queue);
+	kube_timer_start(controller->env, &controller->stop_timer, 0, stop_when_done, controller);
+}
+
+void controller_free(struct controller *controller)
+{
+	if (!controller)
+		return;
+	kube_timer_stop(controller->env, &controller->stop_timer);
+	namespaces_stop(controller);
+	act_free(controller->act);
+	caches_finish(controller);
+	kube_queue_free(controller->queue);
+	kube_events_free(controller->events);
+	kube_client_free(controller->client);
+	facts_free(controller->facts);
+	tracks_finish(&controller->tracks);
+	meters_finish(&controller->meters);
+	free(controller);
+}

@@ -1,0 +1,93 @@
+/*
+ * The controller: caches, queue, facts and effects put together. Knows nothing of sockets: it is given a kube_env and a
+ * kube_transport, real ones (main.c) or simulated ones (tests).
+ *
+ * Queue keys are "policy/<name>", "rollout/<name>" and "orphans". Everything runs on the loop of the env.
+ */
+#ifndef CMD_CONTROLLER_H
+#define CMD_CONTROLLER_H
+
+#include "controller/act/act.h"
+#include "controller/cmd/caches.h"
+#include "controller/cmd/meters.h"
+#include "controller/cmd/options.h"
+#include "controller/cmd/track.h"
+#include <kube/queue.h>
+
+#define KEY_POLICY "policy/"
+#define KEY_ROLLOUT "rollout/"
+#define KEY_ORPHANS "orphans"
+#define QUEUE_NAME "patchwright"
+
+#define STOP_DEADLINE_MS 30000
+
+/* Whether a namespace that we need is there; asked again from time to time. */
+struct namespace_watch {
+	struct controller *controller;
+	const char *name;
+	struct kube_timer timer;
+	struct kube_op *op;
+	bool asked;        /* an answer has come */
+	char problem[512]; /* "" when it is there */
+};
+
+struct controller {
+	const struct options *options;
+	struct kube_env *env;
+	struct kube_client *client;
+	struct kube_events *events;
+	struct kube_queue *queue;
+	struct facts *facts;
+	struct act *act;
+	struct cache caches[CACHE_COUNT];
+	int pods_by_node, pods_by_rollout, revisions_by_rollout; /* indexes */
+	bool synced;                                             /* all caches have been synced once */
+	bool server_trouble;                                     /* the API server could not be reached; told once */
+	struct tracks tracks;
+	struct meters meters;
+	struct namespace_watch namespaces[2]; /* --namespace, --job-namespace */
+	struct kube_timer stop_timer;
+	bool stopping;
+	int64_t stop_at_ms; /* mono: no longer than this */
+	/* Called once, when it has stopped or cannot go on; status is the process's. */
+	void (*on_end)(void *arg, int status);
+	void *arg;
+};
+
+struct controller_options {
+	const struct options *options;
+	struct kube_env *env;
+	struct kube_transport *transport;
+	const char *host;     /* of the API server, for metrics */
+	const char *instance; /* this process, for Events */
+	void (*on_end)(void *arg, int status);
+	void *arg;
+};
+
+/* Everything in options is borrowed. */
+int controller_new(const struct controller_options *options, struct controller **ret_controller, struct kube_err *err);
+void controller_start(struct controller *controller);
+/* Takes no new work, lets writes in flight and Events end, then calls on_end(0). Once. */
+void controller_stop(struct controller *controller);
+/* Stops at once; NULL is fine. */
+void controller_free(struct controller *controller);
+
+/* ---- among the files of controller/cmd ---- */
+
+void controller_end(struct controller *controller, int status);
+
+/* changes.c: which plans a change may alter. */
+int changes_subscribe(struct controller *controller, struct kube_err *err);
+void changes_idle(struct controller *controller, enum cache_id cache, const char *object_key);
+void changes_all(struct controller *controller); /* everything is planned: the caches are synced */
+/* Not done with: it runs, or still holds nodes, pods or its finalizer. */
+bool rollout_unfinished(const struct rollout *rollout);
+
+/* reconcile.c; kube_work_fn. */
+void reconcile(void *arg, const char *key);
+
+/* namespaces.c */
+void namespaces_start(struct controller *controller);
+void namespaces_stop(struct controller *controller);
+
+#endif

@@ -1,0 +1,200 @@
+#include "controller/cmd/controller.h"
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const double seconds_bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+
+int64_t meters_now_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+struct family_spec {
+	size_t offset;
+	enum kube_family_type type;
+	const char *name, *help, *labels;
+};
+#define FAMILY(field, type, name, help, labels) \
+	{ \
+		offsetof(struct meters, field), type, name, help, labels \
+	}
+
+static const struct family_spec specs[] = {
+    FAMILY(reconciles, KUBE_COUNTER, "controller_runtime_reconcile_total", "Reconciliations by result.",
+           "controller,result"),
+    FAMILY(reconcile_errors, KUBE_COUNTER, "controller_runtime_reconcile_errors_total", "Reconciliations that failed.",
+           "controller"),
+    FAMILY(reconcile_seconds, KUBE_HISTOGRAM, "controller_runtime_reconcile_time_seconds",
+           "How long a reconciliation took.", "controller"),
+    FAMILY(max_concurrent, KUBE_GAUGE, "controller_runtime_max_concurrent_reconciles",
+           "Reconciliations that may run at a time.", "controller"),
+    FAMILY(active_workers, KUBE_GAUGE, "controller_runtime_active_workers", "Reconciliations that run now.",
+           "controller"),
+    FAMILY(queue_depth, KUBE_GAUGE, "workqueue_depth", "Keys that wait.", "name"),
+    FAMILY(queue_adds, KUBE_COUNTER, "workqueue_adds_total", "Keys that were added.", "name"),
+    FAMILY(queue_retries, KUBE_COUNTER, "workqueue_retries_total", "Keys that were added after a failure.", "name"),
+    FAMILY(queue_work_seconds, KUBE_HISTOGRAM, "workqueue_work_duration_seconds", "How long the work on a key took.",
+           "name"),
+    FAMILY(queue_unfinished, KUBE_GAUGE, "workqueue_unfinished_work_seconds", "Age of the work that is under way.",
+           "name"),
+    FAMILY(queue_longest, KUBE_GAUGE, "workqueue_longest_running_processor_seconds", "Age of the oldest work.", "name"),
+    FAMILY(requests, KUBE_COUNTER, "rest_client_requests_total", "Requests to the API server.", "code,method,host"),
+    FAMILY(evictions, KUBE_COUNTER, "patchwright_evictions_total", "Answers to evictions.", "result"),
+    FAMILY(rollout_targets, KUBE_GAUGE, "patchwright_rollout_targets", "Targets of unfinished rollouts.",
+           "rollout,state"),
+    FAMILY(node_steps, KUBE_GAUGE, "patchwright_node_step", "Nodes by the step that their state says.", "step"),
+    FAMILY(policy_targets, KUBE_GAUGE, "patchwright_policy_targets", "Nodes that policies select.", "policy,state"),
+    FAMILY(blocked_targets, KUBE_GAUGE, "patchwright_blocked_targets", "Targets that wait for an object, by its kind.",
+           "rollout,kind"),
+    FAMILY(cache_objects, KUBE_GAUGE, "patchwright_cache_objects", "Objects in the caches.", "resource"),
+    FAMILY(effects_in_flight, KUBE_GAUGE, "patchwright_effects_in_flight", "Writes without an answer.", ""),
+    FAMILY(events_dropped, KUBE_COUNTER, "patchwright_events_dropped_total", "Events that were dropped.", ""),
+    FAMILY(build_info, KUBE_GAUGE, "patchwright_build_info", "Always 1.", "version"),
+};
+
+int meters_init(struct meters *meters, const char *host, struct kube_err *err)
+{
+	meters->host = host;
+	int rc = kube_metrics_new(&meters->metrics, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(specs); i++) {
+		const struct family_spec *spec = &specs[i];
+		bool histogram = spec->type == KUBE_HISTOGRAM;
+		struct kube_family *family =
+		    kube_metrics_family(meters->metrics, spec->type, spec->name, spec->help, spec->labels,
+		                        histogram ? seconds_bounds : NULL, histogram ? KUBE_ARRAY_LEN(seconds_bounds) : 0);
+		if (!family)
+			return kube_fail(err, KUBE_E_NOMEM, "out of memory for the metric %s", spec->name);
+		memcpy((char *)meters + spec->offset, &family, sizeof(family));
+	}
+	kube_metric_set(meters->build_info, 1, PATCHWRIGHT_VERSION, NULL);
+	return 0;
+}
+
+void meters_finish(struct meters *meters)
+{
+	kube_metrics_free(meters->metrics);
+	meters->metrics = NULL;
+}
+
+void meters_reconciled(struct meters *meters, const char *controller, int64_t duration_us, bool failed)
+{
+	double seconds = (double)duration_us / 1e6;
+	kube_metric_add(meters->reconciles, 1, controller, failed ? "error" : "success", NULL);
+	kube_metric_add(meters->reconcile_errors, failed ? 1 : 0, controller, NULL);
+	kube_metric_observe(meters->reconcile_seconds, seconds, controller, NULL);
+	kube_metric_observe(meters->queue_work_seconds, seconds, QUEUE_NAME, NULL);
+	/* One loop, no threads: one at a time, and none while somebody scrapes. */
+	kube_metric_set(meters->max_concurrent, 1, controller, NULL);
+	kube_metric_set(meters->active_workers, 0, controller, NULL);
+}
+
+/* As client-go names what has no answer. */
+void meters_count_request(void *arg, const char *method, const struct kube_resource *resource, int http_status)
+{
+	struct controller *controller = arg;
+	char code[16] = "<error>";
+	(void)resource;
+	if (http_status > 0)
+		snprintf(code, sizeof(code), "%d", http_status);
+	kube_metric_add(controller->meters.requests, 1, code, method, controller->meters.host, NULL);
+}
+
+static void measure_queue(struct controller *controller)
+{
+	struct meters *meters = &controller->meters;
+	struct kube_queue_stats stats;
+	kube_queue_get_stats(controller->queue, &stats);
+	kube_metric_set(meters->queue_depth, (double)stats.depth, QUEUE_NAME, NULL);
+	kube_metric_set(meters->queue_adds, (double)stats.adds, QUEUE_NAME, NULL);
+	kube_metric_set(meters->queue_retries, (double)stats.retries, QUEUE_NAME, NULL);
+	kube_metric_set(meters->queue_unfinished, 0, QUEUE_NAME, NULL);
+	kube_metric_set(meters->queue_longest, 0, QUEUE_NAME, NULL);
+}
+
+static void measure_rollout(struct meters *meters, const struct rollout *rollout)
+{
+	const struct counts *counts = &rollout->status.counts;
+	const struct {
+		const char *state;
+		int64_t count;
+	} states[] = {
+	    {"pending", counts->pending}, {"active", counts->active},   {"patched", counts->patched},
+	    {"failed", counts->failed},   {"skipped", counts->skipped}, {"rolledback", counts->rolled_back},
+	};
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(states); i++)
+		kube_metric_set(meters->rollout_targets, (double)states[i].count, rollout->object.name, states[i].state, NULL);
+	for (size_t i = 0; i < rollout->status.active.count; i++) {
+		const char *kind = rollout->status.active.items[i].blocked_by.kind;
+		if (kind)
+			kube_metric_add(meters->blocked_targets, 1, rollout->object.name, kind, NULL);
+	}
+}
+
+static void measure_rollouts(struct controller *controller)
+{
+	const struct kube_store *store = controller->caches[CACHE_ROLLOUTS].store;
+	kube_metric_clear(controller->meters.rollout_targets);
+	kube_metric_clear(controller->meters.blocked_targets);
+	for (const struct kube_object *o = kube_store_next(store, NULL); o; o = kube_store_next(store, o))
+		if (rollout_unfinished((const struct rollout *)o))
+			measure_rollout(&controller->meters, (const struct rollout *)o);
+}
+
+static void measure_nodes(struct controller *controller)
+{
+	const struct kube_store *store = controller->caches[CACHE_NODES].store;
+	size_t steps[STEP_COUNT] = {0};
+	for (const struct kube_object *o = kube_store_next(store, NULL); o; o = kube_store_next(store, o)) {
+		const struct node *node = (const struct node *)o;
+		if (node->state)
+			steps[node->state->step]++;
+	}
+	for (int step = STEP_CLAIMED; step < STEP_COUNT; step++)
+		kube_metric_set(controller->meters.node_steps, (double)steps[step], step_names[step], NULL);
+}
+
+static void measure_policy(struct meters *meters, const struct policy *policy)
+{
+	static const char *const states[][2] = {
+	    {"total", "total"}, {"upToDate", "uptodate"}, {"outdated", "outdated"}, {"unsupported", "unsupported"}};
+	_cleanup_json_ cJSON *status = cJSON_Parse(policy->status_json);
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(states); i++) {
+		const cJSON *count = kube_json_get(kube_json_get(status, "targets"), states[i][0]);
+		if (cJSON_IsNumber(count))
+			kube_metric_set(meters->policy_targets, count->valuedouble, policy->object.name, states[i][1], NULL);
+	}
+}
+
+static void measure_policies(struct controller *controller)
+{
+	const struct kube_store *store = controller->caches[CACHE_POLICIES].store;
+	kube_metric_clear(controller->meters.policy_targets);
+	for (const struct kube_object *o = kube_store_next(store, NULL); o; o = kube_store_next(store, o))
+		measure_policy(&controller->meters, (const struct policy *)o);
+}
+
+static void measure_caches(struct controller *controller)
+{
+	for (size_t i = 0; i < CACHE_COUNT; i++) {
+		const struct cache *cache = &controller->caches[i];
+		kube_metric_set(controller->meters.cache_objects, (double)kube_store_count(cache->store),
+		                cache->projection->resource->plural, NULL);
+	}
+	kube_metric_set(controller->meters.effects_in_flight, (double)act_in_flight(controller->act), NULL);
+	kube_metric_set(controller->meters.events_dropped, (double)kube_events_dropped(controller->events), NULL);
+}
+
+int meters_write(struct controller *controller, struct kube_buf *out)
+{
+	measure_queue(controller);
+	measure_rollouts(controller);
+	measure_nodes(controller);
+	measure_policies(controller);
+	measure_caches(controller);
+	return kube_metrics_write(controller->meters.metrics, out);
+}

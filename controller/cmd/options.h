@@ -1,0 +1,27 @@
+/* The command line of patchwright-controller. */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include <kube/err.h>
+#include <kube/log.h>
+#include <stdio.h>
+
+#define OPTIONS_MAX_IMAGES 64
+
+struct options {
+	const char *kubeconfig, *context; /* NULL: kubectl's rules */
+	const char *namespace_, *job_namespace;
+	const char *images[OPTIONS_MAX_IMAGES]; /* globs */
+	size_t image_count;
+	bool allow_image_tags;
+	const char *listen_address; /* NULL: no HTTP server */
+	enum kube_log_level log_level;
+	enum kube_log_format log_format;
+	bool help, version; /* to be printed instead of anything else */
+};
+
+/* Strings are borrowed from argv. KUBE_E_INVALID with one sentence. */
+int options_parse(int argc, char **argv, struct options *ret_options, struct kube_err *err);
+void options_print_help(FILE *out);
+
+#endif

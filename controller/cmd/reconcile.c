@@ -1,0 +1,177 @@
+/* One key: look, plan, tell, do. Synchronous; what is sent goes on by itself and comes back as changes. */
+#include "controller/cmd/snapshot.h"
+#include "controller/status/status.h"
+#include <kube/log.h>
+#include <kube/time.h>
+#include <string.h>
+
+/* Status writes that can wait are at most one a second an object: a drain of many pods is not as many writes. */
+#define STATUS_INTERVAL_MS 1000
+
+static void look_again(struct controller *controller, const char *key, int64_t at_ms)
+{
+	if (at_ms == KUBE_TIME_NONE)
+		return;
+	int64_t delay_ms = at_ms - kube_client_server_ms(controller->client);
+	kube_queue_add_after(controller->queue, key, delay_ms > 0 ? delay_ms : 1);
+}
+
+static void write_status(struct controller *controller, const char *key, struct track *track,
+                         const struct kube_object *object, const cJSON *status, bool urgent)
+{
+	int64_t now = kube_env_mono_ms(controller->env);
+	int64_t wait_ms = track->status_at_ms == INT64_MIN ? 0 : track->status_at_ms + STATUS_INTERVAL_MS - now;
+	if (!urgent && wait_ms > 0)
+		kube_queue_add_after(controller->queue, key, wait_ms);
+	else if (act_write_status(controller->act, key, object, status))
+		track->status_at_ms = now;
+}
+
+/* ---- rollouts ---- */
+
+/* The plan's own writes to the rollout come first: they change its resourceVersion. */
+static int write_rollout_status(struct controller *controller, const char *key, struct track *track,
+                                const struct rollout_snapshot *snapshot, const struct rollout_result *result,
+                                struct kube_arena *arena, struct kube_err *err)
+{
+	struct rollout_status_write write = {0};
+	int rc = rollout_status_compose(snapshot->rollout, &result->wanted, snapshot->ledger, snapshot->ledger_count,
+	                                snapshot->now_ms, arena, &write, err);
+	if (rc < 0)
+		return rc;
+	_cleanup_json_ cJSON *status = write.status;
+	if (write.spill.count > 0)
+		act_write_ledger(controller->act, key, snapshot->rollout, write.spill.page, write.spill.items,
+		                 write.spill.count);
+	else if (status)
+		write_status(controller, key, track, &snapshot->rollout->object, status, write.urgent);
+	return 0;
+}
+
+static void taken_over(struct controller *controller, const struct rollout *rollout)
+{
+	kube_log(
+	    KUBE_LOG_ERROR,
+	    "another controller works on this PatchRollout (it wrote a higher status.epoch): run only one; this one ends",
+	    "rollout", rollout->object.name, NULL);
+	controller_end(controller, 1);
+}
+
+static int plan_one_rollout(struct controller *controller, const char *key, const struct rollout *rollout,
+                            struct kube_arena *arena, struct kube_err *err)
+{
+	struct rollout_snapshot snapshot;
+	struct rollout_result result = {0};
+	struct track *track = tracks_get(&controller->tracks, key, rollout->object.uid);
+	if (!track)
+		return kube_fail(err, KUBE_E_NOMEM, "out of memory for PatchRollout %s", rollout->object.name);
+	int64_t epoch = track_epoch(track, rollout->status.epoch);
+	if (epoch == 0) {
+		taken_over(controller, rollout);
+		return 0;
+	}
+	snapshot_rollout(controller, rollout, key, epoch, arena, &snapshot);
+	plan_rollout(&snapshot, arena, &result);
+	act_run(controller->act, key, &result.actions);
+	look_again(controller, key, result.look_again_ms);
+	return result.write_status ? write_rollout_status(controller, key, track, &snapshot, &result, arena, err) : 0;
+}
+
+static int reconcile_rollout(struct controller *controller, const char *key, struct kube_arena *arena,
+                             struct kube_err *err)
+{
+	const struct cache *cache = &controller->caches[CACHE_ROLLOUTS];
+	const struct kube_object *object = kube_store_get(cache->store, key + strlen(KEY_ROLLOUT));
+	/* A busy one comes back when the cache has seen our write. A finished one is history. */
+	if (!object || kube_pending_busy(cache->pending, object->key) ||
+	    !rollout_unfinished((const struct rollout *)object))
+		return 0;
+	return plan_one_rollout(controller, key, (const struct rollout *)object, arena, err);
+}
+
+/* ---- policies ---- */
+
+static int write_policy_status(struct controller *controller, const char *key, const struct policy_snapshot *snapshot,
+                               const struct policy_result *result, struct kube_arena *arena, struct kube_err *err)
+{
+	_cleanup_json_ cJSON *status = NULL;
+	int rc = policy_status_compose(snapshot->policy, &result->wanted, snapshot->now_ms, arena, &status, err);
+	struct track *track = rc < 0 ? NULL : tracks_get(&controller->tracks, key, snapshot->policy->object.uid);
+	if (rc < 0)
+		return rc;
+	if (!track)
+		return kube_fail(err, KUBE_E_NOMEM, "out of memory for PatchPolicy %s", snapshot->policy->object.name);
+	if (status)
+		write_status(controller, key, track, &snapshot->policy->object, status, false);
+	return 0;
+}
+
+static int reconcile_policy(struct controller *controller, const char *key, struct kube_arena *arena,
+                            struct kube_err *err)
+{
+	const struct cache *cache = &controller->caches[CACHE_POLICIES];
+	const struct kube_object *object = kube_store_get(cache->store, key + strlen(KEY_POLICY));
+	struct policy_snapshot snapshot;
+	struct policy_result result = {0};
+	if (!object || kube_pending_busy(cache->pending, object->key))
+		return 0;
+	snapshot_policy(controller, (const struct policy *)object, key, arena, &snapshot);
+	plan_policy(&snapshot, arena, &result);
+	act_run(controller->act, key, &result.actions);
+	look_again(controller, key, result.look_again_ms);
+	return result.write_status ? write_policy_status(controller, key, &snapshot, &result, arena, err) : 0;
+}
+
+static int reconcile_orphans(struct controller *controller, const char *key, struct kube_arena *arena)
+{
+	struct world world;
+	struct actions actions = {0};
+	snapshot_world(controller, arena, &world);
+	plan_orphans(world.nodes, world.node_count, world.rollouts, world.rollout_count, arena, &actions);
+	act_run(controller->act, key, &actions);
+	return 0;
+}
+
+/* ---- the queue's side ---- */
+
+static bool has_prefix(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static int reconcile_key(struct controller *controller, const char *key, struct kube_err *err)
+{
+	struct kube_arena arena __attribute__((cleanup(kube_arena_finish))) = {0};
+	if (has_prefix(key, KEY_ROLLOUT))
+		return reconcile_rollout(controller, key, &arena, err);
+	if (has_prefix(key, KEY_POLICY))
+		return reconcile_policy(controller, key, &arena, err);
+	return reconcile_orphans(controller, key, &arena);
+}
+
+static const char *kind_of(const char *key)
+{
+	if (has_prefix(key, KEY_ROLLOUT))
+		return "patchrollout";
+	return has_prefix(key, KEY_POLICY) ? "patchpolicy" : "orphans";
+}
+
+void reconcile(void *arg, const char *key)
+{
+	struct controller *controller = arg;
+	struct kube_err err = {0};
+	if (!controller->synced || controller->stopping) {
+		kube_queue_done(controller->queue, key);
+		return;
+	}
+	int64_t start_us = meters_now_us();
+	int rc = reconcile_key(controller, key, &err);
+	meters_reconciled(&controller->meters, kind_of(key), meters_now_us() - start_us, rc < 0);
+	if (rc < 0) {
+		kube_log(KUBE_LOG_ERROR, "cannot reconcile; trying on", "key", key, "error", err.message, NULL);
+		kube_queue_add_rate_limited(controller->queue, key);
+	} else {
+		kube_queue_forget(controller->queue, key);
+	}
+	kube_queue_done(controller->queue, key);
+}

@@ -1,0 +1,314 @@
+#include "controller/cmd/snapshot.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const struct kube_store *store(const struct controller *controller, enum cache_id id)
+{
+	return controller->caches[id].store;
+}
+
+static bool busy(const struct controller *controller, enum cache_id id, const struct kube_object *object)
+{
+	return kube_pending_busy(controller->caches[id].pending, object->key);
+}
+
+static int64_t now_ms(const struct controller *controller)
+{
+	return kube_client_server_ms(controller->client);
+}
+
+/* All objects of a cache, as an array of pointers to their projections (which begin with the object). */
+static const void *all_of(const struct kube_store *from, struct kube_arena *arena, size_t *ret_count)
+{
+	size_t count = 0;
+	const void **items = plan_alloc(arena, kube_store_count(from) * sizeof(*items));
+	for (const struct kube_object *o = kube_store_next(from, NULL); o; o = kube_store_next(from, o))
+		items[count++] = o;
+	*ret_count = count;
+	return items;
+}
+
+void snapshot_world(const struct controller *controller, struct kube_arena *arena, struct world *ret_world)
+{
+	ret_world->nodes = all_of(store(controller, CACHE_NODES), arena, &ret_world->node_count);
+	ret_world->rollouts = all_of(store(controller, CACHE_ROLLOUTS), arena, &ret_world->rollout_count);
+}
+
+/* ---- pages ---- */
+
+static int by_number(const void *a, const void *b)
+{
+	int64_t x = (*(const struct revision *const *)a)->number, y = (*(const struct revision *const *)b)->number;
+	return (x > y) - (x < y);
+}
+
+static void fill_pages(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s)
+{
+	const struct kube_store *revisions = store(controller, CACHE_REVISIONS);
+	const char *uid = s->rollout->object.uid;
+	int index = controller->revisions_by_rollout;
+	const struct kube_object *o;
+	size_t count = 0, ledgers = 0;
+	for (o = kube_store_index_next(revisions, index, uid, NULL); o; o = kube_store_index_next(revisions, index, uid, o))
+		count++;
+	const struct revision **pages = plan_alloc(arena, count * sizeof(*pages));
+	const struct revision **ledger = plan_alloc(arena, count * sizeof(*ledger));
+	const char **names = plan_alloc(arena, count * sizeof(*names));
+	count = 0;
+	for (o = kube_store_index_next(revisions, index, uid, NULL); o;
+	     o = kube_store_index_next(revisions, index, uid, o)) {
+		pages[count] = (const struct revision *)o;
+		names[count++] = o->name;
+		if (pages[count - 1]->ledger)
+			ledger[ledgers++] = pages[count - 1];
+	}
+	qsort(ledger, ledgers, sizeof(const void *), by_number);
+	s->page_names = names;
+	s->page_count = count;
+	s->ledger = ledger;
+	s->ledger_count = ledgers;
+	plan_assemble(&s->rollout->status, pages, count, arena, &s->plan, &s->plan_error);
+}
+
+/* Reports are named <rollout>-<first 8 hex digits of its UID>-<page>. */
+static void fill_reports(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s)
+{
+	const struct kube_store *reports = store(controller, CACHE_REPORTS);
+	const char *prefix = plan_printf(arena, "%s-%.8s-", s->rollout->object.name, s->rollout->object.uid);
+	const char **names = plan_alloc(arena, kube_store_count(reports) * sizeof(*names));
+	for (const struct kube_object *o = kube_store_next(reports, NULL); o; o = kube_store_next(reports, o))
+		if (strncmp(o->name, prefix, strlen(prefix)) == 0)
+			names[s->report_count++] = o->name;
+	s->report_names = names;
+}
+
+/* ---- pods ---- */
+
+static struct pod_view view_of(const struct controller *controller, const struct pod *pod)
+{
+	return (struct pod_view){
+	    .pod = pod,
+	    .busy = busy(controller, CACHE_PODS, &pod->object),
+	    .fact = facts_eviction(controller->facts, pod->object.uid),
+	};
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct pod_view *)a)->pod->object.key, ((const struct pod_view *)b)->pod->object.key);
+}
+
+static void fill_pods(const struct controller *controller, const char *node, struct kube_arena *arena,
+                      struct target_view *target)
+{
+	const struct kube_store *pods = store(controller, CACHE_PODS);
+	int index = controller->pods_by_node;
+	const struct kube_object *o;
+	size_t count = 0;
+	for (o = kube_store_index_next(pods, index, node, NULL); o; o = kube_store_index_next(pods, index, node, o))
+		count++;
+	struct pod_view *views = plan_alloc(arena, count * sizeof(*views));
+	for (o = kube_store_index_next(pods, index, node, NULL); o; o = kube_store_index_next(pods, index, node, o))
+		if (!((const struct pod *)o)->job_step)
+			views[target->pod_count++] = view_of(controller, (const struct pod *)o);
+	qsort(views, target->pod_count, sizeof(*views), by_key);
+	target->pods = views;
+}
+
+/* ---- job pods: sorted by their node's UID, so that each target finds its own ---- */
+
+struct jobs {
+	struct pod_view *views;
+	bool *taken;
+	size_t count;
+};
+
+static int by_node_uid(const void *a, const void *b)
+{
+	const struct pod *x = ((const struct pod_view *)a)->pod, *y = ((const struct pod_view *)b)->pod;
+	int order = strcmp(x->job_node_uid, y->job_node_uid);
+	return order ? order : strcmp(x->object.key, y->object.key);
+}
+
+static struct jobs jobs_of(const struct controller *controller, const char *hash, struct kube_arena *arena)
+{
+	const struct kube_store *pods = store(controller, CACHE_PODS);
+	int index = controller->pods_by_rollout;
+	const struct kube_object *o;
+	struct jobs jobs = {0};
+	for (o = kube_store_index_next(pods, index, hash, NULL); o; o = kube_store_index_next(pods, index, hash, o))
+		jobs.count++;
+	jobs.views = plan_alloc(arena, jobs.count * sizeof(*jobs.views));
+	jobs.taken = plan_alloc(arena, jobs.count * sizeof(*jobs.taken));
+	jobs.count = 0;
+	for (o = kube_store_index_next(pods, index, hash, NULL); o; o = kube_store_index_next(pods, index, hash, o))
+		if (strcmp(o->namespace_, controller->options->job_namespace) == 0)
+			jobs.views[jobs.count++] = view_of(controller, (const struct pod *)o);
+	qsort(jobs.views, jobs.count, sizeof(*jobs.views), by_node_uid);
+	return jobs;
+}
+
+static size_t first_job_of(const struct jobs *jobs, const char *node_uid)
+{
+	size_t low = 0, high = jobs->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(jobs->views[middle].pod->job_node_uid, node_uid) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void take_jobs(struct jobs *jobs, struct target_view *target)
+{
+	size_t first = first_job_of(jobs, target->target->node_uid), end = first;
+	while (end < jobs->count && strcmp(jobs->views[end].pod->job_node_uid, target->target->node_uid) == 0)
+		jobs->taken[end++] = true;
+	target->jobs = &jobs->views[first];
+	target->job_count = end - first;
+}
+
+static void fill_strays(const struct jobs *jobs, struct kube_arena *arena, struct rollout_snapshot *s)
+{
+	struct pod_view *strays = plan_alloc(arena, jobs->count * sizeof(*strays));
+	for (size_t i = 0; i < jobs->count; i++)
+		if (!jobs->taken[i])
+			strays[s->stray_job_count++] = jobs->views[i];
+	s->stray_jobs = strays;
+}
+
+/* ---- targets ---- */
+
+static bool in_active(const struct rollout *rollout, const char *node_uid)
+{
+	for (size_t i = 0; i < rollout->status.active.count; i++)
+		if (strcmp(rollout->status.active.items[i].node_uid, node_uid) == 0)
+			return true;
+	return false;
+}
+
+/* At work here: it stands in the status, or carries the state of this rollout. */
+static bool concerns(const struct rollout *rollout, const struct node *node)
+{
+	if (node->state && strcmp(node->state->rollout_uid, rollout->object.uid) == 0)
+		return true;
+	return in_active(rollout, node->object.uid);
+}
+
+static void fill_target(const struct controller *controller, const struct rollout *rollout, struct jobs *jobs,
+                        struct kube_arena *arena, struct target_view *target)
+{
+	const struct kube_object *object = kube_store_get(store(controller, CACHE_NODES), target->target->node);
+	if (!object || strcmp(object->uid, target->target->node_uid) != 0)
+		return;
+	target->node = (const struct node *)object;
+	target->busy = busy(controller, CACHE_NODES, object);
+	take_jobs(jobs, target);
+	if (!concerns(rollout, target->node))
+		return;
+	target->job_busy = act_job_busy(controller->act, target->target->node_uid);
+	fill_pods(controller, object->name, arena, target);
+}
+
+static void fill_targets(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s)
+{
+	struct jobs jobs = jobs_of(controller, s->rollout->hash, arena);
+	size_t count = s->plan ? s->plan->target_count : 0;
+	struct target_view *targets = plan_alloc(arena, count * sizeof(*targets));
+	for (size_t i = 0; i < count; i++) {
+		targets[i].target = s->plan->targets[i];
+		fill_target(controller, s->rollout, &jobs, arena, &targets[i]);
+	}
+	s->targets = targets;
+	s->target_count = count;
+	/* While the plan cannot be read nobody can say whose they are. */
+	if (s->plan || !s->rollout->status.plan_hash)
+		fill_strays(&jobs, arena, s);
+}
+
+/* Only the order at planning needs them. */
+static void count_pods(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s)
+{
+	const struct kube_store *pods = store(controller, CACHE_PODS);
+	int index = controller->pods_by_node;
+	size_t *counts = plan_alloc(arena, s->node_count * sizeof(*counts));
+	s->pods_per_node = counts;
+	if (s->rollout->status.plan_hash)
+		return;
+	for (size_t i = 0; i < s->node_count; i++) {
+		const char *node = s->nodes[i]->object.name;
+		const struct kube_object *o = kube_store_index_next(pods, index, node, NULL);
+		for (; o; o = kube_store_index_next(pods, index, node, o))
+			counts[i]++;
+	}
+}
+
+static void fill_others(struct rollout_snapshot *s, const struct world *world, struct kube_arena *arena)
+{
+	const struct rollout **others = plan_alloc(arena, world->rollout_count * sizeof(*others));
+	for (size_t i = 0; i < world->rollout_count; i++)
+		if (world->rollouts[i] != s->rollout)
+			others[s->other_count++] = world->rollouts[i];
+	s->rollouts = others;
+}
+
+static void fill_policy(const struct controller *controller, struct rollout_snapshot *s)
+{
+	const struct rollout *rollout = s->rollout;
+	s->policy = (const struct policy *)kube_store_get(store(controller, CACHE_POLICIES), rollout->policy_name);
+	s->policy_replaced = s->policy && *rollout->owner_uid && strcmp(rollout->owner_uid, s->policy->object.uid) != 0;
+}
+
+void snapshot_rollout(struct controller *controller, const struct rollout *rollout, const char *key, int64_t epoch,
+                      struct kube_arena *arena, struct rollout_snapshot *ret_snapshot)
+{
+	struct world world;
+	snapshot_world(controller, arena, &world);
+	struct rollout_snapshot s = {
+	    .now_ms = now_ms(controller),
+	    .rollout = rollout,
+	    .rollout_busy = busy(controller, CACHE_ROLLOUTS, &rollout->object),
+	    .nodes = world.nodes,
+	    .node_count = world.node_count,
+	    .effect_error = facts_effect_error(controller->facts, key, now_ms(controller)),
+	    .epoch = epoch,
+	};
+	fill_policy(controller, &s);
+	fill_pages(controller, arena, &s);
+	fill_reports(controller, arena, &s);
+	fill_targets(controller, arena, &s);
+	fill_others(&s, &world, arena);
+	count_pods(controller, arena, &s);
+	s.pdbs = all_of(store(controller, CACHE_PDBS), arena, &s.pdb_count);
+	*ret_snapshot = s;
+}
+
+void snapshot_policy(struct controller *controller, const struct policy *policy, const char *key,
+                     struct kube_arena *arena, struct policy_snapshot *ret_snapshot)
+{
+	struct world world;
+	snapshot_world(controller, arena, &world);
+	const struct rollout **rollouts = plan_alloc(arena, world.rollout_count * sizeof(*rollouts));
+	bool *rollout_busy = plan_alloc(arena, world.rollout_count * sizeof(*rollout_busy));
+	size_t count = 0;
+	for (size_t i = 0; i < world.rollout_count; i++) {
+		if (strcmp(world.rollouts[i]->policy_name, policy->object.name) != 0)
+			continue;
+		rollout_busy[count] = busy(controller, CACHE_ROLLOUTS, &world.rollouts[i]->object);
+		rollouts[count++] = world.rollouts[i];
+	}
+	*ret_snapshot = (struct policy_snapshot){
+	    .now_ms = now_ms(controller),
+	    .policy = policy,
+	    .policy_busy = busy(controller, CACHE_POLICIES, &policy->object),
+	    .nodes = world.nodes,
+	    .node_count = world.node_count,
+	    .rollouts = rollouts,
+	    .rollout_busy = rollout_busy,
+	    .rollout_count = count,
+	    .creating = act_creating(controller->act, policy->object.uid),
+	    .effect_error = facts_effect_error(controller->facts, key, now_ms(controller)),
+	};
+}

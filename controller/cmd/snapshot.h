@@ -1,0 +1,27 @@
+/* What a plan is made from, put together from the caches and facts; borrowed from them and from the arena. */
+#ifndef CMD_SNAPSHOT_H
+#define CMD_SNAPSHOT_H
+
+#include "controller/cmd/controller.h"
+
+struct world {
+	const struct node *const *nodes;
+	size_t node_count;
+	const struct rollout *const *rollouts;
+	size_t rollout_count;
+};
+void snapshot_world(const struct controller *controller, struct kube_arena *arena, struct world *ret_world);
+
+void snapshot_rollout(struct controller *controller, const struct rollout *rollout, const char *key, int64_t epoch,
+                      struct kube_arena *arena, struct rollout_snapshot *ret_snapshot);
+void snapshot_policy(struct controller *controller, const struct policy *policy, const char *key,
+                     struct kube_arena *arena, struct policy_snapshot *ret_snapshot);
+
+/*
+ * plan_pages.c: the plan that the status names, from the pages that there are; pure. *ret_plan NULL without an error:
+ * nothing has been planned. *ret_error: the sentence that says why the pages cannot be used; NULL: they can.
+ */
+void plan_assemble(const struct rollout_status *status, const struct revision *const *pages, size_t page_count,
+                   struct kube_arena *arena, const struct plan **ret_plan, const char **ret_error);
+
+#endif
