@@ -29,7 +29,8 @@ struct kube_reflector_options {
 	void (*on_synced)(void *arg);
 	/*
 	 * Optional. A list or watch failed (err), or works again (NULL). Called on change only: the same error is reported
-	 * once. An object that cannot be decoded is reported here too, kept out of the store, and stops nothing.
+	 * once. An object that cannot be decoded is reported here too (once, and no NULL follows), kept out of the store
+	 * (an older version of it leaves the store), and stops nothing.
 	 */
 	void (*on_health)(void *arg, const struct kube_err *err);
 	void *arg;

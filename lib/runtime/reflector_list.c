@@ -1,0 +1,333 @@
+#include "lib/runtime/reflector_internal.h"
+
+#include <kube/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PAGE_LIMIT 500
+#define MAX_PAGES 100000
+#define MAX_KEY_BYTES 1024
+#define MAX_QUERY_BYTES ((size_t)32 << 10)
+#define SILENCE_MS 65000 /* an API server gives up a request after 60 s */
+/* A version that expires again so soon after a list is no reason to list without a pause. */
+#define RELIST_PAUSE_MS 10000
+
+static void send_page(struct kube_reflector *r);
+
+static void drop_objects(struct reflector_listing *listing)
+{
+	while (listing->count > 0)
+		kube_object_unref(listing->objects[--listing->count]);
+	free(take(listing->objects));
+	listing->cap = 0;
+}
+
+void reflector_drop_listing(struct kube_reflector *r)
+{
+	drop_objects(&r->listing);
+	free(take(r->listing.continue_token));
+	r->listing.pages = 0;
+	r->listing.unlimited = false;
+}
+
+static void fail(struct kube_reflector *r, struct kube_err *err)
+{
+	reflector_end_exchange(r);
+	reflector_fail(r, REFLECTOR_WAITING_TO_LIST, err);
+}
+
+/* Items */
+
+static int add_object(struct kube_reflector *r, struct kube_object *object)
+{
+	struct reflector_listing *listing = &r->listing;
+
+	if (listing->count == listing->cap) {
+		size_t cap = listing->cap ? listing->cap * 2 : PAGE_LIMIT;
+		struct kube_object **objects = realloc(listing->objects, cap * sizeof(struct kube_object *));
+		if (!objects)
+			return KUBE_E_NOMEM;
+		listing->objects = objects;
+		listing->cap = cap;
+	}
+	listing->objects[listing->count++] = object;
+	return 0;
+}
+
+/* The stored object when the item is the very same version of it: a relist then costs neither time nor memory. */
+static struct kube_object *find_stored(const struct kube_reflector *r, const cJSON *item)
+{
+	const char *namespace_ = kube_json_str(item, "metadata.namespace"), *name = kube_json_str(item, "metadata.name");
+	const char *uid = kube_json_str(item, "metadata.uid"), *version = kube_json_str(item, "metadata.resourceVersion");
+	char key[MAX_KEY_BYTES];
+
+	if (kube_store_count(r->options.store) == 0 || !name || !uid || !version || !*version)
+		return NULL;
+	bool namespaced = namespace_ && *namespace_;
+	int len = snprintf(key, sizeof(key), "%s%s%s", namespaced ? namespace_ : "", namespaced ? "/" : "", name);
+	if (len < 0 || (size_t)len >= sizeof(key))
+		return NULL;
+	struct kube_object *stored = kube_store_get(r->options.store, key);
+	if (!stored || strcmp(stored->uid, uid) != 0 || strcmp(stored->resource_version, version) != 0)
+		return NULL;
+	return kube_object_ref(stored);
+}
+
+static int decode_item(struct kube_reflector *r, const char *text, size_t len, struct kube_object **ret_object,
+                       struct kube_err *err)
+{
+	_cleanup_json_ cJSON *item = NULL;
+	const char *kind = r->options.projection->resource->kind;
+
+	if (!text)
+		return kube_fail(err, KUBE_E_LIMIT, "a %s of more than %zu bytes is left out", kind,
+		                 KUBE_REFLECTOR_MAX_EVENT_BYTES);
+	int rc = kube_json_parse(text, len, &item, err);
+	if (rc) {
+		kube_err_prefix(err, "a %s is left out", kind);
+		return rc;
+	}
+	struct kube_object *stored = find_stored(r, item);
+	if (stored) {
+		*ret_object = stored;
+		return 0;
+	}
+	return kube_object_decode(r->options.projection, item, ret_object, err);
+}
+
+static int on_item(void *arg, const char *text, size_t len)
+{
+	struct kube_reflector *r = arg;
+	struct kube_object *object;
+	struct kube_err err;
+
+	kube_err_reset(&err);
+	int rc = decode_item(r, text, len, &object, &err);
+	if (rc == KUBE_E_NOMEM)
+		return rc;
+	if (rc) {
+		reflector_report_object(r, &err);
+		return r->freed ? KUBE_E_CANCELED : 0;
+	}
+	if (r->listing.count >= kube_store_max(r->options.store))
+		rc = KUBE_E_LIMIT;
+	else
+		rc = add_object(r, object);
+	if (rc)
+		kube_object_unref(object);
+	return rc;
+}
+
+/* The exchange */
+
+static void on_head(void *arg, const struct kube_response_head *head)
+{
+	struct kube_reflector *r = arg;
+
+	reflector_note_head(r, head);
+	reflector_set_deadline(r, SILENCE_MS);
+}
+
+static void fail_items(struct kube_reflector *r, int code)
+{
+	struct kube_err err;
+
+	if (r->freed)
+		return;
+	if (code == KUBE_E_NOMEM)
+		kube_fail(&err, code, "out of memory after %zu objects", r->listing.count);
+	else
+		kube_fail(&err, code, "the list is longer than the cache's limit of %zu objects or %zu bytes a page: raise it",
+		          kube_store_max(r->options.store), KUBE_REFLECTOR_MAX_PAGE_BYTES);
+	fail(r, &err);
+}
+
+static int on_data(void *arg, const char *bytes, size_t len)
+{
+	struct kube_reflector *r = arg;
+	struct reflector_listing *listing = &r->listing;
+	int rc = KUBE_E_LIMIT;
+
+	reflector_enter(r);
+	reflector_set_deadline(r, SILENCE_MS);
+	if (r->status != 200) {
+		kube_buf_add(&r->refusal, bytes, len); /* one that is too long says nothing useful */
+		rc = 0;
+	} else if (len <= KUBE_REFLECTOR_MAX_PAGE_BYTES - listing->page_bytes) {
+		listing->page_bytes += len;
+		rc = list_split_feed(&listing->split, bytes, len, on_item, r);
+	}
+	if (rc)
+		fail_items(r, rc);
+	reflector_leave(r);
+	return 0;
+}
+
+static void finish_list(struct kube_reflector *r, const char *version)
+{
+	struct reflector_listing *listing = &r->listing;
+	size_t count = listing->count;
+	struct kube_err err;
+
+	listing->count = 0; /* the references go to the store */
+	int rc = kube_store_replace(r->options.store, listing->objects, count, &err);
+	if (r->freed)
+		return;
+	if (rc) {
+		fail(r, &err);
+		return;
+	}
+	reflector_drop_listing(r);
+	reflector_set_version(r, version);
+	r->version_expired = false;
+	if (!r->synced) {
+		r->synced = true;
+		if (r->options.on_synced)
+			r->options.on_synced(r->options.arg);
+	}
+	if (!r->freed)
+		reflector_watch(r);
+}
+
+static int next_page(struct kube_reflector *r, const char *token)
+{
+	char *copy = strdup(token);
+
+	if (!copy)
+		return KUBE_E_NOMEM;
+	free(r->listing.continue_token);
+	r->listing.continue_token = copy;
+	if (++r->listing.pages >= MAX_PAGES)
+		return KUBE_E_LIMIT;
+	send_page(r);
+	return 0;
+}
+
+static void finish_page(struct kube_reflector *r)
+{
+	const struct kube_buf *rest = &r->listing.split.rest;
+	_cleanup_json_ cJSON *list = NULL;
+	struct kube_err err;
+
+	int rc = kube_json_parse(rest->data ? rest->data : "", rest->len, &list, &err);
+	if (!rc && !kube_json_get(list, "metadata"))
+		rc = kube_fail(&err, KUBE_E_PARSE, "the answer is no list: it has no metadata");
+	if (rc) {
+		fail(r, &err);
+		return;
+	}
+	const char *token = kube_json_str(list, "metadata.continue");
+	if (!token || !*token) {
+		finish_list(r, kube_json_str(list, "metadata.resourceVersion"));
+		return;
+	}
+	rc = next_page(r, token);
+	if (rc)
+		fail_items(r, rc);
+}
+
+/*
+ * client-go pager and reflector: a continue token that has expired asks for everything at once, at the version of the
+ * beginning; a version that has expired asks for the newest.
+ */
+static void refused(struct kube_reflector *r)
+{
+	struct kube_err err;
+	bool later_page = r->listing.continue_token != NULL;
+
+	reflector_refusal(r, &err);
+	if (!reflector_is_expired(&err) || (!later_page && r->version_expired)) {
+		fail(r, &err);
+		return;
+	}
+	reflector_drop_listing(r);
+	if (later_page)
+		r->listing.unlimited = true;
+	else
+		r->version_expired = true;
+	send_page(r);
+}
+
+static void on_done(void *arg, const struct kube_err *err)
+{
+	struct kube_reflector *r = arg;
+
+	reflector_enter(r);
+	r->exchange = NULL;
+	if (err) {
+		struct kube_err own = *err;
+		if (r->status == 0)
+			kube_client_count_request(r->options.client, "GET", r->options.projection->resource, 0);
+		fail(r, &own);
+	} else if (r->status == 200) {
+		finish_page(r);
+	} else {
+		refused(r);
+	}
+	reflector_leave(r);
+}
+
+/* Requests */
+
+/* "0": whatever a server's cache has; "": the newest, from etcd; a known version: nothing older than that. */
+static const char *version_to_list(const struct kube_reflector *r)
+{
+	if (r->version_expired)
+		return "";
+	return r->version ? r->version : "0";
+}
+
+static int make_query(const struct kube_reflector *r, struct kube_buf *query)
+{
+	const char *version = version_to_list(r);
+	const char *token = r->listing.continue_token;
+	/* A known version is answered from the server's cache only without a limit. */
+	bool limited = !r->listing.unlimited && (!*version || strcmp(version, "0") == 0);
+
+	kube_buf_addf(query, "limit=%d", limited ? PAGE_LIMIT : 0);
+	if (token) {
+		kube_buf_adds(query, "&continue=");
+		kube_buf_add_urlencoded(query, token);
+	} else if (*version) {
+		kube_buf_adds(query, "&resourceVersion=");
+		kube_buf_add_urlencoded(query, version);
+	}
+	reflector_add_selectors(r, query);
+	return query->failed;
+}
+
+static void send_page(struct kube_reflector *r)
+{
+	static const struct kube_exchange_handlers handlers = {on_head, on_data, on_done};
+	_cleanup_buf_ struct kube_buf query;
+	struct kube_err err;
+
+	list_split_reset(&r->listing.split);
+	r->listing.page_bytes = 0;
+	reflector_set_deadline(r, SILENCE_MS);
+	kube_buf_init(&query, MAX_QUERY_BYTES);
+	int rc = make_query(r, &query);
+	if (rc)
+		kube_fail(&err, rc, "no room for the query of a list: shorten the selectors");
+	else
+		rc = reflector_send(r, query.data, &handlers, &err);
+	if (rc)
+		fail(r, &err);
+}
+
+void reflector_list(struct kube_reflector *r)
+{
+	r->step = REFLECTOR_LISTING;
+	r->lists++;
+	r->listed_ms = kube_env_mono_ms(r->env);
+	reflector_drop_listing(r);
+	send_page(r);
+}
+
+void reflector_expired(struct kube_reflector *r, struct kube_err *err)
+{
+	if (kube_env_mono_ms(r->env) - r->listed_ms < RELIST_PAUSE_MS)
+		reflector_fail(r, REFLECTOR_WAITING_TO_LIST, err);
+	else
+		reflector_list(r);
+}

@@ -1,0 +1,268 @@
+#include "lib/runtime/reflector_internal.h"
+
+#include <kube/json.h>
+#include <string.h>
+
+#define SHORTEST_SERVER_TIMEOUT_S 300
+#define LONGEST_SERVER_TIMEOUT_S 600
+#define GRACE_MS 5000              /* after the server's timeout */
+#define OPEN_SILENCE_MS 65000      /* until the head of the answer */
+#define BOOKMARK_SILENCE_MS 150000 /* servers that send bookmarks send one a minute */
+#define CALM_MS 1000               /* open for so long: it works. Closed before, without news: it does not */
+#define MAX_QUERY_BYTES ((size_t)32 << 10)
+
+#define EVENT_TYPES(X) \
+	X(ADDED) \
+	X(MODIFIED) \
+	X(DELETED) \
+	X(BOOKMARK) \
+	X(ERROR)
+
+enum event_type {
+	EVENT_UNKNOWN,
+#define EVENT_ENUM(name) EVENT_##name,
+	EVENT_TYPES(EVENT_ENUM)
+#undef EVENT_ENUM
+};
+
+static enum event_type event_type(const char *word)
+{
+#define EVENT_WORD(name) \
+	if (word && strcmp(word, #name) == 0) \
+		return EVENT_##name;
+	EVENT_TYPES(EVENT_WORD)
+#undef EVENT_WORD
+	return EVENT_UNKNOWN;
+}
+
+static void fail(struct kube_reflector *r, enum reflector_step next, struct kube_err *err)
+{
+	reflector_end_exchange(r);
+	reflector_fail(r, next, err);
+}
+
+/* False once an event has ended the watch, or its handlers the reflector. */
+static bool is_watching(const struct kube_reflector *r)
+{
+	return r->step == REFLECTOR_WATCHING && r->exchange;
+}
+
+static void on_calm(struct kube_timer *timer, void *arg)
+{
+	struct kube_reflector *r = arg;
+
+	(void)timer;
+	reflector_enter(r);
+	reflector_works(r);
+	reflector_leave(r);
+}
+
+/* The server refused the watch, at its opening or by an ERROR event. */
+static void refused(struct kube_reflector *r, struct kube_err *err)
+{
+	reflector_end_exchange(r);
+	if (reflector_is_expired(err))
+		reflector_expired(r, err);
+	else
+		reflector_fail(r, err->http_status == 429 ? REFLECTOR_WAITING_TO_WATCH : REFLECTOR_WAITING_TO_LIST, err);
+}
+
+/* Events */
+
+static void on_error_event(struct kube_reflector *r, const cJSON *status)
+{
+	const cJSON *code = kube_json_get(status, "code");
+	struct kube_err err;
+
+	kube_err_from_status(&err, cJSON_IsNumber(code) ? code->valueint : 500, -1, status);
+	refused(r, &err);
+}
+
+/* Without the key there is nothing to remove; with it, an older version must not pass for the present one. */
+static void leave_out(struct kube_reflector *r, const cJSON *item, struct kube_err *err)
+{
+	_cleanup_buf_ struct kube_buf key;
+	const char *namespace_ = kube_json_str(item, "metadata.namespace"), *name = kube_json_str(item, "metadata.name");
+
+	kube_buf_init(&key, 1024);
+	if (namespace_ && *namespace_)
+		kube_buf_addf(&key, "%s/", namespace_);
+	if (name && kube_buf_adds(&key, name) == 0)
+		kube_store_remove(r->options.store, key.data);
+	if (err && !r->freed)
+		reflector_report_object(r, err);
+}
+
+static void on_object(struct kube_reflector *r, const cJSON *item)
+{
+	struct kube_object *object;
+	struct kube_err err;
+
+	int rc = kube_object_decode(r->options.projection, item, &object, &err);
+	if (rc && rc != KUBE_E_NOMEM) {
+		leave_out(r, item, &err);
+		return;
+	}
+	if (!rc)
+		rc = kube_store_put(r->options.store, object, &err);
+	if (rc && !r->freed)
+		fail(r, REFLECTOR_WAITING_TO_LIST, &err);
+}
+
+static void on_unknown(struct kube_reflector *r, const char *type)
+{
+	struct kube_err err;
+
+	kube_fail(&err, KUBE_E_PARSE, "a watch event of the unknown type \"%s\" is left out", type ? type : "");
+	reflector_report_object(r, &err);
+}
+
+static void on_event(struct kube_reflector *r, const cJSON *event)
+{
+	const char *type = kube_json_str(event, "type");
+	const cJSON *object = kube_json_get(event, "object");
+
+	switch (event_type(type)) {
+	case EVENT_UNKNOWN: on_unknown(r, type); break;
+	case EVENT_ERROR: on_error_event(r, object); return;
+	case EVENT_ADDED:
+	case EVENT_MODIFIED: on_object(r, object); break;
+	case EVENT_DELETED: leave_out(r, object, NULL); break;
+	case EVENT_BOOKMARK: r->watch.silence_ms = BOOKMARK_SILENCE_MS; break;
+	}
+	if (is_watching(r))
+		reflector_set_version(r, kube_json_str(object, "metadata.resourceVersion"));
+}
+
+/* Other than 0 when the watch has ended. */
+static int on_line(void *arg, const char *text, size_t len)
+{
+	struct kube_reflector *r = arg;
+	_cleanup_json_ cJSON *event = NULL;
+	struct kube_err err;
+
+	if (kube_json_parse(text, len, &event, &err))
+		fail(r, REFLECTOR_WAITING_TO_LIST, &err);
+	else
+		on_event(r, event);
+	return is_watching(r) ? 0 : KUBE_E_CANCELED;
+}
+
+/* The exchange */
+
+static void on_head(void *arg, const struct kube_response_head *head)
+{
+	struct kube_reflector *r = arg;
+
+	reflector_note_head(r, head);
+	if (head->status != 200)
+		return;
+	r->watch.opened_ms = kube_env_mono_ms(r->env);
+	reflector_set_deadline(r, r->watch.silence_ms);
+	kube_timer_start(r->env, &r->calm_timer, CALM_MS, on_calm, r); /* without memory "it works" is reported later */
+}
+
+static int on_data(void *arg, const char *bytes, size_t len)
+{
+	struct kube_reflector *r = arg;
+	struct kube_err err;
+
+	if (r->status != 200) {
+		kube_buf_add(&r->refusal, bytes, len); /* one that is too long says nothing useful */
+		return 0;
+	}
+	reflector_enter(r);
+	int rc = line_split_feed(&r->watch.lines, bytes, len, on_line, r);
+	if (rc && is_watching(r)) {
+		kube_fail(&err, rc, "an event of more than %zu bytes: it can only be listed", KUBE_REFLECTOR_MAX_EVENT_BYTES);
+		fail(r, REFLECTOR_WAITING_TO_LIST, &err);
+	} else if (!rc) {
+		reflector_set_deadline(r, r->watch.silence_ms);
+	}
+	reflector_leave(r);
+	return 0;
+}
+
+static void broken(struct kube_reflector *r, const struct kube_err *err)
+{
+	bool opened = r->status == 200;
+	struct kube_err own = *err;
+
+	if (r->status == 0)
+		kube_client_count_request(r->options.client, "GET", r->options.projection->resource, 0);
+	if (opened || err->code == KUBE_E_CONNECT)
+		reflector_fail(r, REFLECTOR_WAITING_TO_WATCH, &own);
+	else
+		reflector_fail(r, REFLECTOR_WAITING_TO_LIST, &own);
+}
+
+/* The server's timeout, in general. One that closes at once without news would have us run in circles. */
+static void closed(struct kube_reflector *r)
+{
+	struct kube_err err;
+
+	kube_timer_stop(r->env, &r->calm_timer);
+	if (r->watch.advanced || kube_env_mono_ms(r->env) - r->watch.opened_ms >= CALM_MS) {
+		reflector_works(r);
+		if (!r->freed)
+			reflector_watch(r);
+		return;
+	}
+	kube_fail(&err, KUBE_E_CLOSED, "the server closed the watch within a second and without an event");
+	reflector_fail(r, REFLECTOR_WAITING_TO_LIST, &err);
+}
+
+static void on_done(void *arg, const struct kube_err *err)
+{
+	struct kube_reflector *r = arg;
+	struct kube_err refusal;
+
+	reflector_enter(r);
+	r->exchange = NULL;
+	if (err) {
+		broken(r, err);
+	} else if (r->status == 200) {
+		closed(r);
+	} else {
+		reflector_refusal(r, &refusal);
+		refused(r, &refusal);
+	}
+	reflector_leave(r);
+}
+
+/* Requests */
+
+static int make_query(const struct kube_reflector *r, int64_t timeout_s, struct kube_buf *query)
+{
+	kube_buf_adds(query, "watch=true&allowWatchBookmarks=true");
+	kube_buf_addf(query, "&timeoutSeconds=%lld", (long long)timeout_s);
+	if (r->version) {
+		kube_buf_adds(query, "&resourceVersion=");
+		kube_buf_add_urlencoded(query, r->version);
+	}
+	reflector_add_selectors(r, query);
+	return query->failed;
+}
+
+void reflector_watch(struct kube_reflector *r)
+{
+	static const struct kube_exchange_handlers handlers = {on_head, on_data, on_done};
+	_cleanup_buf_ struct kube_buf query;
+	struct kube_err err;
+
+	int64_t timeout_s = kube_env_random_between(r->env, SHORTEST_SERVER_TIMEOUT_S, LONGEST_SERVER_TIMEOUT_S);
+	r->step = REFLECTOR_WATCHING;
+	r->watches++;
+	r->watch.silence_ms = timeout_s * 1000 + GRACE_MS;
+	r->watch.advanced = false;
+	line_split_reset(&r->watch.lines);
+	reflector_set_deadline(r, OPEN_SILENCE_MS);
+	kube_buf_init(&query, MAX_QUERY_BYTES);
+	int rc = make_query(r, timeout_s, &query);
+	if (rc)
+		kube_fail(&err, rc, "no room for the query of a watch: shorten the selectors");
+	else
+		rc = reflector_send(r, query.data, &handlers, &err);
+	if (rc)
+		reflector_fail(r, REFLECTOR_WAITING_TO_LIST, &err);
+}
