@@ -183,7 +183,7 @@ class TestDefaults(ClusterTest):
             "target": {"type": "Nodes", "nodes": {"selector": {"matchLabels": {"pool": "workers"}}}},
             "patches": [{
                 "component": "ContainerRuntime", "version": "1.7.27", "observeTimeout": "5m",
-                "job": {"image": "registry.example/patcher:1", "hostPath": "/host", "privileged": True, "timeout": "15m"}}],
+                "job": {"image": objects.IMAGE, "hostPath": "/host", "privileged": True, "timeout": "15m"}}],
             "strategy": {
                 "maxUnavailable": 1, "onFailure": "Quarantine",
                 "waves": [{"name": "canary", "size": 1, "soak": "10m"}, {"name": "rest", "soak": "0s"}],

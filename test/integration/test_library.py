@@ -127,8 +127,8 @@ class TestRecorder(ClusterTest):
     def test_misses_nothing_and_repeats_nothing(self):
         name, = self.make_nodes(1)
         nodes = self.record("nodes")
-        for number, version in enumerate((None, "1", None)):  # "1": too old, the server answers 410
-            nodes.interrupt(version)
+        for number, relist in enumerate((False, True, False)):
+            nodes.interrupt(relist)
             self.client.patch("nodes", name, {"metadata": {"labels": {"number": str(number)}}})
             nodes.wait_for(lambda event, n=number: event.object["metadata"]["labels"].get("number") == str(n), 30, f"label {number}")
         versions = [(event.type, event.object["metadata"]["resourceVersion"]) for event in nodes.events(name)]

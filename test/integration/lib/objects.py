@@ -3,6 +3,7 @@
 import uuid
 
 KUBELET = "v1.34.4"
+IMAGE = "registry.example/patcher@sha256:" + "0" * 64  # by digest, as the controller wants it
 
 
 def node(name, labels=None, zone="zone-a", version="containerd://1.6.20", kubelet=KUBELET, **fields):
@@ -67,7 +68,7 @@ def policy(name, **spec):
     full = {
         "target": {"type": "Nodes", "nodes": {"selector": {"matchLabels": {"pool": "workers"}}}},
         "patches": [{"component": "ContainerRuntime", "version": "1.7.27",
-                     "job": {"image": "registry.example/patcher:1"}}],
+                     "job": {"image": IMAGE}}],
     }
     full.update(spec)
     return {"apiVersion": "patchwright.io/v1alpha1", "kind": "PatchPolicy", "metadata": {"name": name}, "spec": full}

@@ -100,7 +100,7 @@ class Controller(Process):
         self.port = free_port()
         super().__init__("patchwright-controller", [
             pathlib.Path(build) / "patchwright-controller", "--kubeconfig", kubeconfig,
-            "--listen", f"127.0.0.1:{self.port}", *flags], log, environment)
+            "--listen-address", f"127.0.0.1:{self.port}", *flags], log, environment)
 
     def wait_ready(self, timeout=30):
         wait_for(lambda: self.check_alive() and self.http("/readyz")[0] == 200, timeout,

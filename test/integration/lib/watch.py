@@ -31,6 +31,7 @@ class Recorder:
         self._stopped = False
         self._connection = None
         self._version = None
+        self._relist = False
         self._failure = None
         self._list()
         self._thread = threading.Thread(target=self._run, name=f"watch {plural}", daemon=True)
@@ -73,10 +74,9 @@ class Recorder:
         self.interrupt()
         self._thread.join(10)
 
-    def interrupt(self, version=None):
-        """Cuts the connection, as a server that restarts would. The watch goes on from where it was, or from version."""
-        if version:
-            self._version = version
+    def interrupt(self, relist=False):
+        """Cuts the connection, as a server that restarts would. Goes on from where it was, or with a new list."""
+        self._relist = relist
         connection = self._connection
         if connection and connection.sock:
             try:
@@ -115,7 +115,8 @@ class Recorder:
     def _run(self):
         while not self._stopped:
             try:
-                if self._version is None:
+                if self._version is None or self._relist:
+                    self._relist = False
                     self._list()
                 self._watch()
             except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
