@@ -20,7 +20,7 @@ struct kube_http_options {
 /* Copies what it needs of config. */
 int kube_http_new(struct kube_loop *loop, const struct kube_config *config, const struct kube_http_options *options,
                   struct kube_http **ret_http, struct kube_err *err);
-/* Cancels what is in flight. NULL is fine. */
+/* Cancels what is in flight. Not from within a callback of one of its exchanges. NULL is fine. */
 void kube_http_free(struct kube_http *http);
 struct kube_transport *kube_http_transport(struct kube_http *http); /* borrowed */
 

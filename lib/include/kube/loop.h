@@ -11,6 +11,7 @@
 struct kube_loop;
 struct uv_loop_s;
 
+/* From then on the process ignores SIGPIPE. */
 int kube_loop_new(struct kube_loop **ret_loop, struct kube_err *err);
 /* Everything that runs on the loop must be stopped before. NULL is fine. */
 void kube_loop_free(struct kube_loop *loop);

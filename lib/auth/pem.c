@@ -1,0 +1,110 @@
+/* base64 and PEM over OpenSSL. Checked at load time, so that a broken file is named by its name and not by a failed TLS
+ * handshake. */
+#include "lib/auth/pem.h"
+
+#include <kube/mem.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+#define BASE64_ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
+
+static void free_bio(BIO **bio)
+{
+	BIO_free(*bio);
+}
+
+static void free_cert(X509 **cert)
+{
+	X509_free(*cert);
+}
+
+static void free_key(EVP_PKEY **key)
+{
+	EVP_PKEY_free(*key);
+}
+
+static void free_decoder(EVP_ENCODE_CTX **decoder)
+{
+	EVP_ENCODE_CTX_free(*decoder);
+}
+
+int kube_base64_decode(const char *text, char **ret_text, struct kube_err *err)
+{
+	size_t len = strlen(text);
+	if (len > INT32_MAX || strspn(text, BASE64_ALPHABET) != len)
+		return kube_fail(err, KUBE_E_PARSE, "it is not base64");
+	_cleanup_free_ char *out = malloc(len + 4);
+	_cleanup_(free_decoder) EVP_ENCODE_CTX *decoder = EVP_ENCODE_CTX_new();
+	if (!out || !decoder)
+		return kube_fail(err, KUBE_E_NOMEM, "out of memory for base64");
+	int head = 0, tail = 0;
+	EVP_DecodeInit(decoder);
+	if (EVP_DecodeUpdate(decoder, (unsigned char *)out, &head, (const unsigned char *)text, (int)len) < 0 ||
+	    EVP_DecodeFinal(decoder, (unsigned char *)out + head, &tail) < 0) {
+		ERR_clear_error();
+		return kube_fail(err, KUBE_E_PARSE, "it is not base64");
+	}
+	out[head + tail] = '\0';
+	if (strlen(out) != (size_t)(head + tail))
+		return kube_fail(err, KUBE_E_PARSE, "it contains a NUL byte and so is not PEM");
+	*ret_text = take(out);
+	return 0;
+}
+
+/* Refuses: there is nobody to ask for a password, and OpenSSL would ask the terminal. */
+static int no_password(char *buf, int size, int writing, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)writing;
+	*(bool *)arg = true;
+	return -1;
+}
+
+static BIO *open_pem(const char *pem)
+{
+	return BIO_new_mem_buf(pem, -1);
+}
+
+int kube_pem_check_certs(const char *what, const char *pem, struct kube_err *err)
+{
+	_cleanup_(free_bio) BIO *bio = open_pem(pem);
+	if (!bio)
+		return kube_fail(err, KUBE_E_NOMEM, "out of memory for the %s", what);
+	int count = 0;
+	for (;; count++) {
+		_cleanup_(free_cert) X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+		if (!cert)
+			break;
+	}
+	/* Reading beyond the last one always fails; NO_START_LINE says that nothing was left. */
+	bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+	ERR_clear_error();
+	if (count == 0 || !at_end)
+		return kube_fail(err, KUBE_E_PARSE, "the %s is not a PEM certificate (-----BEGIN CERTIFICATE-----)", what);
+	return 0;
+}
+
+int kube_pem_check_key(const char *what, const char *key_pem, const char *cert_pem, struct kube_err *err)
+{
+	bool encrypted = false;
+	_cleanup_(free_bio) BIO *key_bio = open_pem(key_pem);
+	_cleanup_(free_bio) BIO *cert_bio = open_pem(cert_pem);
+	if (!key_bio || !cert_bio)
+		return kube_fail(err, KUBE_E_NOMEM, "out of memory for the %s", what);
+	_cleanup_(free_key) EVP_PKEY *key = PEM_read_bio_PrivateKey(key_bio, NULL, no_password, &encrypted);
+	_cleanup_(free_cert) X509 *cert = PEM_read_bio_X509(cert_bio, NULL, NULL, NULL);
+	bool matches = key && cert && X509_check_private_key(cert, key) == 1;
+	ERR_clear_error();
+	if (encrypted)
+		return kube_fail(err, KUBE_E_AUTH, "the %s is protected by a password: give one that is not", what);
+	if (!key)
+		return kube_fail(err, KUBE_E_PARSE, "the %s is not a PEM private key", what);
+	if (!matches)
+		return kube_fail(err, KUBE_E_AUTH, "the %s does not belong to the client certificate beside it", what);
+	return 0;
+}

@@ -1,0 +1,224 @@
+/* One easy handle for each exchange, with everything that we ask of libcurl. */
+#include "lib/http/internal.h"
+
+#include <kube/mem.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* A dead peer is noticed after 30 s: libcurl 7.88 tracks no HTTP/2 ping, so the kernel has to. */
+#define KEEPALIVE_IDLE_S 15
+#define KEEPALIVE_INTERVAL_S 5
+#define KEEPALIVE_PROBES 4
+#define USER_TIMEOUT_MS 30000
+
+static int on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	static const struct {
+		int level, option, value;
+	} options[] = {
+	    {SOL_SOCKET, SO_KEEPALIVE, 1},
+	    {IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S},
+	    {IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S},
+	    {IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES},
+	    {IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS},
+	};
+	(void)arg;
+	(void)purpose;
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(options); i++)
+		if (setsockopt(fd, options[i].level, options[i].option, &options[i].value, sizeof(int)) != 0)
+			return CURL_SOCKOPT_ERROR;
+	return CURL_SOCKOPT_OK;
+}
+
+static size_t on_write(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct kube_exchange *exchange = arg;
+	size_t len = size * count;
+	if (exchange->canceled || exchange->done)
+		return 0;
+	http_touch(exchange);
+	if (!exchange->handlers.on_data)
+		return len;
+	int rc = exchange->handlers.on_data(exchange->arg, bytes, len);
+	if (rc < 0)
+		exchange->stop_code = rc;
+	return rc < 0 || exchange->canceled ? 0 : len;
+}
+
+/* Appends "Name: value"; false when out of memory. */
+static bool add_header(struct kube_exchange *exchange, const char *name, const char *value)
+{
+	_cleanup_free_ char *line = NULL;
+	if (asprintf(&line, "%s: %s", name, value) < 0) {
+		line = NULL;
+		return false;
+	}
+	struct curl_slist *list = curl_slist_append(exchange->headers, line);
+	explicit_bzero(line, strlen(line)); /* it may be the token */
+	if (list)
+		exchange->headers = list;
+	return list != NULL;
+}
+
+/* A header without a value takes away the one that libcurl would add. */
+static bool remove_header(struct kube_exchange *exchange, const char *line)
+{
+	struct curl_slist *list = curl_slist_append(exchange->headers, line);
+	if (list)
+		exchange->headers = list;
+	return list != NULL;
+}
+
+static bool add_bearer(struct kube_exchange *exchange, const char *token)
+{
+	_cleanup_free_ char *value = NULL;
+	if (asprintf(&value, "Bearer %s", token) < 0) {
+		value = NULL;
+		return false;
+	}
+	bool added = add_header(exchange, "Authorization", value);
+	explicit_bzero(value, strlen(value));
+	return added;
+}
+
+static bool add_host(struct kube_exchange *exchange)
+{
+	const struct kube_server *server = &exchange->http->server;
+	_cleanup_free_ char *value = NULL;
+	if (!exchange->http->connect_to) /* the URL's own host is right */
+		return true;
+	if (asprintf(&value, "%s:%s", server->host, server->port) < 0) {
+		value = NULL;
+		return false;
+	}
+	return add_header(exchange, "Host", value);
+}
+
+static int make_headers(struct kube_exchange *exchange, const struct kube_request *request, struct kube_err *err)
+{
+	struct kube_http *http = exchange->http;
+	const char *token = NULL;
+	int rc = kube_token_get(&http->token, kube_env_mono_ms(http->env), &token, err);
+	if (rc != 0)
+		return rc;
+	bool ok = add_header(exchange, "Accept", request->accept ? request->accept : "application/json") &&
+	          remove_header(exchange, "Expect:") && add_host(exchange);
+	if (ok && request->content_type)
+		ok = add_header(exchange, "Content-Type", request->content_type);
+	else if (ok)
+		ok = remove_header(exchange, "Content-Type:");
+	if (ok && token)
+		ok = add_bearer(exchange, token);
+	return ok ? 0 : kube_fail(err, KUBE_E_NOMEM, "out of memory for a request");
+}
+
+#define SET(option, value) (rc = rc ? rc : curl_easy_setopt(easy, option, value))
+
+static CURLcode set_method(CURL *easy, const struct kube_request *request)
+{
+	CURLcode rc = CURLE_OK;
+	bool is_post = strcmp(request->method, "POST") == 0;
+	if (strcmp(request->method, "HEAD") == 0) {
+		SET(CURLOPT_NOBODY, 1L);
+	} else if (request->body_len > 0 || is_post) {
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
+		SET(CURLOPT_COPYPOSTFIELDS, request->body_len > 0 ? request->body : "");
+		SET(CURLOPT_CUSTOMREQUEST, request->method);
+	} else if (strcmp(request->method, "GET") != 0) {
+		SET(CURLOPT_CUSTOMREQUEST, request->method);
+	}
+	return rc;
+}
+
+static CURLcode set_blob(CURL *easy, CURLoption option, char *pem)
+{
+	struct curl_blob blob = {.data = pem, .len = pem ? strlen(pem) : 0, .flags = CURL_BLOB_NOCOPY};
+	return pem ? curl_easy_setopt(easy, option, &blob) : CURLE_OK;
+}
+
+static CURLcode set_tls(CURL *easy, const struct kube_http *http)
+{
+	CURLcode rc = CURLE_OK;
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (http->ca_pem) {
+		/* libcurl would go on trusting the system's folder of roots beside the blob. */
+		SET(CURLOPT_CAPATH, NULL);
+		rc = rc ? rc : set_blob(easy, CURLOPT_CAINFO_BLOB, http->ca_pem);
+	}
+	rc = rc ? rc : set_blob(easy, CURLOPT_SSLCERT_BLOB, http->client_cert_pem);
+	rc = rc ? rc : set_blob(easy, CURLOPT_SSLKEY_BLOB, http->client_key_pem);
+	return rc;
+}
+
+static CURLcode set_connection(CURL *easy, const struct kube_http *http)
+{
+	CURLcode rc = CURLE_OK;
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_PROTOCOLS_STR, http->server.https ? "https" : "http");
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	/* Wait for the first connection's ALPN instead of opening one for each exchange. Without TLS nothing would end that
+	 * wait before the first answer, and a watch may have none for long. */
+	SET(CURLOPT_PIPEWAIT, http->server.https ? 1L : 0L);
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_PATH_AS_IS, 1L);
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)http->connect_timeout_ms);
+	SET(CURLOPT_SOCKOPTFUNCTION, on_sockopt);
+	SET(CURLOPT_USERAGENT, http->user_agent);
+	if (http->server.loopback) /* a proxy of the environment has nothing to do with this machine */
+		SET(CURLOPT_PROXY, "");
+	if (http->connect_to)
+		SET(CURLOPT_CONNECT_TO, http->connect_to);
+	return rc;
+}
+
+static CURLcode set_exchange(struct kube_exchange *exchange, const char *url)
+{
+	CURL *easy = exchange->easy;
+	CURLcode rc = CURLE_OK;
+	SET(CURLOPT_URL, url);
+	SET(CURLOPT_HTTPHEADER, exchange->headers);
+	SET(CURLOPT_PRIVATE, exchange);
+	SET(CURLOPT_ERRORBUFFER, exchange->detail);
+	SET(CURLOPT_HEADERFUNCTION, http_on_header);
+	SET(CURLOPT_HEADERDATA, exchange);
+	SET(CURLOPT_WRITEFUNCTION, on_write);
+	SET(CURLOPT_WRITEDATA, exchange);
+	return rc;
+}
+
+int http_easy_new(struct kube_exchange *exchange, const struct kube_request *request, struct kube_err *err)
+{
+	struct kube_http *http = exchange->http;
+	_cleanup_free_ char *url = NULL;
+	exchange->easy = curl_easy_init();
+	if (!exchange->easy || asprintf(&url, "%s%s", http->url, request->target) < 0) {
+		url = NULL;
+		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a request");
+	}
+	int made = make_headers(exchange, request, err);
+	if (made != 0)
+		return made;
+	CURLcode rc = set_exchange(exchange, url);
+	rc = rc ? rc : set_connection(exchange->easy, http);
+	rc = rc ? rc : set_tls(exchange->easy, http);
+	rc = rc ? rc : set_method(exchange->easy, request);
+	if (rc == CURLE_OUT_OF_MEMORY)
+		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a request");
+	if (rc != CURLE_OK)
+		return kube_fail(err, KUBE_E_INVALID, "cannot set up a request to %s: %s", http->name, curl_easy_strerror(rc));
+	return 0;
+}
+
+void http_easy_free(struct kube_exchange *exchange)
+{
+	curl_easy_cleanup(exchange->easy);
+	for (struct curl_slist *header = exchange->headers; header; header = header->next)
+		explicit_bzero(header->data, strlen(header->data));
+	curl_slist_free_all(exchange->headers);
+}

@@ -1,0 +1,186 @@
+/* The libuv loop behind kube_env: one uv_timer stands for the whole heap of kube_timers. */
+#include <errno.h>
+#include <kube/loop.h>
+#include <kube/mem.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+#include <uv.h>
+
+/* uv's clock stands still while the machine is suspended and ours does not: waiting in hops of this length means that
+ * no timer is later than this after a suspend. */
+#define MAX_HOP_MS 10000
+
+struct kube_loop {
+	struct kube_env env; /* first: the ops cast back */
+	uv_loop_t uv;
+	uv_timer_t timer; /* the earliest kube_timer */
+	uv_async_t keep;  /* never sent: keeps uv_run() waiting when nothing else is active */
+	uv_signal_t signals[2];
+	void (*on_signal)(void *arg, int signo, int count);
+	void *signal_arg;
+	int signal_count;
+};
+
+static int64_t clock_ms(clockid_t id)
+{
+	struct timespec now;
+	clock_gettime(id, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t loop_wall_ms(struct kube_env *env)
+{
+	(void)env;
+	return clock_ms(CLOCK_REALTIME);
+}
+
+static int64_t loop_mono_ms(struct kube_env *env)
+{
+	(void)env;
+	return clock_ms(CLOCK_BOOTTIME);
+}
+
+/* kube_loop_new() has seen getrandom() work; from then on only an interruption can make it return early. */
+static void loop_random(struct kube_env *env, void *bytes, size_t len)
+{
+	(void)env;
+	char *at = bytes;
+	while (len > 0) {
+		ssize_t n = getrandom(at, len, 0);
+		if (n < 0)
+			continue;
+		at += n;
+		len -= (size_t)n;
+	}
+}
+
+static void timer_fired(uv_timer_t *timer)
+{
+	struct kube_loop *loop = timer->data;
+	kube_env_run_timers(&loop->env);
+}
+
+static void loop_rearm(struct kube_env *env, int64_t due_ms)
+{
+	struct kube_loop *loop = (struct kube_loop *)env;
+	if (due_ms == INT64_MAX) {
+		uv_timer_stop(&loop->timer);
+		return;
+	}
+	int64_t now = loop_mono_ms(env);
+	int64_t delay = due_ms <= now ? 0 : due_ms - now;
+	if (delay > MAX_HOP_MS)
+		delay = MAX_HOP_MS;
+	uv_update_time(&loop->uv);
+	uv_timer_start(&loop->timer, timer_fired, (uint64_t)delay, 0);
+}
+
+static const struct kube_env_ops loop_ops = {
+    .wall_ms = loop_wall_ms,
+    .mono_ms = loop_mono_ms,
+    .random = loop_random,
+    .rearm = loop_rearm,
+};
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+/* Also lets the close callbacks of those run that http and httpd left closing. */
+static void close_loop(struct kube_loop *loop)
+{
+	uv_walk(&loop->uv, close_handle, NULL);
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	uv_loop_close(&loop->uv);
+}
+
+static int init_handles(struct kube_loop *loop)
+{
+	int rc = uv_timer_init(&loop->uv, &loop->timer);
+	loop->timer.data = loop;
+	if (rc == 0)
+		rc = uv_async_init(&loop->uv, &loop->keep, NULL);
+	for (size_t i = 0; rc == 0 && i < KUBE_ARRAY_LEN(loop->signals); i++) {
+		rc = uv_signal_init(&loop->uv, &loop->signals[i]);
+		loop->signals[i].data = loop;
+	}
+	return rc;
+}
+
+int kube_loop_new(struct kube_loop **ret_loop, struct kube_err *err)
+{
+	unsigned char probe;
+	if (getrandom(&probe, sizeof(probe), 0) != sizeof(probe))
+		return kube_fail(err, KUBE_E_IO, "the kernel gives no random numbers (getrandom): %m");
+	_cleanup_free_ struct kube_loop *loop = calloc(1, sizeof(*loop));
+	if (!loop)
+		return kube_fail(err, KUBE_E_NOMEM, "out of memory for the event loop");
+	int rc = uv_loop_init(&loop->uv);
+	if (rc != 0)
+		return kube_fail(err, KUBE_E_IO, "cannot make the event loop: %s", uv_strerror(rc));
+	rc = init_handles(loop);
+	if (rc != 0) {
+		close_loop(loop);
+		return kube_fail(err, KUBE_E_IO, "cannot set up the event loop: %s", uv_strerror(rc));
+	}
+	/* A peer that hangs up while we write is an error of that write, not the end of the process. */
+	signal(SIGPIPE, SIG_IGN);
+	kube_env_init(&loop->env, &loop_ops);
+	*ret_loop = take(loop);
+	return 0;
+}
+
+void kube_loop_free(struct kube_loop *loop)
+{
+	if (!loop)
+		return;
+	close_loop(loop);
+	kube_env_finish(&loop->env);
+	free(loop);
+}
+
+struct kube_env *kube_loop_env(struct kube_loop *loop)
+{
+	return &loop->env;
+}
+
+struct uv_loop_s *kube_loop_uv(struct kube_loop *loop)
+{
+	return &loop->uv;
+}
+
+static void signal_came(uv_signal_t *handle, int signo)
+{
+	struct kube_loop *loop = handle->data;
+	loop->signal_count++;
+	loop->on_signal(loop->signal_arg, signo, loop->signal_count);
+}
+
+int kube_loop_on_signal(struct kube_loop *loop, void (*fn)(void *arg, int signo, int count), void *arg,
+                        struct kube_err *err)
+{
+	static const int numbers[] = {SIGINT, SIGTERM};
+	loop->on_signal = fn;
+	loop->signal_arg = arg;
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(numbers); i++) {
+		int rc = uv_signal_start(&loop->signals[i], signal_came, numbers[i]);
+		if (rc != 0)
+			return kube_fail(err, KUBE_E_IO, "cannot listen for signal %d: %s", numbers[i], uv_strerror(rc));
+	}
+	return 0;
+}
+
+void kube_loop_run(struct kube_loop *loop)
+{
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+void kube_loop_stop(struct kube_loop *loop)
+{
+	uv_stop(&loop->uv);
+}
