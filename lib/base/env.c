@@ -145,17 +145,20 @@ void kube_timer_stop(struct kube_env *env, struct kube_timer *timer)
 	rearm_if_changed(env, old_due_ms);
 }
 
-void kube_env_run_timers(struct kube_env *env)
+size_t kube_env_run_timers(struct kube_env *env)
 {
 	int64_t now_ms = kube_env_mono_ms(env);
 	uint64_t end_seq = env->next_seq;
+	size_t fired = 0;
 
 	while (env->heap_len > 0 && env->heap[0]->due_ms <= now_ms && env->heap[0]->seq < end_seq) {
 		struct kube_timer *timer = env->heap[0];
 		unlink_timer(env, timer);
 		timer->fn(timer, timer->arg); /* may free the timer */
+		fired++;
 	}
 	env->ops->rearm(env, kube_env_next_due(env));
+	return fired;
 }
 
 int64_t kube_env_next_due(const struct kube_env *env)

@@ -68,8 +68,8 @@ static inline bool kube_timer_active(const struct kube_timer *timer)
 }
 
 /* For implementations of kube_env: fires what is due at the present mono time (timers started meanwhile wait for the
- * next call), then calls rearm. */
-void kube_env_run_timers(struct kube_env *env);
+ * next call), then calls rearm. Returns how many fired. */
+size_t kube_env_run_timers(struct kube_env *env);
 /* Mono time of the earliest timer; INT64_MAX when there is none. */
 int64_t kube_env_next_due(const struct kube_env *env);
 

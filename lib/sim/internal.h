@@ -1,0 +1,32 @@
+/* What the virtual clock and the scripted transport share. */
+#ifndef LIB_SIM_INTERNAL_H
+#define LIB_SIM_INTERNAL_H
+
+#include <kube/sim.h>
+
+struct sim_call;
+
+/*
+ * The server's handle of a request. It outlives the request, up to the end of the simulation, so that a late answer
+ * finds out that nobody listens any more.
+ */
+struct kube_exchange {
+	struct sim_call *call; /* NULL when it is over */
+	struct kube_exchange *next;
+};
+
+struct kube_sim {
+	struct kube_env env; /* first: the env's functions find the sim by it */
+	struct kube_transport transport;
+	int64_t mono_ms;
+	int64_t wall_offset_ms; /* wall clock minus mono */
+	uint64_t random_state;
+	kube_sim_serve_fn *serve;
+	void *serve_arg;
+	struct kube_exchange *exchanges;
+};
+
+void sim_transport_init(struct kube_sim *sim);
+void sim_transport_finish(struct kube_sim *sim);
+
+#endif
