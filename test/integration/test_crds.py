@@ -2,6 +2,8 @@
 
 import copy
 import json
+import re
+import textwrap
 
 from lib import objects
 from lib.case import ClusterTest
@@ -360,6 +362,40 @@ class TestValidation(ClusterTest):
             self.assert_refused(hint, self.client.create, "patchrollouts", {**body, "spec": spec}, dry_run=True)
         self.assert_refused("spec: Required value", self.client.create, "patchrollouts",
                             {key: body[key] for key in ("apiVersion", "kind", "metadata")}, dry_run=True)
+
+
+class TestGuide(ClusterTest):
+    """docs/policy.md"""
+
+    HEAD = ("apiVersion: patchwright.io/v1alpha1\nkind: PatchPolicy\nmetadata: {name: example}\nspec:\n"
+            "  target: {nodes: {selector: {matchLabels: {pool: workers}}}}\n")
+    PATCH = "  patches:\n    - component: ContainerRuntime\n      version: 1.7.27\n"
+
+    def whole(self, example):
+        """A fragment of the guide as a whole object."""
+        if example.startswith("apiVersion:"):
+            return example
+        if example.startswith("patches:"):
+            return self.HEAD + textwrap.indent(example, "  ")
+        if example.startswith("job:"):
+            return self.HEAD + self.PATCH + textwrap.indent(example, "      ")
+        return self.HEAD + self.PATCH + "      job: {image: a}\n" + textwrap.indent(example, "  ")
+
+    def test_every_example_is_accepted(self):
+        examples = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/policy.md").read_text(encoding="utf-8"), re.S)
+        self.assertGreater(len(examples), 5)
+        for example in examples:
+            with self.subTest(example.splitlines()[0]):
+                self.cluster.kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=self.whole(example))
+
+    def test_every_quoted_message_exists(self):
+        table = (ROOT / "docs/policy.md").read_text(encoding="utf-8").partition("When the API server refuses")[2]
+        rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "crds").iterdir())
+        messages = [message for line in re.findall(r"(?m)^\| (`.*?) \|", table) for message in re.findall(r"`(.*?)`", line)]
+        self.assertGreater(len(messages), 7)
+        for message in messages:
+            for part in message.split(" … "):
+                self.assertIn(part, rules)
 
 
 def report(name, **spec):
