@@ -305,8 +305,13 @@ static void answered(void *arg, const cJSON *json, const struct kube_err *err)
 
 bool effect_ready(const struct act *act, const struct effect *effect)
 {
-	return !kube_pending_busy(effect->pending, effect->object_key) &&
-	       !facts_effect_waits(act->options.facts, effect->key, effect->what, act_now_ms(act));
+	if (kube_pending_busy(effect->pending, effect->object_key))
+		return false; /* its end brings the key back */
+	int64_t wait_ms = facts_effect_wait_ms(act->options.facts, effect->key, effect->what, act_now_ms(act));
+	/* Asked for anew, because the server's time, by which it waits, may have been set back meanwhile. */
+	if (wait_ms > 0)
+		act->options.again(act->options.arg, effect->key, wait_ms);
+	return wait_ms == 0;
 }
 
 static int copy_string(struct kube_arena *arena, const char **string)

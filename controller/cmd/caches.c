@@ -35,7 +35,7 @@ const char *caches_explain(const struct kube_resource *resource, const struct ku
 	else if (kube_err_is(err, 401))
 		snprintf(out, size, "the API server does not accept our credentials: renew them; %s", err->message);
 	else
-		snprintf(out, size, "cannot list or watch %s: %s", name, err->message);
+		snprintf(out, size, "%s", err->message);
 	return out;
 }
 
@@ -65,12 +65,23 @@ static void became_healthy(struct cache *cache)
 	controller->server_trouble = false;
 }
 
+/* One object that cannot be decoded is kept out; the others are there, and nothing tells when it is mended. */
+static bool is_about_one_object(const struct kube_err *err)
+{
+	return err->code == KUBE_E_PARSE || err->code == KUBE_E_INVALID || err->code == KUBE_E_LIMIT ||
+	       err->code == KUBE_E_NOMEM;
+}
+
 static void on_health(void *arg, const struct kube_err *err)
 {
 	struct cache *cache = arg;
 	struct controller *controller = cache->controller;
 	if (!err) {
 		became_healthy(cache);
+		return;
+	}
+	if (is_about_one_object(err)) {
+		kube_log(KUBE_LOG_WARN, "an object is passed over", "error", err->message, NULL);
 		return;
 	}
 	caches_explain(cache->projection->resource, err, cache->problem, sizeof(cache->problem));

@@ -301,10 +301,10 @@ void facts_effect_pause(struct facts *facts, const char *key, const char *what, 
 		entry->retry_at_ms = until_ms;
 }
 
-bool facts_effect_waits(const struct facts *facts, const char *key, const char *what, int64_t now_ms)
+int64_t facts_effect_wait_ms(const struct facts *facts, const char *key, const char *what, int64_t now_ms)
 {
 	const struct effect_entry *entry = find_effect(facts, key, what);
-	return entry && now_ms < entry->retry_at_ms;
+	return entry && now_ms < entry->retry_at_ms ? entry->retry_at_ms - now_ms : 0;
 }
 
 const struct effect_error *facts_effect_error(struct facts *facts, const char *key, int64_t now_ms)

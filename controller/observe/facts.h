@@ -48,8 +48,8 @@ int facts_effect_failed(struct facts *facts, const char *key, const char *what, 
 bool facts_effect_done(struct facts *facts, const char *key, const char *what);
 /* It has worked, and is not to be tried again before until_ms. */
 void facts_effect_pause(struct facts *facts, const char *key, const char *what, int64_t until_ms);
-/* True when it is too early to try again. */
-bool facts_effect_waits(const struct facts *facts, const char *key, const char *what, int64_t now_ms);
+/* How long it is too early to try again; 0: it is not. */
+int64_t facts_effect_wait_ms(const struct facts *facts, const char *key, const char *what, int64_t now_ms);
 /* The newest failure of key that is being retried and may be told; NULL: none. Borrowed until the next change. */
 const struct effect_error *facts_effect_error(struct facts *facts, const char *key, int64_t now_ms);
 void facts_drop_key(struct facts *facts, const char *key); /* its object is gone */
