@@ -77,3 +77,10 @@ def policy(name, **spec):
 def rollout(name, policy_name):
     return {"apiVersion": "patchwright.io/v1alpha1", "kind": "PatchRollout", "metadata": {"name": name},
             "spec": {"policyRef": {"name": policy_name}}}
+
+
+def report(name, **spec):
+    """A page of a PatchReport: the smallest, and spec."""
+    return {"apiVersion": "patchwright.io/v1alpha1", "kind": "PatchReport", "metadata": {"name": name}, "spec": {
+        "rolloutRef": {"name": "r", "uid": "0"}, "policyRef": {"name": "p"}, "page": 1, "pages": 1,
+        "outcome": "Succeeded", **spec}}

@@ -1,0 +1,216 @@
+"""Policies that are refused, with the hint that they must be refused with, and such that are not."""
+
+import copy
+import re
+import textwrap
+
+from lib import objects
+from lib.case import ClusterTest
+from lib.cluster import ROOT
+
+GONE = object()  # in a table: the field is taken away
+
+CUSTOM = {"component": "Custom", "version": "1", "job": {"image": "a"}}
+KUBELET = {"component": "Kubelet", "version": "1.34.4", "job": {"image": "a"}}
+
+
+def label(name):
+    return {**CUSTOM, "observed": {"type": "Label", "label": name}}
+
+
+def waves(*entries):
+    return [dict(entry) for entry in entries]
+
+
+def set_path(document, path, value):
+    """Sets the member at a path like patches.0.job.image; GONE removes it."""
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    for part in parents:
+        document = document[part] if isinstance(part, int) else document.setdefault(part, {})
+    if value is GONE:
+        del document[last]
+    else:
+        document[last] = value
+
+
+SELECTOR = "target.nodes.selector"
+WRONG_POLICIES = (
+    # path in spec, value, what the message must contain
+    ("target", GONE, "Required value"),
+    ("target.type", "Workloads", 'supported values: "Nodes"'),
+    ("target", {"type": "Nodes"}, "type Nodes needs nodes.selector"),
+    ("target.nodes", {}, "spec.target.nodes.selector: Required value"),
+    (SELECTOR, {}, "an empty selector would select every node"),
+    (SELECTOR, {"matchLabels": {}}, "an empty selector would select every node"),
+    (SELECTOR, {"matchExpressions": []}, "an empty selector would select every node"),
+    (SELECTOR, {"matchLabels": {"pool": "no spaces"}}, "matchLabels.pool"),
+    (SELECTOR, {"matchLabels": {"x" * 318: "a"}}, "a label key has 1 to 63 characters"),
+    (SELECTOR, {"matchLabels": {f"l{n}": "" for n in range(21)}}, "must have at most 20"),
+    (SELECTOR, {"matchExpressions": [{"key": "a", "operator": "Has"}]}, 'supported values: "In"'),
+    (SELECTOR, {"matchExpressions": [{"key": "a", "operator": "In"}]}, "the operators In and NotIn need values"),
+    (SELECTOR, {"matchExpressions": [{"key": "a", "operator": "NotIn", "values": []}]}, "the operators In and NotIn need values"),
+    (SELECTOR, {"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]}, "take no values; leave values out"),
+    ("patches", GONE, "spec.patches: Required value"),
+    ("patches", [], "at least 1 items"),
+    ("patches", [label(f"l{n}") for n in range(9)], "must have at most 8 items"),
+    ("patches", [KUBELET, KUBELET], "a component other than Custom may be listed only once"),
+    ("patches", [label("a"), label("a")], "two patches read their version from the same place"),
+    ("patches.0.component", "Docker", 'supported values: "Kubelet"'),
+    ("patches.0.version", GONE, "spec.patches[0].version: Required value"),
+    ("patches.0.version", "1.7; rm -rf /", "because it reaches a root shell"),
+    ("patches.0.version", "$(reboot)", "because it reaches a root shell"),
+    ("patches.0.version", "-1", "starts with a letter or digit"),
+    ("patches.0.version", "1\n2", "because it reaches a root shell"),
+    ("patches.0.version", "1" * 65, "may not be more than 64"),
+    ("patches.0.job", GONE, "spec.patches[0].job: Required value"),
+    ("patches.0.job.image", GONE, "image: Required value"),
+    ("patches.0.job.image", "", "image is no image reference"),
+    ("patches.0.job.image", "a b", "image is no image reference"),
+    ("patches.0.job.hostPath", "host", "hostPath must be an absolute path"),
+    ("patches.0.job.hostPath", "/", "hostPath must be an absolute path below /"),
+    ("patches.0.job.hostPath", "/host/../etc", "without .."),
+    ("patches.0.job.timeout", "0s", "choose a duration from 1s to 24h"),
+    ("patches.0.job.timeout", "15 minutes", "must be a duration from 1s to 24h, for example 15m"),
+    ("patches.0.job.timeout", "-15m", "choose a duration from 1s to 24h"),
+    ("patches.0.job.timeout", 900, "must be of type string"),
+    ("patches.0.job.timeout", "9999999h9999999h", "must be a duration from 1s to 24h"),
+    ("patches.0.job.env", [{"name": "PATCHWRIGHT_NODE", "value": "a"}], "names that start with PATCHWRIGHT_ are set by the controller"),
+    ("patches.0.job.env", [{"name": "A", "value": "a"}, {"name": "A", "value": "b"}], "Duplicate value"),
+    ("patches.0.job.env", [{"name": "1A", "value": "a"}], "should match"),
+    ("patches.0.job.resources", {"limits": {"memory": "lots"}}, "limits.memory"),
+    ("patches.0.job.resources", {"requests": {"cpu": -1}}, "greater than or equal to 0"),
+    ("patches.0.rollback", {}, "rollback.image: Required value"),
+    ("patches.0.observed", {"type": "File"}, 'supported values: "NodeInfo"'),
+    ("patches.0.observed", {"label": "a"}, "observed.type: Required value"),
+    ("patches.0.observed", {"type": "NodeInfo"}, "nodeInfo is needed with type NodeInfo"),
+    ("patches.0.observed", {"type": "Label"}, "label is needed with type Label"),
+    ("patches.0.observed", {"type": "Annotation", "label": "a"}, "label is needed with type Label and must be absent"),
+    ("patches.0.observed", {"type": "Annotation"}, "annotation is needed with type Annotation"),
+    ("patches.0.observed", {"type": "NodeInfo", "nodeInfo": "bootID"}, "supported values"),
+    ("patches.0", CUSTOM, "component Custom needs observed"),
+    ("patches.0.observeTimeout", "25h", "choose a duration from 1s to 24h"),
+    ("strategy.maxUnavailable", 0, "0 and 0% would mean that nothing is ever patched"),
+    ("strategy.maxUnavailable", "0%", "0 and 0% would mean that nothing is ever patched"),
+    ("strategy.maxUnavailable", -1, "use at least 1 or 1%"),
+    ("strategy.maxUnavailable", "3", "write a count as a number without quotes"),
+    ("strategy.maxUnavailable", "101%", "a percentage goes from 1% to 100%"),
+    ("strategy.maxUnavailable", "1.5%", "should match"),
+    ("strategy.maxUnavailable", 100001, "less than or equal to 100000"),
+    ("strategy.waves", [], "at least 1 items"),
+    ("strategy.waves", waves({"name": "a", "size": 1}, {"name": "a"}), "two waves have the same name"),
+    ("strategy.waves", waves({"name": "a"}, {"name": "b"}), "every wave but the last needs a size"),
+    ("strategy.waves", waves({"name": "a", "size": 1}, {"name": "b", "size": 2}), "the last wave (b) must not have a size"),
+    ("strategy.waves", waves({"name": "a", "size": 0}, {"name": "b"}), "0 and 0% would make an empty wave"),
+    ("strategy.waves", waves({"name": "a", "size": "0%"}, {"name": "b"}), "0 and 0% would make an empty wave"),
+    ("strategy.waves", waves({"name": "a", "size": "many"}, {"name": "b"}), "a string must be a percentage such as 10%"),
+    ("strategy.waves", waves({"name": "Canary"}), "should match"),
+    ("strategy.waves", waves({"size": 1}, {"name": "b"}), "name: Required value"),
+    ("strategy.waves", waves({"name": "a", "maxUnavailable": 0}), "0 and 0% would mean that nothing is ever patched"),
+    ("strategy.waves", waves({"name": "a", "soak": "1d"}), "must be a duration from 0s to 336h"),
+    ("strategy.waves", waves(*({"name": f"w{n}", "size": 1} for n in range(16)), {"name": "rest"}), "must have at most 16 items"),
+    ("strategy.settle", {"readyFor": "10m"}, "settle.timeout must be longer than settle.readyFor"),
+    ("strategy.onFailure", "Ignore", 'supported values: "Quarantine", "Uncordon"'),
+    ("strategy.order", ["Name"], 'unknown field "spec.strategy.order"'),
+    ("drain.timeout", "soon", "must be a duration from 1s to 24h, for example 15m"),
+    ("drain.gracePeriodSeconds", -2, "greater than or equal to -1"),
+    ("drain.parallelism", 0, "greater than or equal to 1"),
+    ("drain.parallelism", 101, "less than or equal to 100"),
+    ("drain.unmanagedPods", "Evict", 'supported values: "Block", "Delete"'),
+    ("rollback.timeout", "0s", "choose a duration from 1s to 24h"),
+    ("historyLimit", 101, "less than or equal to 100"),
+    ("historyLimit", -1, "greater than or equal to 0"),
+    ("trigger", "Never", 'supported values: "Automatic", "Manual"'),
+    ("suspend", "yes", "must be of type boolean"),
+    ("paused", True, 'unknown field "spec.paused"'),
+)
+RIGHT_POLICIES = (
+    ("patches.0.version", "1.34.4+k3s1"),
+    ("patches.0.version", "1:2.3~rc1-4"),
+    ("patches.0.job.hostPath", ""),
+    ("patches.0.job.resources", {"limits": {"memory": "64Mi", "cpu": 1}, "requests": {"cpu": "0.5"}}),
+    ("patches.0.job.timeout", "1h30m"),
+    ("patches.0.job.timeout", "1.5h"),
+    ("patches.0.job.image", "registry.example:5000/a/b@sha256:" + "0" * 64),
+    ("patches", [KUBELET, label("a"), label("b")]),
+    ("patches.0", {**CUSTOM, "observed": {"type": "Annotation", "annotation": "example.com/v"}}),
+    ("strategy.maxUnavailable", "1%"),
+    ("strategy.maxUnavailable", "100%"),
+    ("strategy.maxUnavailable", 5000),
+    ("strategy.waves", waves({"name": "only", "soak": "336h"})),
+    ("strategy.waves", waves({"name": "a", "size": "10%", "maxUnavailable": "50%"}, {"name": "b", "size": 3}, {"name": "c"})),
+    ("strategy.settle", {"readyFor": "0s", "timeout": "1s"}),
+    (SELECTOR, {"matchExpressions": [{"key": "example.com/pool", "operator": "NotIn", "values": ["gpu", ""]}]}),
+    (SELECTOR, {"matchExpressions": [{"key": "pool", "operator": "Exists"}]}),
+    ("historyLimit", 0),
+    ("drain.gracePeriodSeconds", 0),
+)
+
+
+class TestValidation(ClusterTest):
+    def changed(self, path, value):
+        body = copy.deepcopy(objects.policy("table"))
+        set_path(body["spec"], path, copy.deepcopy(value) if value is not GONE else value)
+        return body
+
+    def test_wrong_policies_are_refused_with_a_hint(self):
+        self.assertGreaterEqual(len(WRONG_POLICIES), 40)
+        for path, value, hint in WRONG_POLICIES:
+            with self.subTest(f"{path}: {'absent' if value is GONE else value}"[:100]):
+                self.assert_refused(hint, self.client.create, "patchpolicies", self.changed(path, value), dry_run=True)
+
+    def test_right_policies_are_accepted_as_they_are(self):
+        for path, value in RIGHT_POLICIES:
+            with self.subTest(f"{path}: {value}"):
+                body = self.changed(path, value)
+                self.client.create("patchpolicies", body, dry_run=True)
+
+    def test_names_leave_room_for_what_is_made_from_them(self):
+        for plural, limit, make in (("patchpolicies", 55, objects.policy),
+                                    ("patchrollouts", 61, lambda name: objects.rollout(name, "a"))):
+            self.client.create(plural, make("n" * limit), dry_run=True)
+            self.assert_refused(f"metadata.name must have at most {limit} characters",
+                                self.client.create, plural, make("n" * (limit + 1)), dry_run=True)
+
+    def test_rollout_needs_a_policy(self):
+        body = objects.rollout("r", "p")
+        for spec, hint in (({}, "policyRef: Required value"), ({"policyRef": {}}, "name: Required value"),
+                           ({"policyRef": {"name": ""}}, "at least 1 chars"),
+                           ({"policyRef": {"name": "n" * 56}}, "may not be more than 55"),
+                           ({"policyRef": {"name": "No"}}, "should match")):
+            self.assert_refused(hint, self.client.create, "patchrollouts", {**body, "spec": spec}, dry_run=True)
+        self.assert_refused("spec: Required value", self.client.create, "patchrollouts",
+                            {key: body[key] for key in ("apiVersion", "kind", "metadata")}, dry_run=True)
+
+
+class TestGuide(ClusterTest):
+    """docs/policy.md"""
+
+    HEAD = ("apiVersion: patchwright.io/v1alpha1\nkind: PatchPolicy\nmetadata: {name: example}\nspec:\n"
+            "  target: {nodes: {selector: {matchLabels: {pool: workers}}}}\n")
+    PATCH = "  patches:\n    - component: ContainerRuntime\n      version: 1.7.27\n"
+
+    def whole(self, example):
+        """A fragment of the guide as a whole object."""
+        if example.startswith("apiVersion:"):
+            return example
+        if example.startswith("patches:"):
+            return self.HEAD + textwrap.indent(example, "  ")
+        if example.startswith("job:"):
+            return self.HEAD + self.PATCH + textwrap.indent(example, "      ")
+        return self.HEAD + self.PATCH + "      job: {image: a}\n" + textwrap.indent(example, "  ")
+
+    def test_every_example_is_accepted(self):
+        examples = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/policy.md").read_text(encoding="utf-8"), re.S)
+        self.assertGreater(len(examples), 5)
+        for example in examples:
+            with self.subTest(example.splitlines()[0]):
+                self.cluster.kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=self.whole(example))
+
+    def test_every_quoted_message_exists(self):
+        table = (ROOT / "docs/policy.md").read_text(encoding="utf-8").partition("When the API server refuses")[2]
+        rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "crds").iterdir())
+        messages = [message for line in re.findall(r"(?m)^\| (`.*?) \|", table) for message in re.findall(r"`(.*?)`", line)]
+        self.assertGreater(len(messages), 7)
+        for message in messages:
+            for part in message.split(" … "):
+                self.assertIn(part, rules)
