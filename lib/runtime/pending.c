@@ -122,7 +122,9 @@ static void set_target(struct entry *entry, struct kube_object *object)
 
 static bool is_gone(const struct entry *entry, const struct kube_object *object)
 {
-	return !object || object->deleted_ms != KUBE_TIME_NONE || strcmp(object->uid, entry->target->uid) != 0;
+	if (!object) /* or not there yet, when its creation is awaited */
+		return entry->target || entry->awaited_count == 0;
+	return object->deleted_ms != KUBE_TIME_NONE || strcmp(object->uid, entry->target->uid) != 0;
 }
 
 static void settle(struct entry *entry, const struct kube_object *object)
