@@ -25,8 +25,8 @@ all_cflags := -std=gnu17 -O2 -g $(warnings) $(hardening) $(sanitize) -D_GNU_SOUR
 all_ldflags := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(sanitize) $(LDFLAGS)
 
 lib_src := $(sort $(wildcard lib/*/*.c))
-controller_src := $(sort $(filter-out controller/cmd/%,$(wildcard controller/*/*.c)))
-cmd_src := $(sort $(wildcard controller/cmd/*.c))
+controller_src := $(sort $(filter-out controller/cmd/main.c,$(wildcard controller/*/*.c)))
+cmd_src := controller/cmd/main.c
 agent_src := $(sort $(wildcard test/fleet/*.c))
 unit_src := $(sort $(wildcard test/unit/*/test_*.c))
 objects = $(patsubst %.c,$B/obj/%.o,$(1))

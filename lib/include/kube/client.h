@@ -72,7 +72,8 @@ void kube_client_observe(struct kube_client *client, kube_request_observer *fn, 
 void kube_client_count_request(struct kube_client *client, const char *method, const struct kube_resource *resource,
                                int http_status);
 
-/* Fills err from a metav1.Status document (or from what there is of it). */
+/* Fills err from a metav1.Status document (or from what there is of it). The first cause's own sentence follows the
+ * message when it says more. */
 void kube_err_from_status(struct kube_err *err, int http_status, int retry_after_s, const cJSON *status);
 
 #endif
