@@ -128,12 +128,13 @@ static ssize_t await_bytes(struct fixture *f, int fd, char *out, size_t size)
 
 static const struct {
 	const char *request, *answer;
+	int asked; /* calls of the handler */
 } raw[] = {
-    {"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200"},
-    {"GET /healthz HTTP/1.0\r\n\r\n", "HTTP/1.1 200"},
-    {"SSH-2.0-x\r\n\r\n", ""}, /* hangs up */
-    {"POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n", "HTTP/1.1 405"},
-    {"GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", ""},
+    {"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200", 1},
+    {"GET /healthz HTTP/1.0\r\n\r\n", "HTTP/1.1 200", 1},
+    {"SSH-2.0-x\r\n\r\n", "", 0}, /* hangs up */
+    {"POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n", "HTTP/1.1 405", 0},
+    {"GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "", 0},
 };
 
 START_TEST(stands_raw_requests)
@@ -142,12 +143,14 @@ START_TEST(stands_raw_requests)
 	char text[4096];
 	set_up(&f);
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(raw); i++) {
+		f.asked = 0;
 		int fd = dial(kube_httpd_port(f.httpd));
 		size_t len = strlen(raw[i].request);
 		ck_assert_int_eq(send(fd, raw[i].request, len, 0), (ssize_t)len);
 		ssize_t n = await_bytes(&f, fd, text, sizeof(text));
 		ck_assert_msg(strncmp(text, raw[i].answer, strlen(raw[i].answer)) == 0, "row %zu: %s", i, text);
 		ck_assert(*raw[i].answer || n == 0);
+		ck_assert_int_eq(f.asked, raw[i].asked);
 		close(fd);
 	}
 	tear_down(&f);
