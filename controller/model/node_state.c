@@ -145,7 +145,7 @@ static cJSON *build(const struct node_state *state, const struct extent *extent)
 	          put_micro_time(json, "started", state->started_ms) &&
 	          put_bool(json, "foreignCordon", state->foreign_cordon) && put_str(json, "bootID", state->boot_id) &&
 	          add_from(json, state, extent) && put_str_if(json, "reason", state->reason, REASON_BYTES) &&
-	          put_str_if(json, "message", extent->message_bytes ? state->message : NULL, extent->message_bytes) &&
+	          put_str_if(json, "message", state->message, extent->message_bytes) &&
 	          put_str_if(json, "failedStep", step_names[state->failed_step], SIZE_MAX) &&
 	          (!extent->times || add_times(json, state)) && add_exits(json, state, extent);
 	if (ok)

@@ -26,7 +26,7 @@ bool put_text(cJSON *obj, const char *key, const char *text, size_t max_bytes)
 
 bool put_str_if(cJSON *obj, const char *key, const char *text, size_t max_bytes)
 {
-	return !text || !*text || put_text(obj, key, text, max_bytes);
+	return !text || !*text || max_bytes == 0 || put_text(obj, key, text, max_bytes);
 }
 
 bool put_int(cJSON *obj, const char *key, int64_t value)

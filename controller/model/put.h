@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 bool put_str(cJSON *obj, const char *key, const char *text);                      /* NULL is written as "" */
-bool put_str_if(cJSON *obj, const char *key, const char *text, size_t max_bytes); /* nothing for NULL and "" */
+bool put_str_if(cJSON *obj, const char *key, const char *text, size_t max_bytes); /* nothing for NULL, "" and 0 bytes */
 bool put_text(cJSON *obj, const char *key, const char *text, size_t max_bytes);   /* cut between characters */
 bool put_int(cJSON *obj, const char *key, int64_t value);                         /* within 2^53 */
 bool put_bool(cJSON *obj, const char *key, bool value);

@@ -173,6 +173,8 @@ static void complete_active(struct rollout_status *status)
 		const char **texts[] = {&blocker->namespace_, &blocker->name, &blocker->pod, &blocker->message};
 		if (!active->wave)
 			active->wave = "";
+		if (active->reason && !active->message)
+			active->message = "";
 		if (blocker->kind)
 			put_empty(texts, KUBE_ARRAY_LEN(texts));
 	}

@@ -8,6 +8,7 @@
 #define NAME_BYTES 253
 #define UID_BYTES 40
 #define LABEL_BYTES 63
+#define POD_BYTES 320 /* "namespace/name" */
 #define SUMMARY_BYTES 512
 #define PROGRESS_BYTES 32
 #define CONDITION_REASON_BYTES 64

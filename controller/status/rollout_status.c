@@ -19,8 +19,9 @@ struct extent {
 static const struct extent extents[] = {
     {CONDITION_MESSAGE_BYTES, MESSAGE_BYTES, MESSAGE_BYTES, MAX_FAILED, true},
     {CONDITION_MESSAGE_BYTES, 96, 128, MAX_FAILED, true},
-    {256, 32, 64, 20, true},
-    {128, 0, 64, 5, false},
+    {256, 48, 64, MAX_FAILED, true},
+    {128, 0, 32, 20, true},
+    {128, 0, 32, 5, false},
 };
 
 struct document {
@@ -110,7 +111,7 @@ static bool add_blocker(cJSON *entry, const struct blocker *blocker, const struc
 	cJSON *json = cJSON_AddObjectToObject(entry, "blockedBy");
 	return put_text(json, "kind", blocker->kind, KIND_BYTES) &&
 	       put_str_if(json, "namespace", blocker->namespace_, LABEL_BYTES) &&
-	       put_str_if(json, "name", blocker->name, NAME_BYTES) && put_str_if(json, "pod", blocker->pod, NAME_BYTES) &&
+	       put_str_if(json, "name", blocker->name, NAME_BYTES) && put_str_if(json, "pod", blocker->pod, POD_BYTES) &&
 	       put_str_if(json, "message", blocker->message, extent->message_bytes) &&
 	       put_time(json, "since", blocker->since_ms);
 }

@@ -1,0 +1,114 @@
+#include "controller/status/internal.h"
+#include "test/unit/check_main.h"
+#include "test/unit/status/wanted.h"
+
+#include <stdio.h>
+
+#define BEFORE (NOW - 60000)
+#define BEFORE_TEXT "2026-11-21T11:21:38Z"
+
+/* "Ready=True@time" for each, joined by blanks. */
+static void write_list(const cJSON *list, char *out, size_t size)
+{
+	const cJSON *item;
+	size_t len = 0;
+
+	out[0] = '\0';
+	cJSON_ArrayForEach (item, list)
+		len += (size_t)snprintf(out + len, size - len, "%s%s=%s@%s", len ? " " : "", kube_json_str(item, "type"),
+		                        kube_json_str(item, "status"), kube_json_str(item, "lastTransitionTime") + 14);
+}
+
+static const struct wanted_conditions none;
+
+START_TEST(test_merge)
+{
+	static const struct condition ready = {"Ready", CONDITION_FALSE, "A", "a", 1, BEFORE};
+	static const struct condition healthy = {"Healthy", CONDITION_TRUE, "A", "a", 1, BEFORE};
+	static const struct condition stalled = {"Stalled", CONDITION_TRUE, "A", "a", 1, BEFORE};
+	static const struct {
+		const char *name;
+		struct condition existing[3];
+		size_t existing_count;
+		struct wanted_conditions wanted;
+		const char *expected;
+	} cases[] = {
+	    {"new ones in the wanted order",
+	     {{0}},
+	     0,
+	     {{{"Ready", CONDITION_FALSE, "R", "m"}, {"Healthy", CONDITION_UNKNOWN, "R", "m"}}, 2},
+	     "Ready=False@22:38Z Healthy=Unknown@22:38Z"},
+	    {"the same status keeps its time, whatever the reason",
+	     {ready},
+	     1,
+	     {{{"Ready", CONDITION_FALSE, "Other", "other"}}, 1},
+	     "Ready=False@21:38Z"},
+	    {"another status moves it",
+	     {ready, healthy},
+	     2,
+	     {{{"Ready", CONDITION_TRUE, "R", "m"}, {"Healthy", CONDITION_TRUE, "R", "m"}}, 2},
+	     "Ready=True@22:38Z Healthy=True@21:38Z"},
+	    {"False to Unknown is a transition",
+	     {ready},
+	     1,
+	     {{{"Ready", CONDITION_UNKNOWN, "R", "m"}}, 1},
+	     "Ready=Unknown@22:38Z"},
+	    {"the order is that of the object",
+	     {healthy, ready},
+	     2,
+	     {{{"Ready", CONDITION_FALSE, "R", "m"},
+	       {"Drifted", CONDITION_TRUE, "R", "m"},
+	       {"Healthy", CONDITION_TRUE, "R", "m"}},
+	      3},
+	     "Healthy=True@21:38Z Ready=False@21:38Z Drifted=True@22:38Z"},
+	    {"what is no longer wanted vanishes",
+	     {ready, stalled, healthy},
+	     3,
+	     {{{"Ready", CONDITION_FALSE, "R", "m"}}, 1},
+	     "Ready=False@21:38Z"},
+	    {"Stalled that is False is not there",
+	     {stalled},
+	     1,
+	     {{{"Stalled", CONDITION_FALSE, "R", "m"}, {"Ready", CONDITION_TRUE, "R", "m"}}, 2},
+	     "Ready=True@22:38Z"},
+	    {"Reconciling that is Unknown is not there", {{0}}, 0, {{{"Reconciling", CONDITION_UNKNOWN, "R", "m"}}, 1}, ""},
+	    {"Reconciling and Stalled that are True are there",
+	     {stalled},
+	     1,
+	     {{{"Reconciling", CONDITION_TRUE, "R", "m"}, {"Stalled", CONDITION_TRUE, "R", "m"}}, 2},
+	     "Stalled=True@21:38Z Reconciling=True@22:38Z"},
+	};
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
+		char text[256];
+		const struct conditions existing = {(struct condition *)cases[i].existing, cases[i].existing_count};
+		_cleanup_json_ cJSON *list = conditions_json(&cases[i].wanted, &existing, 7, NOW, 512);
+		write_list(list, text, sizeof(text));
+		ck_assert_msg(strcmp(text, cases[i].expected) == 0, "%s: %s", cases[i].name, text);
+	}
+}
+END_TEST
+
+START_TEST(test_members)
+{
+	struct kube_arena arena = {0};
+	struct wanted_conditions wanted = none;
+	const struct conditions existing = {0};
+	const char *text = text_of(&arena, 'm', 600);
+
+	wanted.items[wanted.count++] = (struct wanted_condition){"Ready", CONDITION_TRUE, "Succeeded", "all is well"};
+	wanted.items[wanted.count++] = (struct wanted_condition){"Healthy", CONDITION_TRUE, text, text};
+	wanted.items[wanted.count++] = (struct wanted_condition){"RolledBack", CONDITION_FALSE, "R", NULL};
+	_cleanup_json_ cJSON *list = conditions_json(&wanted, &existing, 7, NOW, 512);
+	_cleanup_free_ char *first = kube_json_canonical(cJSON_GetArrayItem(list, 0));
+	ck_assert_str_eq(first,
+	                 "{\"lastTransitionTime\":\"" NOW_TEXT "\",\"message\":\"all is well\",\"observedGeneration\":7,"
+	                 "\"reason\":\"Succeeded\",\"status\":\"True\",\"type\":\"Ready\"}");
+	const cJSON *second = cJSON_GetArrayItem(list, 1);
+	ck_assert_uint_eq(strlen(kube_json_str(second, "reason")), 64);
+	ck_assert_uint_eq(strlen(kube_json_str(second, "message")), 512);
+	ck_assert_str_eq(kube_json_str(cJSON_GetArrayItem(list, 2), "message"), "");
+	kube_arena_finish(&arena);
+}
+END_TEST
+
+CHECK_MAIN("conditions", test_merge, test_members)
