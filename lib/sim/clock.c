@@ -56,7 +56,7 @@ int kube_sim_new(uint64_t seed, int64_t wall_start_ms, struct kube_sim **ret_sim
 	if (!sim)
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a simulation");
 	kube_env_init(&sim->env, &ops);
-	sim->wall_offset_ms = wall_start_ms;
+	sim->wall_offset_ms = sim->server_offset_ms = wall_start_ms;
 	sim->random_state = seed;
 	sim_transport_init(sim);
 	*ret_sim = sim;
@@ -113,4 +113,9 @@ bool kube_sim_step(struct kube_sim *sim)
 void kube_sim_wall_jump(struct kube_sim *sim, int64_t delta_ms)
 {
 	sim->wall_offset_ms += delta_ms;
+}
+
+int64_t kube_sim_server_ms(const struct kube_sim *sim)
+{
+	return sim->mono_ms + sim->server_offset_ms;
 }

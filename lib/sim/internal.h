@@ -19,7 +19,8 @@ struct kube_sim {
 	struct kube_env env; /* first: the env's functions find the sim by it */
 	struct kube_transport transport;
 	int64_t mono_ms;
-	int64_t wall_offset_ms; /* wall clock minus mono */
+	int64_t wall_offset_ms;   /* the client's wall clock minus mono */
+	int64_t server_offset_ms; /* the server's wall clock minus mono */
 	uint64_t random_state;
 	kube_sim_serve_fn *serve;
 	void *serve_arg;

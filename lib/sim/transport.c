@@ -196,9 +196,9 @@ static void sim_cancel(struct kube_transport *transport, struct kube_exchange *e
 
 /* The server's side */
 
-static void http_date(struct kube_sim *sim, char out[HTTP_DATE_SIZE])
+static void http_date(const struct kube_sim *sim, char out[HTTP_DATE_SIZE])
 {
-	time_t seconds = kube_env_wall_ms(&sim->env) / 1000;
+	time_t seconds = kube_sim_server_ms(sim) / 1000;
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);

@@ -24,7 +24,9 @@ struct kube_transport *kube_sim_transport(struct kube_sim *sim);
 size_t kube_sim_run(struct kube_sim *sim, int64_t until_ms, size_t limit);
 /* One step: jumps to the next deadline. False when there is none. */
 bool kube_sim_step(struct kube_sim *sim);
-void kube_sim_wall_jump(struct kube_sim *sim, int64_t delta_ms); /* the wall clock is set; mono is not */
+/* The client's wall clock is set; neither the mono clock nor the server's. */
+void kube_sim_wall_jump(struct kube_sim *sim, int64_t delta_ms);
+int64_t kube_sim_server_ms(const struct kube_sim *sim); /* ms since the epoch; what the Date header says */
 
 /* The server's side. Called from the loop for each request; request is valid until the exchange ends. */
 typedef void kube_sim_serve_fn(void *arg, struct kube_sim *sim, struct kube_exchange *exchange,
