@@ -138,7 +138,7 @@ launch_apiserver() {
 		--bind-address=127.0.0.1 --secure-port="$PORT_APISERVER" --advertise-address=127.0.0.1 \
 		--tls-cert-file="$PKI/serving.crt" --tls-private-key-file="$PKI/serving.key" \
 		--client-ca-file="$PKI/ca.crt" \
-		--authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction \
+		--allow-privileged=true --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction \
 		--etcd-servers="https://127.0.0.1:$PORT_ETCD" --etcd-cafile="$PKI/etcd-ca.crt" \
 		--etcd-certfile="$PKI/etcd-client.crt" --etcd-keyfile="$PKI/etcd-client.key" \
 		--service-account-issuer=https://kubernetes.default.svc \
@@ -179,19 +179,25 @@ launch_scheduler() {
 		--tls-cert-file="$PKI/serving.crt" --tls-private-key-file="$PKI/serving.key"
 }
 
-launch_kwok() {
+# write_kwok_config FILE: the stages with this cluster's delays filled in.
+write_kwok_config() {
 	local start_ms stop_ms
 	start_ms=$(setting PATCHWRIGHT_POD_START_MS 300)
 	stop_ms=$(setting PATCHWRIGHT_POD_STOP_MS 500)
 	need_number PATCHWRIGHT_POD_START_MS "$start_ms" 0 600000
 	need_number PATCHWRIGHT_POD_STOP_MS "$stop_ms" 0 600000
 	sed -e "s/\${POD_START_MS}/$start_ms/" -e "s/\${POD_STOP_MS}/$stop_ms/" \
-		-e "s/\${KUBELET_VERSION}/$K8S_VERSION/" "$HACK/lib/kwok-stages.yaml" >"$STATE/kwok.yaml"
+		-e "s/\${KUBELET_VERSION}/$K8S_VERSION/" "$HACK/lib/kwok-stages.yaml" >"$1"
+}
+
+# At its usual level KWOK logs every lease and every patch.
+KWOK_FLAGS=(-v=WARN --manage-all-nodes=false --manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake)
+
+launch_kwok() {
+	write_kwok_config "$STATE/kwok.yaml"
 	# A new KWOK process would wait for the leases of the one before it to run out.
 	kubectl_admin delete --raw "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases" >/dev/null 2>&1 || true
-	# At its usual level KWOK logs every lease and every patch.
-	launch kwok -v=WARN --kubeconfig="$STATE/kwok.kubeconfig" --config="$STATE/kwok.yaml" \
-		--manage-all-nodes=false --manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake
+	launch kwok "${KWOK_FLAGS[@]}" --kubeconfig="$STATE/kwok.kubeconfig" --config="$STATE/kwok.yaml"
 }
 
 start_part() {
