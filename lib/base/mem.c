@@ -1,5 +1,6 @@
 #include <kube/mem.h>
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,10 +37,13 @@ static struct kube_arena_chunk *add_chunk(struct kube_arena *arena, size_t need)
 {
 	struct kube_arena_chunk *head = arena->head;
 	size_t size = head ? head->size * 2 : FIRST_CHUNK_BYTES;
+	bool fitted = !head && arena->first_bytes >= need;
 
 	if (size > LARGEST_CHUNK_BYTES)
 		size = LARGEST_CHUNK_BYTES;
-	int own = need > size / 2;
+	if (fitted)
+		size = arena->first_bytes;
+	bool own = !fitted && need > size / 2;
 	if (own)
 		size = need;
 	struct kube_arena_chunk *chunk = calloc(1, sizeof(*chunk) + size);
@@ -68,8 +72,8 @@ static void *alloc_aligned(struct kube_arena *arena, size_t size, size_t align)
 			return NULL;
 		start = 0;
 	}
+	arena->used_bytes += start - chunk->used + size;
 	chunk->used = start + size;
-	arena->used_bytes += size;
 	return chunk->bytes + start;
 }
 

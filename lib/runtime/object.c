@@ -1,6 +1,9 @@
 #include <kube/json.h>
 #include <kube/object.h>
 #include <kube/time.h>
+#include <string.h>
+
+#define ALIGNMENT_SLACK_BYTES 32 /* gaps may lie elsewhere when all is in one piece */
 
 static const struct kube_json_field metadata_table[] = {
     {.name = "name", .type = KUBE_JSON_STRING, .offset = offsetof(struct kube_object, name)},
@@ -34,6 +37,22 @@ static int decode_metadata(const cJSON *item, struct kube_object *object, struct
 	return object->key ? 0 : kube_fail(err, KUBE_E_NOMEM, "out of memory for a %s", kind);
 }
 
+static int decode(const cJSON *item, struct kube_object *object, struct kube_err *err)
+{
+	int rc = decode_metadata(item, object, err);
+
+	if (rc)
+		return rc;
+	rc = object->projection->decode(item, object, err);
+	if (rc)
+		kube_err_prefix(err, "%s %s", object->projection->resource->kind, object->key);
+	return rc;
+}
+
+/*
+ * Decodes twice: a cache holds many small objects, and only the second time is it known how small. The tree is there
+ * already; copying the few fields that count costs next to nothing beside parsing it.
+ */
 int kube_object_decode(const struct kube_projection *projection, const cJSON *item, struct kube_object **ret_object,
                        struct kube_err *err)
 {
@@ -43,12 +62,13 @@ int kube_object_decode(const struct kube_projection *projection, const cJSON *it
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a %s", projection->resource->kind);
 	object->projection = projection;
 	object->refs = 1;
-	kube_arena_init(&object->arena, 0);
-	int rc = decode_metadata(item, object, err);
+	int rc = decode(item, object, err);
 	if (!rc) {
-		rc = projection->decode(item, object, err);
-		if (rc)
-			kube_err_prefix(err, "%s %s", projection->resource->kind, object->key);
+		size_t need = object->arena.used_bytes + ALIGNMENT_SLACK_BYTES;
+		kube_arena_finish(&object->arena);
+		memset(object, 0, projection->size);
+		*object = (struct kube_object){.projection = projection, .refs = 1, .arena.first_bytes = need};
+		rc = decode(item, object, err);
 	}
 	if (rc) {
 		kube_object_unref(object);

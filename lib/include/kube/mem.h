@@ -31,9 +31,9 @@ static inline void kube_freep(void *p)
 #define KUBE_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /*
- * A bump allocator. Memory is zeroed, aligned for any type (texts: not at all), and freed only all at once. Total size is
- * limited: an allocation beyond the limit returns NULL, as does one that malloc refuses. A zeroed
- * arena is valid and has the default limit.
+ * A bump allocator. Memory is zeroed, aligned for any type (texts: not at all), and freed only all at once. Total size
+ * is limited: an allocation beyond the limit returns NULL, as does one that malloc refuses. A zeroed arena is valid and
+ * has the default limit.
  */
 #define KUBE_ARENA_DEFAULT_LIMIT ((size_t)64 << 20)
 
@@ -41,8 +41,9 @@ struct kube_arena_chunk;
 
 struct kube_arena {
 	struct kube_arena_chunk *head;
-	size_t used_bytes;  /* handed out so far */
+	size_t used_bytes;  /* handed out so far, with the gaps that alignment makes */
 	size_t limit_bytes; /* 0: KUBE_ARENA_DEFAULT_LIMIT */
+	size_t first_bytes; /* of the first chunk, for whoever knows what will be needed; 0: some default */
 };
 
 void kube_arena_init(struct kube_arena *arena, size_t limit_bytes);

@@ -17,7 +17,10 @@ struct kube_object;
 struct kube_projection {
 	const struct kube_resource *resource;
 	size_t size; /* sizeof the projected type */
-	/* Fills the zeroed type behind self (metadata is already there); allocates from self->arena only. */
+	/*
+	 * Fills the zeroed type behind self (metadata is already there); allocates from self->arena only. A pure function
+	 * of the item: it is called twice, to find out how much memory the object needs.
+	 */
 	int (*decode)(const cJSON *item, struct kube_object *self, struct kube_err *err);
 	/*
 	 * Optional: true when nothing that decisions need differs (resourceVersion aside). Such an update replaces the

@@ -76,6 +76,21 @@ START_TEST(refusals_name_the_object)
 }
 END_TEST
 
+/* A cache of 150,000 objects has no room for arenas that are mostly empty. */
+START_TEST(memory_is_made_to_measure)
+{
+	static const char *const values[] = {"", "v", "a value that is much longer than the one before and the one after"};
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(values); i++) {
+		struct kube_object *object = thing_new("a", "u", "1", values[i]);
+		ck_assert_uint_ge(object->arena.first_bytes, object->arena.used_bytes);
+		ck_assert_uint_le(object->arena.first_bytes, object->arena.used_bytes + 64);
+		ck_assert_str_eq(((struct thing *)object)->value, values[i]);
+		kube_object_unref(object);
+	}
+}
+END_TEST
+
 /* Under the sanitizers and valgrind this also shows that the last reference frees, and no earlier one. */
 START_TEST(references_keep_an_object)
 {
@@ -91,4 +106,4 @@ START_TEST(references_keep_an_object)
 END_TEST
 
 CHECK_MAIN("runtime/object", metadata_is_copied, absent_metadata_is_empty, refusals_name_the_object,
-           references_keep_an_object)
+           memory_is_made_to_measure, references_keep_an_object)

@@ -108,13 +108,18 @@ START_TEST(an_expired_version_lists_the_newest)
 		    {.expect = "limit=0&resourceVersion=10", .status = cases[i].status, .body = cases[i].body},
 		    {.expect = "limit=500", .never = "resourceVersion", .status = 200, .body = LIST("99", "")},
 		    OPEN_WATCH("99"),
+		    {.expect = "limit=0&resourceVersion=99", .status = 200, .body = LIST("100", "")},
 		};
 		struct bench bench;
 		bench_setup(&bench, steps);
 		kube_reflector_start(bench.reflector);
 		bench_run(&bench, 20000);
 		bench_body(&bench, bench.last, EVENT("ERROR", EXPIRED));
-		bench_play(&bench, 20000); /* at once */
+		bench_run(&bench, 20000);
+		ck_assert_uint_eq(bench.requests, 5); /* at once */
+		bench_run(&bench, 40000);
+		bench_body(&bench, bench.last, EVENT("ERROR", EXPIRED)); /* the new version is like any other */
+		bench_play(&bench, 40000);
 		ck_assert_uint_eq(bench.failed, 0);
 		ck_assert_uint_eq(bench.synced, 1);
 		bench_teardown(&bench);

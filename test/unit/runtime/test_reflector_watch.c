@@ -65,6 +65,8 @@ START_TEST(a_clean_end_goes_on)
 		ck_assert_uint_eq(bench.failed, strstr(cases[i].events, "bad") ? 1 : 0);
 		ck_assert_uint_eq(kube_reflector_lists(bench.reflector), 1);
 		ck_assert_uint_eq(kube_reflector_watches(bench.reflector), 2);
+		send(&bench, EVENT("ADDED", THING("next", "u", "99", "x")));
+		ck_assert_ptr_nonnull(kube_store_get(bench.store, "ns/next"));
 		bench_teardown(&bench);
 	}
 }
