@@ -165,18 +165,14 @@ static void on_revision(void *arg, const struct kube_change *change)
 		add(controller, KEY_ROLLOUT, ((const struct revision *)any)->rollout_name, 0);
 }
 
-/* A report's name is <rollout>-<8 hex digits>-<page>. */
+/* A report's name begins with that of its rollout. */
 static void add_for_report(struct controller *controller, const char *name)
 {
-	char rollout[KEY_SIZE];
-	snprintf(rollout, sizeof(rollout), "%s", name);
-	for (int i = 0; i < 2; i++) {
-		char *dash = strrchr(rollout, '-');
-		if (!dash)
-			return;
-		*dash = '\0';
+	for (const struct rollout *r = next_rollout(controller, NULL); r; r = next_rollout(controller, r)) {
+		size_t len = strlen(r->object.name);
+		if (rollout_unfinished(r) && strncmp(name, r->object.name, len) == 0 && name[len] == '-')
+			add(controller, KEY_ROLLOUT, r->object.name, 0);
 	}
-	add(controller, KEY_ROLLOUT, rollout, 0);
 }
 
 static void on_report(void *arg, const struct kube_change *change)

@@ -1,0 +1,115 @@
+/* The command line. */
+#include "controller/cmd/options.h"
+#include "test/unit/check_main.h"
+#include <string.h>
+
+#define MAX_WORDS 8
+
+static int parse(const char *const words[MAX_WORDS], struct options *options, struct kube_err *err)
+{
+	char *argv[MAX_WORDS + 2] = {(char *)"patchwright-controller"};
+	int argc = 1;
+	for (size_t i = 0; i < MAX_WORDS && words[i]; i++)
+		argv[argc++] = (char *)words[i];
+	return options_parse(argc, argv, options, err);
+}
+
+START_TEST(defaults)
+{
+	struct options o = {0};
+	ck_assert_int_eq(parse((const char *[MAX_WORDS]){NULL}, &o, NULL), 0);
+	ck_assert_ptr_null(o.kubeconfig);
+	ck_assert_ptr_null(o.context);
+	ck_assert_str_eq(o.namespace_, "patchwright-system");
+	ck_assert_str_eq(o.job_namespace, "patchwright-jobs");
+	ck_assert_uint_eq(o.image_count, 1);
+	ck_assert_str_eq(o.images[0], "*");
+	ck_assert(!o.allow_image_tags);
+	ck_assert_str_eq(o.listen_address, ":8080");
+	ck_assert_int_eq(o.log_level, KUBE_LOG_INFO);
+	ck_assert_int_eq(o.log_format, KUBE_LOG_TEXT);
+	ck_assert(!o.help && !o.version);
+}
+END_TEST
+
+START_TEST(everything_given)
+{
+	struct options o = {0};
+	ck_assert_int_eq(
+	    parse((const char *[MAX_WORDS]){"--kubeconfig=/k", "--context", "c", "--namespace=ns", "--job-namespace=js",
+	                                    "--allow-image-tags", "--log-level=debug", "--log-format=json"},
+	          &o, NULL),
+	    0);
+	ck_assert_str_eq(o.kubeconfig, "/k");
+	ck_assert_str_eq(o.context, "c");
+	ck_assert_str_eq(o.namespace_, "ns");
+	ck_assert_str_eq(o.job_namespace, "js");
+	ck_assert(o.allow_image_tags);
+	ck_assert_int_eq(o.log_level, KUBE_LOG_DEBUG);
+	ck_assert_int_eq(o.log_format, KUBE_LOG_JSON);
+}
+END_TEST
+
+START_TEST(images_repeat_and_replace_the_default)
+{
+	struct options o = {0};
+	ck_assert_int_eq(
+	    parse((const char *[MAX_WORDS]){"--allowed-job-images=a/*", "--allowed-job-images", "b/*"}, &o, NULL), 0);
+	ck_assert_uint_eq(o.image_count, 2);
+	ck_assert_str_eq(o.images[0], "a/*");
+	ck_assert_str_eq(o.images[1], "b/*");
+}
+END_TEST
+
+START_TEST(empty_address_means_no_server)
+{
+	struct options o = {0};
+	ck_assert_int_eq(parse((const char *[MAX_WORDS]){"--listen-address="}, &o, NULL), 0);
+	ck_assert_ptr_null(o.listen_address);
+}
+END_TEST
+
+START_TEST(help_and_version)
+{
+	struct options o = {0};
+	ck_assert_int_eq(parse((const char *[MAX_WORDS]){"--help"}, &o, NULL), 0);
+	ck_assert(o.help && !o.version);
+	ck_assert_int_eq(parse((const char *[MAX_WORDS]){"--version"}, &o, NULL), 0);
+	ck_assert(o.version && !o.help);
+}
+END_TEST
+
+START_TEST(refusals_are_one_clear_sentence)
+{
+	static const struct {
+		const char *words[MAX_WORDS];
+		const char *says;
+	} cases[] = {
+	    {{"--bogus"}, "unknown option --bogus"},
+	    {{"--bogus=1"}, "unknown option --bogus=1"},
+	    {{"-x"}, "unknown option -x"},
+	    {{"--namespace"}, "option --namespace needs a value"},
+	    {{"--version=1"}, "option --version=1 takes no value"},
+	    {{"--namespace="}, "--namespace \"\" is no namespace name"},
+	    {{"--namespace=Foo"}, "--namespace \"Foo\""},
+	    {{"--job-namespace=-a"}, "--job-namespace \"-a\""},
+	    {{"--job-namespace=a.b"}, "--job-namespace \"a.b\""},
+	    {{"--log-level=loud"}, "loud"},
+	    {{"--log-format=xml"}, "xml"},
+	    {{"--allowed-job-images="}, "--allowed-job-images must not be empty"},
+	    {{"run"}, "unexpected argument \"run\""},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct options o = {.namespace_ = "untouched"};
+		struct kube_err err = {0};
+		ck_assert_msg(parse(cases[i].words, &o, &err) < 0, "%s was taken", cases[i].words[0]);
+		ck_assert_msg(strstr(err.message, cases[i].says) != NULL, "\"%s\" does not say \"%s\"", err.message,
+		              cases[i].says);
+		ck_assert_ptr_null(strchr(err.message, '\n'));
+		ck_assert_str_eq(o.namespace_, "untouched");
+	}
+}
+END_TEST
+
+CHECK_MAIN("options", defaults, everything_given, images_repeat_and_replace_the_default, empty_address_means_no_server,
+           help_and_version, refusals_are_one_clear_sentence)
