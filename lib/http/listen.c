@@ -19,7 +19,7 @@ static int split(const char *address, char host[MAX_HOST], const char **ret_port
 	const char *port = colon ? colon + 1 : "";
 	size_t digits = strspn(port, "0123456789");
 	bool bracketed = colon && colon > address + 1 && address[0] == '[' && colon[-1] == ']';
-	if (!colon || digits == 0 || digits > 5 || port[digits] || atoi(port) > 65535)
+	if (!colon || digits == 0 || digits > 5 || port[digits] || strtol(port, NULL, 10) > 65535)
 		return kube_fail(err, KUBE_E_INVALID, "the listen address \"%s\" must be host:port or :port", address);
 	if (bracketed) {
 		begin++;
