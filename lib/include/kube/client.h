@@ -2,9 +2,9 @@
  * Calls to the API server: one request, one answer, decoded. Streams (watches) go to the transport directly, through
  * the reflector.
  *
- * Retries (kube-semantics "Requests"): up to 10 times when the answer is 429 or >= 500 and carries Retry-After; a GET
- * also once a second later after the connection broke; anything else never. A 429 of an Eviction is an answer, not
- * throttling, when its cause is DisruptionBudget: it is not retried here (see kube_call.no_retry).
+ * Retries (kube-semantics "Requests"): up to 10 times when the answer is 429 or >= 500 and carries a Retry-After of at
+ * most 60 s; a GET also once a second later after the connection broke; anything else never. A 429 of an Eviction is an
+ * answer, not throttling, when its cause is DisruptionBudget: it is not retried here (see kube_call.no_retry).
  */
 #ifndef KUBE_CLIENT_H
 #define KUBE_CLIENT_H
@@ -48,7 +48,7 @@ struct kube_call {
 	const char *query;        /* without '?'; NULL: none */
 	const char *content_type; /* NULL with a body: application/json */
 	const cJSON *body;        /* printed at once; the caller keeps it. NULL: none */
-	int64_t timeout_ms;       /* 0: 30 s */
+	int64_t timeout_ms;       /* of each attempt; 0: 30 s */
 	size_t max_reply_bytes;   /* 0: 16 MiB */
 	bool no_retry;
 };

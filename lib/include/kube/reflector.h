@@ -4,8 +4,9 @@
  * List at resourceVersion "0" at first, at the last known one later, at "" after an expiry; pages of 500. Watches ask
  * for bookmarks and a server timeout drawn from [300, 600] s; an idle deadline (that timeout + 5 s, or 150 s without
  * any byte once a bookmark has been seen, as servers send one a minute) ends half-open ones. 410 and "too large
- * resource version" list again; a clean end watches again from the last version; everything else backs off (800 ms
- * doubled to 30 s, jittered, reset after 2 quiet minutes). resourceVersions are compared for equality only.
+ * resource version" list again (after a pause when the last list is younger than 10 s); a clean end watches again from
+ * the last version; everything else backs off (800 ms doubled to 30 s, jittered, reset after 2 quiet minutes).
+ * resourceVersions are compared for equality only.
  */
 #ifndef KUBE_REFLECTOR_H
 #define KUBE_REFLECTOR_H
