@@ -118,6 +118,7 @@ static const struct image_case images[] = {
     {"reg.example/p:1.0", "*", false, false, "carries no digest"},
     {"reg.example/p:1.0", "*", true, true, NULL},
     {"reg.example/p@sha256:abc", "*", false, false, "carries no digest"},
+    {"reg.example/p@" DIGEST "x", "*", false, false, "carries no digest"},
     {"reg.example/p@" DIGEST "00", "*", false, false, "carries no digest"},
     {"reg.example/a/b/p@" DIGEST, "reg.example/*", false, true, NULL},
     {"reg.example.evil/p@" DIGEST, "reg.example/*", false, false, "--allowed-job-images"},

@@ -146,10 +146,16 @@ static const cJSON *first_of(const char *collection)
 	return NULL;
 }
 
-static void check_node_is_done(const char *name)
+static void check_node_is_patched(const char *name)
 {
 	const cJSON *node = find_object(&t.server, NODES, name)->json;
 	ck_assert_str_eq(kube_json_str(node, "status.nodeInfo.containerRuntimeVersion"), "containerd://1.7.27");
+}
+
+static void check_node_is_done(const char *name)
+{
+	const cJSON *node = find_object(&t.server, NODES, name)->json;
+	check_node_is_patched(name);
 	ck_assert_ptr_null(kube_json_get(node, "spec.unschedulable"));
 	ck_assert_ptr_null(cJSON_GetObjectItem(kube_json_get(node, "metadata.annotations"), PW_ANNOTATION_STATE));
 }
@@ -185,6 +191,24 @@ START_TEST(drift_becomes_a_rollout_that_succeeds)
 	run_for(60000);
 	check_success();
 	ck_assert_uint_eq(t.jobs_seen, 2);
+	ck_assert_uint_eq(t.server.evictions, 2);
+	tear_down();
+}
+END_TEST
+
+/* A job pod of an earlier rollout on the node is nobody's to evict: it ends by its own deadline. */
+START_TEST(job_pods_are_not_drained)
+{
+	set_up();
+	add_world();
+	add_object(
+	    &t.server, PODS,
+	    json_of("{'metadata':{'name':'pw-old','namespace':'patchwright-jobs','labels':{'patchwright.io/step':'job',"
+	            "'patchwright.io/rollout-hash':'another'}},'spec':{'nodeName':'n1'},"
+	            "'status':{'phase':'Running'}}"));
+	start_controller();
+	run_for(20000);
+	check_node_is_patched("n1");
 	ck_assert_uint_eq(t.server.evictions, 2);
 	tear_down();
 }
@@ -351,6 +375,8 @@ START_TEST(stop_lets_writes_end)
 	while (act_in_flight(t.controller->act) == 0)
 		ck_assert(kube_sim_step(t.sim));
 	controller_stop(t.controller);
+	run_for(ANSWER_MS - 1);
+	ck_assert_uint_gt(act_in_flight(t.controller->act), 0);
 	ck_assert_int_eq(t.ended, 0);
 	run_for(1000);
 	ck_assert_int_eq(t.ended, 1);
@@ -386,7 +412,7 @@ START_TEST(explanations)
 }
 END_TEST
 
-CHECK_MAIN("controller", drift_becomes_a_rollout_that_succeeds, killed_and_started_again,
+CHECK_MAIN("controller", drift_becomes_a_rollout_that_succeeds, job_pods_are_not_drained, killed_and_started_again,
            server_that_fails_now_and_then, quiet_when_there_is_nothing_to_do, higher_epoch_ends_the_process,
            new_process_writes_a_higher_epoch, readiness_names_what_is_missing, metrics_have_the_known_names,
            stop_lets_writes_end, explanations)
