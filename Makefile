@@ -63,7 +63,11 @@ $B/fleet-agent: $(call objects,$(agent_src)) $B/libkube.a
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs)
 
-$B/test/%: $B/obj/test/unit/%.o $B/libcontroller.a $B/libkube.a
+# What the tests of one area share: its .c files that are no programs.
+shared_src = $(filter-out $(unit_src),$(wildcard test/unit/$(1)*.c))
+
+.SECONDEXPANSION:
+$B/test/%: $B/obj/test/unit/%.o $$(call objects,$$(call shared_src,$$(dir $$*))) $B/libcontroller.a $B/libkube.a
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(check_libs) $(pkg_libs)

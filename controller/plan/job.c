@@ -63,8 +63,10 @@ static void judge_missing(struct pass *pass, const struct target_pass *target, s
                           struct job_view *view)
 {
 	const struct active *granted = target->granted;
-	const struct job_template *job =
-	    !strcmp(step, "rollback") ? pass->rules->patches.items[patch].rollback : &pass->rules->patches.items[patch].job;
+	const struct rules *rules = pass->rules;
+	/* A rollback drains within the same step; rollback.timeout bounds both. */
+	int64_t timeout_ms =
+	    !strcmp(step, "rollback") ? rules->rollback_timeout_ms : rules->patches.items[patch].job.timeout_ms;
 	const struct effect_error *error = pass->s->effect_error;
 
 	if (granted && granted->job_name && granted->job_uid && !strcmp(granted->job_name, view->name)) {
@@ -74,13 +76,13 @@ static void judge_missing(struct pass *pass, const struct target_pass *target, s
 		                 view->name, granted->job_uid));
 		return;
 	}
-	if (pass->s->now_ms - target->state->since_ms > job->timeout_ms) {
+	if (pass->s->now_ms - target->state->since_ms > timeout_ms) {
 		fail(view, "JobNotCreated",
 		     plan_printf(pass->arena, "job pod %s could not be created within its timeout%s%s", view->name,
 		                 error ? ": " : "", error ? error->message : ""));
 		return;
 	}
-	look_again_at(pass->out, target->state->since_ms + job->timeout_ms + 1);
+	look_again_at(pass->out, target->state->since_ms + timeout_ms + 1);
 	if (!target->view->job_busy && !pass->aborting)
 		create(pass, target, patch, step, view->name);
 }

@@ -81,12 +81,14 @@ static void after_job(struct pass *pass, const struct target_pass *target, struc
 void target_roll_back(struct pass *pass, const struct target_pass *target, struct active *entry)
 {
 	const struct node_state *state = target->state;
-	int64_t deadline = state->times[STEP_ROLLING_BACK] + pass->rules->rollback_timeout_ms;
+	int64_t began = state->times[STEP_ROLLING_BACK]; /* absent where the annotation had no room for it */
+	int64_t deadline = (began == KUBE_TIME_NONE ? state->since_ms : began) + pass->rules->rollback_timeout_ms;
 	const char *wrong = "the rollback jobs have not ended";
 	struct drain_view drain = {0};
 	struct job_view job = {.progress = JOB_WAIT};
 
-	if (state->patch < 0 || (size_t)state->patch >= pass->rules->patches.count) {
+	if (state->patch < 0 || (size_t)state->patch >= pass->rules->patches.count ||
+	    !pass->rules->patches.items[state->patch].rollback) {
 		fail_rollback(pass, target, entry, "StateUnusable", "the node's state names no patch that has a rollback job");
 		return;
 	}

@@ -306,6 +306,19 @@ static const char *reason_or(const char *reason, const char *fallback)
 	return reason ? reason : fallback;
 }
 
+static bool rebooted(const struct target_pass *target)
+{
+	const char *before = target->state->boot_id, *now = target->view->node->boot_id;
+	return before && *before && now && *now && strcmp(before, now) != 0;
+}
+
+static void fail_rebooted(struct pass *pass, const struct target_pass *target, struct active *entry)
+{
+	fail_target(pass, target, entry, "UnexpectedReboot",
+	            plan_printf(pass->arena, "the node was rebooted while it was patched: boot ID %s became %s",
+	                        target->state->boot_id, target->view->node->boot_id));
+}
+
 static void step_draining(struct pass *pass, const struct target_pass *target, struct active *entry)
 {
 	const struct node_state *state = target->state;
@@ -317,6 +330,10 @@ static void step_draining(struct pass *pass, const struct target_pass *target, s
 	}
 	if (pass->aborting) {
 		give_back(pass, target, entry, "Aborted", reason_or(pass->abort_reason, "aborted"));
+		return;
+	}
+	if (rebooted(target)) {
+		fail_rebooted(pass, target, entry);
 		return;
 	}
 	drain_target(pass, target, &drain);
@@ -347,19 +364,6 @@ static bool verified(const struct pass *pass, const struct target_pass *target)
 	return true;
 }
 
-static bool rebooted(const struct target_pass *target)
-{
-	const char *before = target->state->boot_id, *now = target->view->node->boot_id;
-	return before && *before && now && *now && strcmp(before, now) != 0;
-}
-
-static void fail_rebooted(struct pass *pass, const struct target_pass *target, struct active *entry)
-{
-	fail_target(pass, target, entry, "UnexpectedReboot",
-	            plan_printf(pass->arena, "the node was rebooted while it was patched: boot ID %s became %s",
-	                        target->state->boot_id, target->view->node->boot_id));
-}
-
 /* To Settling with the uncordon, at once where the version shows already: a step that has nothing to wait for costs no
  * write. */
 static void leave_patching(struct pass *pass, const struct target_pass *target, int64_t exit_code)
@@ -386,6 +390,14 @@ static void step_patching(struct pass *pass, const struct target_pass *target, s
 {
 	struct job_view job;
 
+	if ((size_t)target->state->patch >= pass->rules->patches.count) {
+		fail_target(pass, target, entry, "StateUnusable", "the node's state names a patch that the plan does not have");
+		return;
+	}
+	if (rebooted(target)) { /* before the job: what dies with its node has not failed by itself */
+		fail_rebooted(pass, target, entry);
+		return;
+	}
 	job_run(pass, target, (size_t)target->state->patch, "job", &job);
 	if (job.exists) {
 		entry->job_name = job.name;
@@ -395,12 +407,9 @@ static void step_patching(struct pass *pass, const struct target_pass *target, s
 		fail_target(pass, target, entry, job.reason, job.message);
 		return;
 	}
-	if (pass->aborting && (!job.exists || job.progress == JOB_DONE)) {
+	bool may_come = !job.exists && target->view->job_busy;
+	if (pass->aborting && !may_come && (!job.exists || job.progress == JOB_DONE)) {
 		give_back(pass, target, entry, "Aborted", reason_or(pass->abort_reason, "aborted"));
-		return;
-	}
-	if (rebooted(target)) {
-		fail_rebooted(pass, target, entry);
 		return;
 	}
 	if (job.progress == JOB_DONE)
