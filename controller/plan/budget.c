@@ -46,12 +46,22 @@ static struct granted_uid *all_grants(const struct pass *pass)
 	return set;
 }
 
-static bool unavailable(const struct node *node, struct granted_uid *grants)
+/* While our record stands on a node nobody else touches it: a grant that another rollout has for it waits for us, and
+ * must not make us wait for it. */
+static bool ended_here(const struct pass *pass, const struct node *node)
+{
+	const struct node_state *state = node->state;
+	return state && step_ended((enum step)state->step) && !strcmp(state->rollout_uid, pass->s->rollout->object.uid);
+}
+
+static bool unavailable(const struct pass *pass, const struct node *node, struct granted_uid *grants)
 {
 	struct granted_uid *found = NULL;
 
 	if (!node->ready || node->unschedulable)
 		return true;
+	if (ended_here(pass, node))
+		return false;
 	HASH_FIND(hh, grants, node->object.uid, strlen(node->object.uid), found);
 	return found != NULL;
 }
@@ -68,7 +78,7 @@ static struct budget budget_now(const struct pass *pass, const struct wave_spec 
 		if (!node_selected(pass->s->nodes[i], pass->rules))
 			continue;
 		budget.nodes++;
-		budget.used += unavailable(pass->s->nodes[i], grants);
+		budget.used += unavailable(pass, pass->s->nodes[i], grants);
 	}
 	const struct kube_intstr *value =
 	    wave->max_unavailable.set ? &wave->max_unavailable : &pass->rules->max_unavailable;
@@ -109,6 +119,10 @@ static const char *not_now(const struct pass *pass, const struct target_pass *ta
 	HASH_FIND(hh, grants, node->object.uid, strlen(node->object.uid), other);
 	if (other)
 		return plan_printf(pass->arena, "node %s is granted to another PatchRollout", node->object.name);
+	const struct rollout *holder = record_holder(pass, node);
+	if (holder)
+		return plan_printf(pass->arena, "node %s is held by PatchRollout %s until its report is written",
+		                   node->object.name, holder->object.name);
 	if (node->object.deleted_ms != KUBE_TIME_NONE)
 		return plan_printf(pass->arena, "node %s is being deleted", node->object.name);
 	return target->view->busy ? "our last write to the node is not visible yet" : NULL;

@@ -61,11 +61,12 @@ static struct report_target report_target(const struct rollout_snapshot *s, cons
 	const struct node *node = view->node;
 	const struct node_state *state =
 	    node && node->state && !strcmp(node->state->rollout_uid, s->rollout->object.uid) ? node->state : NULL;
+	bool in_plan = view->target->wave >= 0 && (uint64_t)view->target->wave < s->plan->rules->waves.count;
 	bool counted = !node || s->rollout->status.outcome == OUTCOME_SUCCEEDED;
 
 	return (struct report_target){
 	    .target = view->target,
-	    .wave = s->plan->rules->waves.items[view->target->wave].name,
+	    .wave = in_plan ? s->plan->rules->waves.items[view->target->wave].name : "",
 	    .node = node,
 	    .state = state,
 	    .step = state     ? state->step
@@ -134,6 +135,11 @@ static bool write_report(const struct rollout_snapshot *s, struct kube_arena *ar
 	return complete;
 }
 
+bool explains_quarantine(const struct node *node)
+{
+	return node->state && (node->quarantined || node->state->step == STEP_QUARANTINED);
+}
+
 void release_node(const struct node *node, struct kube_arena *arena, struct actions *actions)
 {
 	struct action *action = plan_add_action(actions, ACTION_PATCH_NODE, arena);
@@ -150,7 +156,7 @@ static bool clear_nodes(const struct rollout_snapshot *s, struct kube_arena *are
 	for (size_t i = 0; i < s->target_count; i++) {
 		const struct target_view *view = &s->targets[i];
 		const struct node_state *state = view->node ? view->node->state : NULL;
-		if (!state || strcmp(state->rollout_uid, s->rollout->object.uid) != 0 || state->step == STEP_QUARANTINED)
+		if (!state || strcmp(state->rollout_uid, s->rollout->object.uid) != 0 || explains_quarantine(view->node))
 			continue;
 		clear = false;
 		if (!view->busy)
@@ -213,7 +219,7 @@ void abandon_rollout(const struct rollout_snapshot *s, struct kube_arena *arena,
 
 	for (size_t i = 0; i < s->node_count; i++) {
 		const struct node_state *state = s->nodes[i]->state;
-		if (!state || strcmp(state->rollout_uid, s->rollout->object.uid) != 0 || state->step == STEP_QUARANTINED)
+		if (!state || strcmp(state->rollout_uid, s->rollout->object.uid) != 0 || explains_quarantine(s->nodes[i]))
 			continue;
 		clear = false;
 		release_node(s->nodes[i], arena, &out->actions);

@@ -87,6 +87,12 @@ static const char *hash_plan(const struct frozen_plan *plan, const char *policy_
 	return plan_printf(arena, "%s", kube_sha256_hex(text.data ? text.data : "", text.len, digest));
 }
 
+/* Its status was lost, and it is planned again: what it works on belongs to it still. */
+static bool carries_state(const struct rollout_snapshot *s, const struct node *node)
+{
+	return node->state && !strcmp(node->state->rollout_uid, s->rollout->object.uid);
+}
+
 void freeze_targets(const struct rollout_snapshot *s, const struct rules *rules, const char *policy_hash,
                     struct kube_arena *arena, struct frozen_plan *ret_plan)
 {
@@ -100,7 +106,8 @@ void freeze_targets(const struct rollout_snapshot *s, const struct rules *rules,
 		plan.selected++;
 		plan.newer += standing == STANDING_NEWER;
 		plan.unknown += standing == STANDING_UNKNOWN;
-		if (standing == STANDING_OUTDATED && s->nodes[i]->object.deleted_ms == KUBE_TIME_NONE)
+		if (carries_state(s, s->nodes[i]) ||
+		    (standing == STANDING_OUTDATED && s->nodes[i]->object.deleted_ms == KUBE_TIME_NONE))
 			candidates[plan.count++] = candidate_of(s, i);
 	}
 	qsort(candidates, plan.count, sizeof(*candidates), by_order);

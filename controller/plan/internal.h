@@ -113,6 +113,8 @@ const char *job_pod_name(const struct rollout *rollout, const char *node_uid, si
 
 /* Carries one working target on: adds its actions, and its entry in want->active unless it has ended. */
 void target_advance(struct pass *pass, struct target_pass *target);
+/* The other rollout, not done yet, that the state on the node belongs to; NULL: none. */
+const struct rollout *record_holder(const struct pass *pass, const struct node *node);
 /* Takes the finalizers off this target's job pods whose result stands on the node, or can no longer matter. */
 void target_release_jobs(struct pass *pass, const struct target_pass *target);
 
@@ -158,5 +160,7 @@ void abandon_rollout(const struct rollout_snapshot *snapshot, struct kube_arena 
 /* Takes our state off a node, and our cordon with it unless the state's end or a quarantine explains it. */
 void release_node(const struct node *node, struct kube_arena *arena, struct actions *actions);
 bool rollout_done(const struct rollout *rollout);
+/* The node is quarantined, and its state is the reason: it stays until somebody, or the next rollout, frees the node. */
+bool explains_quarantine(const struct node *node);
 
 #endif

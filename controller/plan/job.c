@@ -83,7 +83,7 @@ static void judge_missing(struct pass *pass, const struct target_pass *target, s
 		return;
 	}
 	look_again_at(pass->out, target->state->since_ms + timeout_ms + 1);
-	if (!target->view->job_busy && !pass->aborting)
+	if (!target->view->job_busy && (!pass->aborting || !strcmp(step, "rollback")))
 		create(pass, target, patch, step, view->name);
 }
 
@@ -91,6 +91,11 @@ static void judge_finished(struct pass *pass, const struct pod *pod, struct job_
 {
 	if (pod->phase == POD_SUCCEEDED && (!pod->exited || pod->exit_code == 0)) {
 		view->progress = JOB_DONE;
+		return;
+	}
+	if (pod->object.deleted_ms != KUBE_TIME_NONE) {
+		fail(view, "JobLost",
+		     plan_printf(pass->arena, "job pod %s was deleted by somebody before it had ended", pod->object.name));
 		return;
 	}
 	if (!strcmp(pod->status_reason, "DeadlineExceeded")) {
@@ -114,11 +119,6 @@ static void judge_running(struct pass *pass, const struct pod *pod, const struct
 {
 	int64_t deadline = pod->object.created_ms + job->timeout_ms + JOB_DEADLINE_GRACE_MS;
 
-	if (pod->object.deleted_ms != KUBE_TIME_NONE) {
-		fail(view, "JobLost",
-		     plan_printf(pass->arena, "job pod %s was deleted by somebody before it had ended", pod->object.name));
-		return;
-	}
 	if (pass->s->now_ms > deadline) {
 		fail(view, "JobTimeout",
 		     plan_printf(pass->arena, "job pod %s is neither running to its end nor ended by the kubelet%s%s",

@@ -16,8 +16,7 @@ void plan_orphans(const struct node *const *nodes, size_t node_count, const stru
 	*ret_actions = (struct actions){0};
 	for (size_t i = 0; i < node_count; i++) {
 		const struct node_state *state = nodes[i]->state;
-		bool explains_quarantine = state && state->step == STEP_QUARANTINED && nodes[i]->quarantined;
-		if (state && !explains_quarantine && !known(state->rollout_uid, rollouts, rollout_count))
+		if (state && !nodes[i]->quarantined && !known(state->rollout_uid, rollouts, rollout_count))
 			release_node(nodes[i], arena, ret_actions);
 	}
 }

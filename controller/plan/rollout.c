@@ -481,8 +481,11 @@ static void run(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 	else if (superseded)
 		decide(&pass, DECISION_SUPERSEDE, s->rollout->object.name, 1, "policyHash", "PolicyChanged",
 		       plan_printf(arena, "policy hash %.12s became %.12s", s->plan->policy_hash, s->policy->hash));
+	if (!s->rollout->finalizer && s->rollout->object.deleted_ms == KUBE_TIME_NONE)
+		finalize(s, arena, out, true); /* somebody took it off, and there is still something to put away */
 	make_room(&pass, look_at_targets(&pass));
 	rooms_init(&pass);
+	pass.stopping = superseded || suspended || any_failed(&pass);
 	advance_targets(&pass);
 
 	bool halted = any_failed(&pass);
@@ -503,9 +506,27 @@ static void run(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 	out->write_status = true;
 }
 
+/* A page knows the waves only if it is the first. */
+static bool plan_sound(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->target_count; i++)
+		if (plan->targets[i]->wave < 0 || (uint64_t)plan->targets[i]->wave >= plan->rules->waves.count)
+			return false;
+	return plan->rules->patches.count > 0;
+}
+
+static const char *plan_problem(const struct rollout_snapshot *s)
+{
+	if (!s->plan)
+		return s->plan_error ? s->plan_error : "its ControllerRevisions are missing";
+	return plan_sound(s->plan) ? NULL : "a target is in a wave that its rules do not have";
+}
+
 void plan_rollout(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *ret_result)
 {
 	const struct rollout *rollout = s->rollout;
+	const char *problem = rollout->status.plan_hash ? plan_problem(s) : NULL;
+	bool restored = rollout->status.for_uid && strcmp(rollout->status.for_uid, rollout->object.uid) != 0;
 	struct rollout_result out = {.look_again_ms = KUBE_TIME_NONE};
 
 	carry_over(s, &out);
@@ -522,16 +543,14 @@ void plan_rollout(const struct rollout_snapshot *s, struct kube_arena *arena, st
 			finalize(s, arena, &out, false); /* nothing was planned, so nothing was touched */
 	} else if (!rollout->status.plan_hash) {
 		plan_first(s, arena, &out);
-	} else if (!s->plan && rollout->object.deleted_ms != KUBE_TIME_NONE) {
+	} else if ((problem || restored) && rollout->object.deleted_ms != KUBE_TIME_NONE) {
 		abandon_rollout(s, arena, &out);
-	} else if (rollout->status.for_uid && strcmp(rollout->status.for_uid, rollout->object.uid) != 0) {
+	} else if (restored) {
 		stall(&out, "Restored",
 		      "this PatchRollout was made from a copy of another one's status: delete it, a new one is planned from "
 		      "the policy");
-	} else if (!s->plan) {
-		stall(&out, "PlanUnreadable",
-		      plan_printf(arena, "the frozen plan cannot be used: %s",
-		                  s->plan_error ? s->plan_error : "its ControllerRevisions are missing"));
+	} else if (problem) {
+		stall(&out, "PlanUnreadable", plan_printf(arena, "the frozen plan cannot be used: %s", problem));
 	} else {
 		run(s, arena, &out);
 	}

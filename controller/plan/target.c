@@ -213,11 +213,11 @@ static void follow_decision(struct pass *pass, const struct target_pass *target)
 
 /* ---- steps ---- */
 
-static const struct rollout *other_rollout(const struct pass *pass, const char *uid)
+const struct rollout *record_holder(const struct pass *pass, const struct node *node)
 {
-	for (size_t i = 0; i < pass->s->other_count; i++)
-		if (!strcmp(pass->s->rollouts[i]->object.uid, uid))
-			return pass->s->rollouts[i];
+	for (size_t i = 0; node->state && i < pass->s->other_count; i++)
+		if (!strcmp(pass->s->rollouts[i]->object.uid, node->state->rollout_uid))
+			return rollout_done(pass->s->rollouts[i]) ? NULL : pass->s->rollouts[i];
 	return NULL;
 }
 
@@ -237,8 +237,8 @@ static bool held_by_other(struct pass *pass, const struct target_pass *target, s
 		};
 		return true;
 	}
-	const struct rollout *other = node->state ? other_rollout(pass, node->state->rollout_uid) : NULL;
-	if (!other || rollout_done(other))
+	const struct rollout *other = record_holder(pass, node);
+	if (!other)
 		return false;
 	*ret_blocker = (struct blocker){
 	    .kind = "PatchRollout",
@@ -253,7 +253,7 @@ static struct node_state *first_state(struct pass *pass, const struct target_pas
 	const struct node *node = target->view->node;
 	struct node_state *state = plan_alloc(pass->arena, sizeof(*state));
 	const char **from = plan_alloc(pass->arena, pass->rules->patches.count * sizeof(*from));
-	bool our_quarantine = node->state && node->state->step == STEP_QUARANTINED && !node->state->foreign_cordon;
+	bool our_quarantine = node->state && explains_quarantine(node) && !node->state->foreign_cordon;
 
 	for (size_t i = 0; i < pass->rules->patches.count; i++) {
 		const char *shown = node_observed(node, &pass->rules->patches.items[i].observed);
@@ -279,13 +279,59 @@ static struct node_state *first_state(struct pass *pass, const struct target_pas
 	return state;
 }
 
+/* Where a node goes on whose state somebody took away. What it showed before is lost, so nothing can be rolled back. */
+static enum step step_without_state(const struct pass *pass, const struct target_pass *target)
+{
+	const struct active *granted = target->granted;
+	if (granted->reason)
+		return granted->step == STEP_ROLLING_BACK ? STEP_QUARANTINED : (enum step)granted->step;
+	if (pass->aborting)
+		return STEP_SKIPPED;
+	if (node_standing(target->view->node, pass->rules) != STANDING_OUTDATED)
+		return STEP_SETTLING;
+	return pass->rules->drain.enabled ? STEP_DRAINING : STEP_PATCHING;
+}
+
+/* The grant still knows whose the cordon is. */
+static void claim_again(struct pass *pass, const struct target_pass *target, struct active *entry)
+{
+	const struct node *node = target->view->node;
+	struct node_state *state = first_state(pass, target);
+	struct action *action = write_node(pass, target, state, CHANGE_ON);
+
+	action->node.claim = true;
+	state->step = (int)step_without_state(pass, target);
+	state->times[state->step] = pass->s->now_ms;
+	state->foreign_cordon = target->granted->foreign_cordon;
+	state->reason = target->granted->reason;
+	state->message = target->granted->message;
+	if ((size_t)state->patch >= pass->rules->patches.count)
+		state->patch = 0;
+	if (state->step == STEP_QUARANTINED) {
+		action->node.quarantine = CHANGE_ON;
+		decide(pass, DECISION_ROLLBACK_IMPOSSIBLE, entry->node, entry->attempt, "rollback", "StateLost",
+		       "somebody removed the annotation " PW_ANNOTATION_STATE ", and with it the earlier versions");
+	} else if (state->step != STEP_DRAINING && state->step != STEP_PATCHING) {
+		action->node.cordon = state->foreign_cordon || node->quarantined ? CHANGE_NONE : CHANGE_OFF;
+	}
+	entry_keep(pass, entry);
+}
+
 /* The claim and the cordon are one write, with the node's resourceVersion. */
 static void claim(struct pass *pass, struct target_pass *target, struct active *entry)
 {
 	struct blocker blocker = {0};
 
-	if (pass->aborting)
-		return; /* nothing was touched: the grant just goes */
+	bool began = target->granted->step != STEP_CLAIMED;
+	bool overdrawn = target->granted->foreign_cordon && !target->view->node->unschedulable;
+	if (began && !target->view->node->state_text) {
+		claim_again(pass, target, entry);
+		return;
+	}
+	/* Nothing was touched: the grant just goes. One that cost nothing, because the node was cordoned, is asked for anew
+	 * when it is not any more. */
+	if (pass->aborting || pass->stopping || overdrawn)
+		return;
 	if (node_standing(target->view->node, pass->rules) != STANDING_OUTDATED) {
 		decide(pass, DECISION_SKIP, entry->node, entry->attempt, "target", "NotOutdated",
 		       "the node shows the wanted version, or a newer one, by now");
@@ -386,6 +432,14 @@ static void leave_patching(struct pass *pass, const struct target_pass *target, 
 	}
 }
 
+/* Pods may come while the host is being changed; whoever uncordoned the node has decided that. */
+static void note_uncordon(struct pass *pass, const struct target_pass *target, const struct active *entry)
+{
+	if (!target->view->node->unschedulable)
+		decide(pass, DECISION_OVERRIDE, entry->node, entry->attempt, "cordon", "ForeignUncordon",
+		       "somebody uncordoned the node while it is patched: it goes on, and is not cordoned again");
+}
+
 static void step_patching(struct pass *pass, const struct target_pass *target, struct active *entry)
 {
 	struct job_view job;
@@ -398,6 +452,7 @@ static void step_patching(struct pass *pass, const struct target_pass *target, s
 		fail_rebooted(pass, target, entry);
 		return;
 	}
+	note_uncordon(pass, target, entry);
 	job_run(pass, target, (size_t)target->state->patch, "job", &job);
 	if (job.exists) {
 		entry->job_name = job.name;
@@ -455,6 +510,7 @@ static void step_verifying(struct pass *pass, const struct target_pass *target, 
 		fail_rebooted(pass, target, entry);
 		return;
 	}
+	note_uncordon(pass, target, entry);
 	if (verified(pass, target) && target->view->node->ready) {
 		struct action *action = write_node(pass, target, state_next(pass, target, STEP_SETTLING),
 		                                   target->state->foreign_cordon ? CHANGE_NONE : CHANGE_OFF);
@@ -548,6 +604,8 @@ static void take_step(struct pass *pass, const struct target_pass *target, struc
 	case STEP_ROLLING_BACK: target_roll_back(pass, target, entry); break;
 	case STEP_NONE:
 	case STEP_CLAIMED:
+		give_back(pass, target, entry, "StateUnusable", "the node's state names a step that no node is ever in");
+		break;
 	case STEP_PATCHED:
 	case STEP_FAILED:
 	case STEP_ROLLED_BACK:

@@ -452,8 +452,13 @@ static bool in_active(const struct rollout *rollout, const char *uid)
 	return false;
 }
 
-static bool granted_anywhere(const struct world *world, const char *uid)
+/* By whom it may be touched: while the record of this rollout stands on a node, others wait. */
+static bool granted_anywhere(const struct world *world, const struct node *node)
 {
+	const char *uid = node->object.uid;
+	if (node->state && step_ended((enum step)node->state->step) &&
+	    !strcmp(node->state->rollout_uid, world->snapshot.rollout->object.uid))
+		return false;
 	for (size_t i = 0; i < world->rollout_count; i++)
 		if (!world->rollouts[i].gone && in_active(world->rollouts[i].rollout, uid))
 			return true;
@@ -472,7 +477,7 @@ static void check_budget(const struct world *world, const struct target *target)
 		if (world->nodes[i]->gone || !node_selected(node, rules))
 			continue;
 		nodes++;
-		unavailable += !node->ready || node->unschedulable || granted_anywhere(world, node->object.uid);
+		unavailable += !node->ready || node->unschedulable || granted_anywhere(world, node);
 	}
 	const struct kube_intstr *limit = wave->max_unavailable.set ? &wave->max_unavailable : &rules->max_unavailable;
 	int64_t allowed = limit->percent ? nodes * limit->value / 100 : limit->value;
@@ -612,13 +617,19 @@ static void create_job(struct world *world, const struct job_create *create)
 	pod->busy = world->lag;
 }
 
+/* A deletion is graceful: the kubelet ends the containers first. */
+static bool vanishes(const struct world_pod *job)
+{
+	return job->pod.object.deleted_ms != KUBE_TIME_NONE && !job->pod.job_finalizer && job->end_ms == KUBE_TIME_NONE;
+}
+
 static void release_job(struct world *world, const struct pod *pod)
 {
 	struct world_pod *own = find_pod(world, pod);
 	ck_assert_msg(own->busy == 0, "a busy job pod was written");
 	ck_assert_msg(own->pod.job_finalizer, "a finalizer that is not there was taken off");
 	own->pod.job_finalizer = false;
-	own->gone = own->pod.object.deleted_ms != KUBE_TIME_NONE;
+	own->gone = vanishes(own);
 	own->busy = world->lag;
 }
 
@@ -629,7 +640,7 @@ static void delete_jobs(struct world *world, const struct rollout *rollout)
 		if (!job_of(pod, rollout))
 			continue;
 		pod->pod.object.deleted_ms = world->now_ms;
-		pod->gone = !pod->pod.job_finalizer;
+		pod->gone = vanishes(pod);
 	}
 }
 
@@ -833,7 +844,7 @@ bool world_step(struct world *world)
 	if (world->on_step)
 		world->on_step(world);
 	for (size_t i = 0; i < world->rollout_count; i++)
-		if (!world->rollouts[i].gone)
+		if (!world->rollouts[i].gone && !world->rollouts[i].idle)
 			changed = step_rollout(world, &world->rollouts[i]) || changed;
 	if (world->auto_policy && world->policy)
 		changed = step_policy(world) || changed;
@@ -857,6 +868,7 @@ static void end_job(struct world *world, struct world_pod *job)
 	job->pod.exit_code = well ? 0 : 3;
 	if (host == HOST_HANGS)
 		job->pod.status_reason = "DeadlineExceeded";
+	job->gone = vanishes(job);
 	if (!node)
 		return;
 	if (host == HOST_OBEYS || host == HOST_BREAKS || host == HOST_SINKS)

@@ -69,7 +69,7 @@ struct world_pdb {
 struct world_rollout {
 	struct rollout *rollout;
 	cJSON *json;
-	bool gone;
+	bool gone, idle; /* idle: it is there, but nobody works on it */
 	int busy;
 };
 
