@@ -42,6 +42,8 @@ static const struct family_spec specs[] = {
            "name"),
     FAMILY(queue_longest, KUBE_GAUGE, "workqueue_longest_running_processor_seconds", "Age of the oldest work.", "name"),
     FAMILY(requests, KUBE_COUNTER, "rest_client_requests_total", "Requests to the API server.", "code,method,host"),
+    FAMILY(requests_by_resource, KUBE_COUNTER, "patchwright_api_requests_total",
+           "Requests to the API server by resource; subresources count for it.", "method,resource"),
     FAMILY(evictions, KUBE_COUNTER, "patchwright_evictions_total", "Answers to evictions.", "result"),
     FAMILY(rollout_targets, KUBE_GAUGE, "patchwright_rollout_targets", "Targets of unfinished rollouts.",
            "rollout,state"),
@@ -98,10 +100,10 @@ void meters_count_request(void *arg, const char *method, const struct kube_resou
 {
 	struct controller *controller = arg;
 	char code[16] = "<error>";
-	(void)resource;
 	if (http_status > 0)
 		snprintf(code, sizeof(code), "%d", http_status);
 	kube_metric_add(controller->meters.requests, 1, code, method, controller->meters.host, NULL);
+	kube_metric_add(controller->meters.requests_by_resource, 1, method, resource->plural, NULL);
 }
 
 static void measure_queue(struct controller *controller)

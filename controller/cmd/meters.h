@@ -16,7 +16,7 @@ struct meters {
 	struct kube_family *reconciles, *reconcile_errors, *reconcile_seconds, *max_concurrent, *active_workers;
 	struct kube_family *queue_depth, *queue_adds, *queue_retries, *queue_work_seconds, *queue_unfinished,
 	    *queue_longest;
-	struct kube_family *requests, *evictions;
+	struct kube_family *requests, *requests_by_resource, *evictions;
 	/* Set anew at each scrape. */
 	struct kube_family *rollout_targets, *node_steps, *policy_targets, *blocked_targets, *cache_objects, *build_info;
 	struct kube_family *effects_in_flight, *events_dropped;

@@ -21,8 +21,8 @@ class Cluster:
         self.kubeconfig_path = None
         self.client = None
 
-    def up(self, nodes=0):
-        self._hack("up", "--nodes", str(nodes), "--pods-per-node", "0", timeout=UP_TIMEOUT)
+    def up(self, nodes=0, pods_per_node=0):
+        self._hack("up", "--nodes", str(nodes), "--pods-per-node", str(pods_per_node), timeout=UP_TIMEOUT)
         self.attach()
 
     def attach(self):
