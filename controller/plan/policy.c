@@ -59,8 +59,10 @@ static void count_nodes(struct policy_pass *pass)
 	struct policy_wanted *want = pass->want;
 
 	want->versions.items = plan_alloc(pass->arena, MAX_VERSIONS * sizeof(*want->versions.items));
+	/* A node on its way out is no target: its rollout would have nothing to do, end at once, and be made again. */
 	for (size_t i = 0; i < pass->s->node_count; i++)
-		if (node_selected(pass->s->nodes[i], &pass->s->policy->rules))
+		if (node_selected(pass->s->nodes[i], &pass->s->policy->rules) &&
+		    pass->s->nodes[i]->object.deleted_ms == KUBE_TIME_NONE)
 			count_node(pass, pass->s->nodes[i]);
 	want->progress =
 	    plan_printf(pass->arena, "%lld/%lld", (long long)want->targets.up_to_date, (long long)want->targets.total);
@@ -162,6 +164,13 @@ static void trim_history(struct policy_pass *pass)
 	}
 }
 
+/* In whole seconds, as both times are. */
+static int64_t duration_of(const struct rollout_status *status)
+{
+	bool known = status->started_ms != KUBE_TIME_NONE && status->finished_ms > status->started_ms;
+	return known ? (status->finished_ms - status->started_ms) / 1000 * 1000 : 0;
+}
+
 static const char *success_json(const struct policy_pass *pass)
 {
 	const struct rollout *rollout = pass->succeeded;
@@ -179,9 +188,7 @@ static const char *success_json(const struct policy_pass *pass)
 		cJSON_AddItemToArray(versions, version);
 	}
 	cJSON_AddStringToObject(json, "finishedAt", kube_time_format(rollout->status.finished_ms, at));
-	cJSON_AddStringToObject(
-	    json, "duration",
-	    kube_duration_format((rollout->status.finished_ms - rollout->status.started_ms) / 1000 * 1000, took));
+	cJSON_AddStringToObject(json, "duration", kube_duration_format(duration_of(&rollout->status), took));
 	_cleanup_free_ char *text = cJSON_PrintUnformatted(json);
 	return text ? plan_printf(pass->arena, "%s", text) : NULL;
 }
