@@ -10,6 +10,7 @@
 
 struct granted_uid {
 	const char *uid;
+	const struct rollout *holder;
 	UT_hash_handle hh;
 };
 
@@ -19,7 +20,8 @@ int64_t max_unavailable(const struct kube_intstr *value, int64_t total)
 	return count < 1 ? 1 : count;
 }
 
-static void note_granted(const struct pass *pass, struct granted_uid **set, const char *uid)
+static void note_granted(const struct pass *pass, struct granted_uid **set, const char *uid,
+                         const struct rollout *holder)
 {
 	struct granted_uid *found = NULL;
 
@@ -28,6 +30,7 @@ static void note_granted(const struct pass *pass, struct granted_uid **set, cons
 		return;
 	found = plan_alloc(pass->arena, sizeof(*found));
 	found->uid = uid;
+	found->holder = holder;
 	HASH_ADD_KEYPTR(hh, *set, found->uid, strlen(found->uid), found);
 }
 
@@ -37,11 +40,11 @@ static struct granted_uid *all_grants(const struct pass *pass)
 	struct granted_uid *set = NULL;
 
 	for (size_t i = 0; i < pass->want->active.count; i++)
-		note_granted(pass, &set, pass->want->active.items[i].node_uid);
+		note_granted(pass, &set, pass->want->active.items[i].node_uid, pass->s->rollout);
 	for (size_t r = 0; r < pass->s->other_count; r++) {
 		const struct rollout *other = pass->s->rollouts[r];
 		for (size_t i = 0; i < other->status.active.count; i++)
-			note_granted(pass, &set, other->status.active.items[i].node_uid);
+			note_granted(pass, &set, other->status.active.items[i].node_uid, other);
 	}
 	return set;
 }
@@ -118,7 +121,8 @@ static const char *not_now(const struct pass *pass, const struct target_pass *ta
 		return plan_printf(pass->arena, "node %s is not Ready", node->object.name);
 	HASH_FIND(hh, grants, node->object.uid, strlen(node->object.uid), other);
 	if (other)
-		return plan_printf(pass->arena, "node %s is granted to another PatchRollout", node->object.name);
+		return plan_printf(pass->arena, "node %s is granted to PatchRollout %s", node->object.name,
+		                   other->holder->object.name);
 	const struct rollout *holder = record_holder(pass, node);
 	if (holder)
 		return plan_printf(pass->arena, "node %s is held by PatchRollout %s until its report is written",

@@ -55,11 +55,16 @@ static void block(struct drain_view *view, const char *kind, const char *namespa
 	    .kind = kind, .namespace_ = namespace_, .name = name, .pod = pod->object.key, .message = message};
 }
 
-/* K8S registry/core/pod/storage/eviction.go: pods that never ran or are over are not protected; unready ones as the
- * budget says. */
+/* K8S registry/core/pod/storage/eviction.go: pods that never ran or are over are not protected, whatever budgets there
+ * are; unready ones as the budget says. */
+static bool unprotected(const struct pod *pod)
+{
+	return pod->phase == POD_PENDING || pod_finished(pod);
+}
+
 static bool outside_budget(const struct pdb *pdb, const struct pod *pod)
 {
-	if (pod->phase == POD_PENDING || pod_finished(pod))
+	if (unprotected(pod))
 		return true;
 	if (pod->ready)
 		return false;
@@ -93,7 +98,7 @@ void rooms_init(struct pass *pass)
 static bool budget_allows(struct pass *pass, const struct pod *pod, struct drain_view *view)
 {
 	struct pdb_room *room = NULL;
-	size_t budgets = budgets_of(pass, pod, &room);
+	size_t budgets = unprotected(pod) ? 0 : budgets_of(pass, pod, &room);
 
 	if (budgets == 0 || (budgets == 1 && outside_budget(room->pdb, pod)))
 		return true;
@@ -133,11 +138,23 @@ static void evict(struct pass *pass, const struct pod *pod)
 	action->evict.grace_period_s = pass->rules->drain.grace_period_s;
 }
 
+/* Wherever they stand in the list. */
+static int64_t count_leaving(const struct pass *pass, const struct target_view *view)
+{
+	int64_t leaving = 0;
+	for (size_t i = 0; i < view->pod_count; i++) {
+		const char *why = NULL;
+		enum pod_verdict verdict = judge(pass, view->pods[i].pod, &why);
+		leaving += verdict == POD_LEAVING || (verdict == POD_GOES && view->pods[i].busy);
+	}
+	return leaving;
+}
+
 void drain_target(struct pass *pass, const struct target_pass *target, struct drain_view *ret_view)
 {
 	const struct target_view *view = target->view;
 	struct drain_view drain = {0};
-	int64_t leaving = 0;
+	int64_t leaving = count_leaving(pass, view);
 
 	for (size_t i = 0; i < view->pod_count; i++) {
 		const struct pod *pod = view->pods[i].pod;
@@ -149,10 +166,8 @@ void drain_target(struct pass *pass, const struct target_pass *target, struct dr
 		drain.remaining++;
 		if (verdict == POD_BLOCKS)
 			block(&drain, "Pod", pod->object.namespace_, pod->object.name, pod, why);
-		else if (verdict == POD_LEAVING || view->pods[i].busy)
-			leaving++;
-		else if (leaving < pass->rules->drain.parallelism && !fact_holds(pass, &view->pods[i], &drain) &&
-		         budget_allows(pass, pod, &drain)) {
+		else if (verdict == POD_GOES && !view->pods[i].busy && leaving < pass->rules->drain.parallelism &&
+		         !fact_holds(pass, &view->pods[i], &drain) && budget_allows(pass, pod, &drain)) {
 			evict(pass, pod);
 			leaving++;
 		}
