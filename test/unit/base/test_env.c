@@ -299,7 +299,7 @@ static void fire_in_order(struct kube_timer *timer, void *arg)
 /* Against the plainest possible model: an array that is searched. */
 START_TEST(the_heap_agrees_with_a_list)
 {
-	enum { TIMERS = 300, STEPS = 20000 };
+	enum { TIMERS = 100, STEPS = 20000 };
 	static struct named timers[TIMERS];
 	uint64_t state = 1;
 	struct {
@@ -326,13 +326,15 @@ START_TEST(the_heap_agrees_with_a_list)
 			world.fired[0] = '\0';
 			run_until(&world, world.now_ms + (int64_t)(next_number(&state) % 10));
 			size_t due = 0;
+			bool agree = true;
 			for (size_t m = 0; m < TIMERS; m++) {
 				if (model[m].active && model[m].due_ms <= world.now_ms) {
 					model[m].active = false;
 					due++;
 				}
-				ck_assert_int_eq(kube_timer_active(&timers[m].timer), model[m].active);
+				agree = agree && kube_timer_active(&timers[m].timer) == model[m].active;
 			}
+			ck_assert(agree);
 			ck_assert_uint_eq(strlen(world.fired), due);
 		}
 		int64_t earliest = INT64_MAX;

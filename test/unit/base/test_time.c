@@ -108,11 +108,13 @@ END_TEST
 
 START_TEST(every_day_of_400_years_goes_there_and_back)
 {
-	for (int64_t day = -40000; day < 106097; day++) {
+	int64_t stride =
+	    getenv("UNIT_LIGHT") ? 31 : 1; /* a day of each month where every access is checked (make valgrind) */
+	for (int64_t day = -40000; day < 106097; day += stride) {
 		int64_t ms = day * 86400000 + 86399999, back = 0;
 		char out[KUBE_TIME_TEXT_SIZE];
-		ck_assert_int_eq(kube_time_parse(kube_time_format_micro(ms, out), &back, NULL), 0);
-		ck_assert_int_eq(back, ms);
+		if (kube_time_parse(kube_time_format_micro(ms, out), &back, NULL) != 0 || back != ms)
+			ck_abort_msg("%s came back as %lld", out, (long long)back);
 	}
 }
 END_TEST
