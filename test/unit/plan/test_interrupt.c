@@ -216,6 +216,49 @@ START_TEST(a_state_that_nobody_can_read)
 }
 END_TEST
 
+/* ---- writes that are not visible yet ---- */
+
+START_TEST(a_busy_node_is_left_alone)
+{
+	static const enum step all[] = {STEP_NONE,     STEP_DRAINING,     STEP_PATCHING, STEP_VERIFYING,
+	                                STEP_SETTLING, STEP_ROLLING_BACK, STEP_PATCHED};
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(all); i++) {
+		struct world_rollout *r = begin(1, true, ONE_WAVE);
+		w.nodes[0]->host = all[i] == STEP_ROLLING_BACK ? HOST_BREAKS : HOST_LAGS;
+		if (all[i] != STEP_NONE)
+			world_run_to(&w, "n01", all[i]);
+		w.nodes[0]->busy = 1000;
+		for (int64_t waited = 0; waited < 4; waited++) {
+			for (int k = 0; k < 5; k++)
+				world_step(&w); /* patch_node() fails the test when it is written */
+			ck_assert_uint_eq(world_actions(&w, ACTION_PATCH_NODE), 0);
+			ck_assert_uint_eq(world_actions(&w, ACTION_EVICT_POD), 0);
+			ck_assert_uint_eq(world_actions(&w, ACTION_CREATE_JOB), 0);
+			w.now_ms += MINUTES(60);
+		}
+		ck_assert(!r->gone);
+		world_finish(&w);
+	}
+}
+END_TEST
+
+START_TEST(a_busy_pod_is_left_alone)
+{
+	struct world_rollout *r = begin(1, false, ONE_WAVE);
+	world_run_to(&w, "n01", STEP_DRAINING);
+	ck_assert_uint_eq(w.evictions, 0);
+	w.pods[0]->busy = 1000;
+	for (int k = 0; k < 5; k++)
+		world_step(&w);
+	ck_assert_uint_eq(w.evictions, 0);
+	ck_assert_int_eq(world_step_of(&w, "n01"), STEP_DRAINING);
+	w.pods[0]->busy = 0;
+	world_run(&w, MINUTES(60));
+	check_outcome(r, OUTCOME_SUCCEEDED, "");
+	world_finish(&w);
+}
+END_TEST
+
 /* ---- job pods that somebody touched ---- */
 
 static struct world_pod *job_pod(void)
@@ -749,13 +792,14 @@ END_TEST
 CHECK_MAIN("plan/interrupt", a_node_is_deleted, a_node_comes_back_as_another, somebody_uncordons_before_patching,
            somebody_uncordons_while_patching, nobody_uncordons, a_foreign_cordon_goes_between_grant_and_claim,
            a_state_is_removed, a_state_is_changed_by_hand, a_rollback_without_a_rollback_job,
-           a_rollback_whose_times_were_cut, a_state_that_nobody_can_read, a_job_pod_vanishes,
-           a_job_pod_is_deleted_and_runs_on, a_job_pod_for_another_node_has_our_name, the_rollout_is_deleted,
-           the_rollout_is_deleted_before_it_is_planned, the_rollout_is_deleted_with_a_job_pod_on_its_way,
-           the_rollout_is_deleted_while_it_rolls_back, the_policy_is_deleted, the_policy_is_replaced,
-           the_policy_is_changed, the_policy_is_suspended, nothing_begins_once_it_is_to_stop,
-           the_finalizer_is_taken_away, the_plan_is_gone, a_target_in_a_wave_that_there_is_not, a_status_from_a_backup,
-           grants_are_lost, the_whole_status_is_lost, a_new_leader_writes_its_epoch_first, the_controller_dies_anywhere,
-           another_rollout_holds_the_node, a_node_with_the_record_of_another_takes_no_place,
-           two_rollouts_that_share_nodes, rollouts_of_one_policy_go_one_after_the_other,
-           the_next_rollout_frees_a_quarantined_node, a_quarantine_outlives_a_rollout_that_could_not_begin)
+           a_rollback_whose_times_were_cut, a_state_that_nobody_can_read, a_busy_node_is_left_alone,
+           a_busy_pod_is_left_alone, a_job_pod_vanishes, a_job_pod_is_deleted_and_runs_on,
+           a_job_pod_for_another_node_has_our_name, the_rollout_is_deleted, the_rollout_is_deleted_before_it_is_planned,
+           the_rollout_is_deleted_with_a_job_pod_on_its_way, the_rollout_is_deleted_while_it_rolls_back,
+           the_policy_is_deleted, the_policy_is_replaced, the_policy_is_changed, the_policy_is_suspended,
+           nothing_begins_once_it_is_to_stop, the_finalizer_is_taken_away, the_plan_is_gone,
+           a_target_in_a_wave_that_there_is_not, a_status_from_a_backup, grants_are_lost, the_whole_status_is_lost,
+           a_new_leader_writes_its_epoch_first, the_controller_dies_anywhere, another_rollout_holds_the_node,
+           a_node_with_the_record_of_another_takes_no_place, two_rollouts_that_share_nodes,
+           rollouts_of_one_policy_go_one_after_the_other, the_next_rollout_frees_a_quarantined_node,
+           a_quarantine_outlives_a_rollout_that_could_not_begin)

@@ -502,6 +502,25 @@ static void check_waves(const struct world *world, const struct target *target)
 		              "%s was started before wave %lld had passed", target->node, (long long)w);
 }
 
+static const struct world_report *report_of(const struct world *world, const struct rollout *rollout, size_t page)
+{
+	char name[200];
+	snprintf(name, sizeof(name), "%s-%.8s-%zu", rollout->object.name, rollout->object.uid, page);
+	for (size_t i = 0; i < world->report_count; i++)
+		if (!strcmp(world->reports[i].name, name))
+			return &world->reports[i];
+	return NULL;
+}
+
+/* Each page of the report that there will be: it is written from what stands on the nodes. */
+static void check_reported(const struct world *world)
+{
+	size_t pages = (world->snapshot.target_count + 249) / 250;
+	for (size_t page = 1; page <= pages; page++)
+		ck_assert_msg(report_of(world, world->snapshot.rollout, page) != NULL,
+		              "a state was removed before page %zu of the report existed", page);
+}
+
 static void patch_node(struct world *world, const struct node_write *write)
 {
 	struct world_node *node = node_by_uid(world, write->node->object.uid);
@@ -519,6 +538,8 @@ static void patch_node(struct world *world, const struct node_write *write)
 		if (!node->node.unschedulable)
 			check_budget(world, target);
 	}
+	if (!write->state && world->snapshot.plan && rollout->status.outcome != OUTCOME_NONE)
+		check_reported(world);
 	world_set_state(world, node, write->state);
 	if (write->cordon != CHANGE_NONE)
 		node->node.unschedulable = write->cordon == CHANGE_ON;
@@ -526,7 +547,7 @@ static void patch_node(struct world *world, const struct node_write *write)
 		node->node.quarantined = write->quarantine == CHANGE_ON;
 	ck_assert_msg(!node->cordoned_before || node->node.unschedulable, "%s was cordoned before us, and is not any more",
 	              node->node.object.name);
-	node->busy = world->lag;
+	node->busy = world->lag ? world->lag + 2 : 0; /* longer than the rollout: the caches are not one */
 	world->writes++;
 }
 
@@ -1033,12 +1054,7 @@ const struct action *world_action(const struct world *world, enum action_type ty
 
 const struct world_report *world_report(const struct world *world, const struct world_rollout *rollout, int page)
 {
-	char name[200];
-	snprintf(name, sizeof(name), "%s-%.8s-%d", rollout->rollout->object.name, rollout->rollout->object.uid, page);
-	for (size_t i = 0; i < world->report_count; i++)
-		if (!strcmp(world->reports[i].name, name))
-			return &world->reports[i];
-	return NULL;
+	return report_of(world, rollout->rollout, (size_t)page);
 }
 
 /* Invariant 8: each decision once, and the chain holds. */
