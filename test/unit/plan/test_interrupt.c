@@ -145,6 +145,47 @@ START_TEST(a_state_is_removed)
 }
 END_TEST
 
+/* Nothing is begun anew on a host that shows the version, or that is on its way out. */
+START_TEST(a_removed_state_is_no_new_beginning)
+{
+	struct world_rollout *r = begin(1, true, ONE_WAVE);
+	world_run_to(&w, "n01", STEP_SETTLING);
+	ck_assert(world_step(&w)); /* the status knows */
+	world_set_state(&w, w.nodes[0], NULL);
+	while (r->rollout->status.outcome == OUTCOME_NONE) {
+		ck_assert(world_tick(&w, w.now_ms + MINUTES(60)));
+		ck_assert(!w.nodes[0]->node.unschedulable);
+	}
+	world_run(&w, MINUTES(60));
+	check_outcome(r, OUTCOME_SUCCEEDED, "settling");
+	ck_assert_uint_eq(w.job_name_count, 1);
+	world_finish(&w);
+
+	r = begin(1, true, ONE_WAVE);
+	w.nodes[0]->host = HOST_BREAKS;
+	world_run_to(&w, "n01", STEP_PATCHING);
+	while (!world_active(r, "n01")->reason)
+		ck_assert(world_tick(&w, w.now_ms + MINUTES(60)));
+	ck_assert_int_eq(world_active(r, "n01")->step, STEP_ROLLING_BACK);
+	world_set_state(&w, w.nodes[0], NULL);
+	world_run(&w, MINUTES(60));
+	check_outcome(r, OUTCOME_FAILED, "rolling back");
+	ck_assert(w.nodes[0]->node.quarantined && w.nodes[0]->node.unschedulable);
+	ck_assert_uint_eq(world_decisions(&w, r, DECISION_ROLLBACK_IMPOSSIBLE, "StateLost"), 1);
+	ck_assert_uint_eq(w.job_name_count, 1);
+	world_finish(&w);
+
+	r = begin_at(STEP_PATCHING, 2);
+	ck_assert(world_step(&w));
+	world_set_state(&w, w.nodes[0], NULL);
+	world_delete_rollout(&w, r);
+	world_run(&w, MINUTES(60));
+	check_outcome(r, OUTCOME_ABORTED, "deleted");
+	ck_assert(r->gone && !w.nodes[0]->node.unschedulable);
+	world_finish(&w);
+}
+END_TEST
+
 START_TEST(a_state_is_changed_by_hand)
 {
 	static const struct {
@@ -791,9 +832,9 @@ END_TEST
 
 CHECK_MAIN("plan/interrupt", a_node_is_deleted, a_node_comes_back_as_another, somebody_uncordons_before_patching,
            somebody_uncordons_while_patching, nobody_uncordons, a_foreign_cordon_goes_between_grant_and_claim,
-           a_state_is_removed, a_state_is_changed_by_hand, a_rollback_without_a_rollback_job,
-           a_rollback_whose_times_were_cut, a_state_that_nobody_can_read, a_busy_node_is_left_alone,
-           a_busy_pod_is_left_alone, a_job_pod_vanishes, a_job_pod_is_deleted_and_runs_on,
+           a_state_is_removed, a_removed_state_is_no_new_beginning, a_state_is_changed_by_hand,
+           a_rollback_without_a_rollback_job, a_rollback_whose_times_were_cut, a_state_that_nobody_can_read,
+           a_busy_node_is_left_alone, a_busy_pod_is_left_alone, a_job_pod_vanishes, a_job_pod_is_deleted_and_runs_on,
            a_job_pod_for_another_node_has_our_name, the_rollout_is_deleted, the_rollout_is_deleted_before_it_is_planned,
            the_rollout_is_deleted_with_a_job_pod_on_its_way, the_rollout_is_deleted_while_it_rolls_back,
            the_policy_is_deleted, the_policy_is_replaced, the_policy_is_changed, the_policy_is_suspended,
