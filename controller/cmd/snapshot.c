@@ -245,12 +245,18 @@ static void count_pods(const struct controller *controller, struct kube_arena *a
 	}
 }
 
-static void fill_others(struct rollout_snapshot *s, const struct world *world, struct kube_arena *arena)
+static void fill_others(const struct controller *controller, struct rollout_snapshot *s, const struct world *world,
+                        struct kube_arena *arena)
 {
 	const struct rollout **others = plan_alloc(arena, world->rollout_count * sizeof(*others));
-	for (size_t i = 0; i < world->rollout_count; i++)
-		if (world->rollouts[i] != s->rollout)
-			others[s->other_count++] = world->rollouts[i];
+	for (size_t i = 0; i < world->rollout_count; i++) {
+		const struct rollout *other = world->rollouts[i];
+		if (other == s->rollout)
+			continue;
+		others[s->other_count++] = other;
+		bool at_work = other->status.plan_hash && other->status.outcome == OUTCOME_NONE;
+		s->others_busy |= at_work && busy(controller, CACHE_ROLLOUTS, &other->object);
+	}
 	s->rollouts = others;
 }
 
@@ -279,7 +285,7 @@ void snapshot_rollout(struct controller *controller, const struct rollout *rollo
 	fill_pages(controller, arena, &s);
 	fill_reports(controller, arena, &s);
 	fill_targets(controller, arena, &s);
-	fill_others(&s, &world, arena);
+	fill_others(controller, &s, &world, arena);
 	count_pods(controller, arena, &s);
 	s.pdbs = all_of(store(controller, CACHE_PDBS), arena, &s.pdb_count);
 	*ret_snapshot = s;

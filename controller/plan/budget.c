@@ -8,6 +8,8 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#define OTHERS_BUSY_MS 20 /* a write and its watch event take about so long */
+
 struct granted_uid {
 	const char *uid;
 	const struct rollout *holder;
@@ -137,6 +139,10 @@ void grant_targets(struct pass *pass)
 	size_t current = waves_current(pass);
 	if (current == pass->want->waves.count || pass->want->waves.items[current].state != WAVE_RUNNING)
 		return;
+	if (pass->s->others_busy) { /* two rollouts that grant at the same moment would use the same budget twice */
+		look_again_at(pass->out, pass->s->now_ms + OTHERS_BUSY_MS);
+		return;
+	}
 	struct granted_uid *grants = all_grants(pass);
 	struct budget budget = budget_now(pass, &pass->rules->waves.items[current], grants);
 
