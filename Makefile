@@ -28,6 +28,7 @@ lib_src := $(sort $(wildcard lib/*/*.c))
 controller_src := $(sort $(filter-out controller/cmd/main.c,$(wildcard controller/*/*.c)))
 cmd_src := controller/cmd/main.c
 agent_src := $(sort $(wildcard test/fleet/*.c))
+sim_src := $(sort $(wildcard test/sim/*.c))
 unit_src := $(sort $(wildcard test/unit/*/test_*.c))
 objects = $(patsubst %.c,$B/obj/%.o,$(1))
 unit_bin := $(patsubst test/unit/%.c,$B/test/%,$(unit_src))
@@ -72,6 +73,13 @@ $B/test/%: $B/obj/test/unit/%.o $$(call objects,$$(call shared_src,$$(dir $$*)))
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(check_libs) $(pkg_libs)
 
+$B/sim: $(call objects,$(sim_src)) $B/libcontroller.a $B/libkube.a
+	$(if $(V),,@echo "  LD      $@")
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs)
+
+sim: $B/sim ## plays SEEDS (200) seeds of the whole controller in a simulated cluster, from FIRST (1); SEED=n: one, with its trace
+	$(Q)$B/sim $(if $(SEED),--seed $(SEED),--first $(or $(FIRST),1) $(or $(SEEDS),200)) $(SIM_FLAGS)
+
 unit-programs: $(unit_bin)
 
 unit: $(unit_bin) ## builds and runs the unit tests of this build folder
@@ -105,4 +113,4 @@ clean: ## removes the build folder
 
 -include $(shell find $B/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all help unit unit-programs valgrind test demo bench-rollout lint tidy clean
+.PHONY: all help sim unit unit-programs valgrind test demo bench-rollout lint tidy clean

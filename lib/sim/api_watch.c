@@ -1,0 +1,193 @@
+/* Watches: what happened since a version, then what happens, with bookmarks. */
+#include "lib/sim/api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define BOOKMARK_MS 60000
+
+static void drop(struct api_watch *watch)
+{
+	struct kube_env *env = kube_sim_env(watch->api->sim);
+
+	kube_timer_stop(env, &watch->bookmark);
+	kube_timer_stop(env, &watch->timeout);
+	DL_DELETE(watch->api->watches, watch);
+	free(watch);
+}
+
+void api_watches_finish(struct kube_sim_api *api)
+{
+	while (api->watches)
+		drop(api->watches);
+}
+
+static void send_line(struct api_watch *watch, const char *type, const char *object)
+{
+	_cleanup_buf_ struct kube_buf line;
+
+	kube_buf_init(&line, API_MAX_TEXT_BYTES);
+	if (watch->stalled)
+		return;
+	kube_buf_addf(&line, "{\"type\":\"%s\",\"object\":%s}\n", type, object);
+	api_must(line.data);
+	kube_sim_reply_data(watch->api->sim, watch->exchange, watch->lag_ms, line.data, line.len);
+}
+
+static bool selects(const struct api_watch *watch, const cJSON *json)
+{
+	return json && api_selected(json, watch->namespace_, watch->labels, watch->fields);
+}
+
+/* To a watch with a selector, an object that begins to match is added, and one that ceases to is deleted. */
+static void tell_one(struct api_watch *watch, const struct api_event *event, const cJSON *old, const cJSON *json)
+{
+	bool selective = watch->namespace_[0] || watch->labels[0] || watch->fields[0];
+
+	if (!selective) {
+		send_line(watch, event->type, event->text);
+		return;
+	}
+	bool before = selects(watch, old), after = selects(watch, json);
+	if (before || after)
+		send_line(watch, !after ? "DELETED" : before ? "MODIFIED" : "ADDED", event->text);
+}
+
+void api_tell(struct kube_sim_api *api, const struct api_kind *kind, const struct api_event *event, const cJSON *old,
+              const cJSON *json)
+{
+	struct api_watch *watch, *next;
+
+	DL_FOREACH_SAFE(api->watches, watch, next)
+	{
+		if (!kube_sim_open(api->sim, watch->exchange))
+			drop(watch);
+		else if (watch->kind == kind)
+			tell_one(watch, event, old, json);
+	}
+}
+
+/* What happened before the watch was there: for each key the event before is what it was. */
+static void catch_up(struct api_watch *watch, int64_t version)
+{
+	const struct api_kind *kind = watch->kind;
+	size_t from = kind->event_count;
+
+	while (from > 0 && kind->events[from - 1].version > version)
+		from--;
+	for (size_t i = from; i < kind->event_count; i++) {
+		const struct api_event *event = &kind->events[i];
+		_cleanup_json_ cJSON *json = api_must(cJSON_Parse(event->text)), *old = NULL;
+		for (size_t k = i; k-- > 0 && !old;)
+			if (strcmp(kind->events[k].key, event->key) == 0)
+				old = api_must(cJSON_Parse(kind->events[k].text));
+		tell_one(watch, event, event->type[0] == 'A' ? NULL : old, event->type[0] == 'D' ? NULL : json);
+	}
+}
+
+static void on_bookmark(struct kube_timer *timer, void *arg)
+{
+	struct api_watch *watch = arg;
+	struct kube_sim_api *api = watch->api;
+	const struct kube_resource *resource = watch->kind->about.resource;
+	_cleanup_buf_ struct kube_buf text;
+
+	if (!kube_sim_open(api->sim, watch->exchange)) {
+		drop(watch);
+		return;
+	}
+	kube_buf_init(&text, 1024);
+	kube_buf_addf(&text, "{\"kind\":\"%s\",\"apiVersion\":\"", resource->kind);
+	kube_resource_api_version(&text, resource);
+	kube_buf_addf(&text, "\",\"metadata\":{\"resourceVersion\":\"%lld\"}}", (long long)api->version);
+	send_line(watch, "BOOKMARK", api_must(text.data));
+	kube_timer_start(kube_sim_env(api->sim), timer, BOOKMARK_MS, on_bookmark, watch);
+}
+
+static void end(struct api_watch *watch, int code)
+{
+	if (!watch->stalled)
+		kube_sim_reply_end(watch->api->sim, watch->exchange, watch->lag_ms, code, NULL);
+	drop(watch);
+}
+
+static void on_timeout(struct kube_timer *timer, void *arg)
+{
+	(void)timer;
+	end(arg, 0);
+}
+
+static void send_expired(struct api_watch *watch, int64_t version)
+{
+	char message[128];
+
+	snprintf(message, sizeof(message), "too old resource version: %lld (%lld)", (long long)version,
+	         (long long)watch->api->version);
+	_cleanup_free_ char *status = api_status_text(410, "Expired", message);
+	send_line(watch, "ERROR", status);
+	end(watch, 0);
+}
+
+void api_watch(const struct api_request *request, struct kube_exchange *exchange, int64_t delay_ms, int64_t lag_ms)
+{
+	struct kube_sim_api *api = request->api;
+	struct kube_env *env = kube_sim_env(api->sim);
+	struct api_watch *watch = api_must(calloc(1, sizeof(*watch)));
+	int64_t version = atoll(request->version);
+
+	*watch = (struct api_watch){
+	    .api = api, .kind = request->kind, .exchange = exchange, .lag_ms = lag_ms, .bookmarks = request->bookmarks};
+	memcpy(watch->namespace_, request->namespace_, sizeof(watch->namespace_));
+	memcpy(watch->labels, request->labels, sizeof(watch->labels));
+	memcpy(watch->fields, request->fields, sizeof(watch->fields));
+	DL_APPEND(api->watches, watch);
+	kube_sim_reply_head(api->sim, exchange, delay_ms, 200, -1, "application/json");
+	if (version > 0 && version < api->compacted) {
+		send_expired(watch, version);
+		return;
+	}
+	if (version > 0)
+		catch_up(watch, version);
+	else /* "0" and "": begins with what is there */
+		for (size_t i = 0; i < request->kind->count; i++)
+			if (selects(watch, request->kind->objects[i].json))
+				send_line(watch, "ADDED", request->kind->objects[i].text);
+	if (watch->bookmarks)
+		kube_timer_start(env, &watch->bookmark, BOOKMARK_MS, on_bookmark, watch);
+	if (request->timeout_s > 0)
+		kube_timer_start(env, &watch->timeout, request->timeout_s * 1000, on_timeout, watch);
+}
+
+/* ---- disturbances ---- */
+
+size_t kube_sim_api_watch_count(const struct kube_sim_api *api)
+{
+	const struct api_watch *watch;
+	size_t count = 0;
+
+	DL_COUNT(api->watches, watch, count);
+	return count;
+}
+
+void kube_sim_api_disturb(struct kube_sim_api *api, size_t index, enum kube_sim_disturbance disturbance)
+{
+	struct api_watch *watch = api->watches;
+
+	while (watch && index-- > 0)
+		watch = watch->next;
+	if (!watch)
+		return;
+	switch (disturbance) {
+	case KUBE_SIM_WATCH_CLOSE: end(watch, 0); break;
+	case KUBE_SIM_WATCH_BREAK: end(watch, KUBE_E_CLOSED); break;
+	case KUBE_SIM_WATCH_STALL: watch->stalled = true; break;
+	case KUBE_SIM_WATCH_EXPIRE: send_expired(watch, 1); break;
+	}
+}
+
+void kube_sim_api_compact(struct kube_sim_api *api)
+{
+	api->compacted = api->version;
+}

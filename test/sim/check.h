@@ -1,0 +1,59 @@
+/* What the checks of the invariants share: the truth as the server has it, decoded, and what was seen so far. */
+#ifndef TEST_SIM_CHECK_H
+#define TEST_SIM_CHECK_H
+
+#include "test/sim/world.h"
+
+#define MAX_WATCHED 64
+#define MAX_PAGES 64
+#define MAX_LEDGER 2000
+#define MAX_JOBS 2000
+
+struct seen_node {
+	char name[64], uid[40];
+	struct node *now;             /* NULL: gone */
+	bool foreign;                 /* it was cordoned by somebody else when it was claimed */
+	bool ours;                    /* its cordon is ours */
+	int64_t unavailable_since_ms; /* not Ready, or cordoned by others; INT64_MAX: it is available */
+	int64_t patched_ms;           /* when its state became Patched; 0: never */
+	char patched_rollout[40];
+};
+
+struct seen_rollout {
+	char uid[40];
+	struct rollout *now;               /* NULL: gone */
+	struct revision *pages[MAX_PAGES]; /* of plan and ledger */
+	size_t page_count;
+	char hashes[MAX_LEDGER][17]; /* of decisions, by seq - 1: what was written stays */
+	size_t ledger_count;
+};
+
+struct checks {
+	struct world *world;
+	struct seen_node nodes[MAX_WATCHED];
+	size_t node_count;
+	struct seen_rollout *rollouts[MAX_WATCHED];
+	size_t rollout_count;
+	char jobs[MAX_JOBS][64]; /* names of all job pods that there ever were */
+	size_t job_count;
+};
+
+struct seen_node *seen_node(struct checks *checks, const char *uid); /* NULL: none */
+struct seen_rollout *seen_rollout(struct checks *checks, const char *uid);
+const struct rules *rules_of(const struct seen_rollout *rollout); /* as frozen; NULL: not planned */
+bool is_granted(const struct rollout *rollout, const char *node_uid);
+bool rollout_at_work(const struct rollout *rollout); /* it has a plan, and has not ended */
+
+/* check_node.c */
+void check_node(struct checks *checks, struct seen_node *seen, const struct node *old, const struct node *now,
+                bool by_controller);
+/* check_rollout.c */
+void check_rollout(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,
+                   const struct rollout *now);
+/* check_ledger.c */
+void check_ledger(struct checks *checks, struct seen_rollout *seen);
+/* check_pod.c */
+void check_pod(struct checks *checks, const cJSON *old, const cJSON *now, bool by_controller);
+void check_request(void *arg, const struct kube_request *request, int status); /* hooks.served */
+
+#endif

@@ -1,0 +1,121 @@
+/* Invariants that a change of a node shows: grant before deed, cordons, one rollout at a time, order of steps, waves.
+ */
+#include "test/sim/check.h"
+
+#include <string.h>
+
+#define BIT(step) (1u << (step))
+
+/* Which step may follow which. */
+static const unsigned follows[STEP_COUNT] = {
+    [STEP_NONE] = BIT(STEP_DRAINING) | BIT(STEP_PATCHING),
+    [STEP_DRAINING] = BIT(STEP_PATCHING) | BIT(STEP_FAILED) | BIT(STEP_SKIPPED),
+    [STEP_PATCHING] = BIT(STEP_PATCHING) | BIT(STEP_VERIFYING) | BIT(STEP_SETTLING) | BIT(STEP_PATCHED) |
+                      BIT(STEP_FAILED) | BIT(STEP_ROLLING_BACK) | BIT(STEP_QUARANTINED) | BIT(STEP_SKIPPED),
+    [STEP_VERIFYING] =
+        BIT(STEP_SETTLING) | BIT(STEP_FAILED) | BIT(STEP_ROLLING_BACK) | BIT(STEP_QUARANTINED) | BIT(STEP_SKIPPED),
+    [STEP_SETTLING] = BIT(STEP_PATCHED) | BIT(STEP_FAILED) | BIT(STEP_ROLLING_BACK) | BIT(STEP_QUARANTINED),
+    [STEP_ROLLING_BACK] = BIT(STEP_ROLLING_BACK) | BIT(STEP_ROLLED_BACK) | BIT(STEP_QUARANTINED),
+};
+
+static bool same_rollout(const struct node_state *a, const struct node_state *b)
+{
+	return a && b && strcmp(a->rollout_uid, b->rollout_uid) == 0;
+}
+
+static void check_steal(struct checks *checks, const struct node *old, const struct node *now)
+{
+	if (!old->state || same_rollout(old->state, now->state) || step_ended((enum step)old->state->step))
+		return;
+	const struct seen_rollout *owner = seen_rollout(checks, old->state->rollout_uid);
+	if (owner->now && rollout_at_work(owner->now))
+		world_fail(checks->world, "node %s: its state at step %s of rollout %s was taken away while that is at work",
+		           now->object.name, step_names[old->state->step], owner->now->object.name);
+}
+
+static void check_waves(struct checks *checks, const struct rollout *rollout, const struct node *now)
+{
+	for (size_t i = 0; i < rollout->status.waves.count; i++) {
+		const struct wave_status *wave = &rollout->status.waves.items[i];
+		if (strcmp(wave->name, now->state->wave) == 0)
+			return;
+		if (wave->state != WAVE_PASSED)
+			world_fail(checks->world, "node %s of wave %s is claimed, but wave %s is %s", now->object.name,
+			           now->state->wave, wave->name, wave_state_names[wave->state]);
+	}
+}
+
+static void check_grant(struct checks *checks, const struct node *old, const struct node *now)
+{
+	const struct seen_rollout *owner = seen_rollout(checks, now->state->rollout_uid);
+	bool claim = !same_rollout(old->state, now->state);
+
+	if (!owner->now) {
+		world_fail(checks->world, "node %s is written for a rollout that is gone", now->object.name);
+		return;
+	}
+	if (!is_granted(owner->now, now->object.uid))
+		world_fail(checks->world, "node %s goes to step %s without a grant in the status of rollout %s",
+		           now->object.name, step_names[now->state->step], owner->now->object.name);
+	int from = claim ? STEP_NONE : old->state->step;
+	if (!(follows[from] & BIT(now->state->step)))
+		world_fail(checks->world, "node %s goes from step \"%s\" to %s", now->object.name, step_names[from],
+		           step_names[now->state->step]);
+	if (claim)
+		check_waves(checks, owner->now, now);
+}
+
+static void check_cordon(struct checks *checks, struct seen_node *seen, const struct node *old, const struct node *now)
+{
+	bool claim = now->state && !same_rollout(old->state, now->state);
+
+	if (claim)
+		seen->foreign = old->unschedulable && !seen->ours;
+	if (!old->unschedulable && now->unschedulable)
+		seen->ours = true;
+	if (old->unschedulable && !now->unschedulable) {
+		if (seen->foreign)
+			world_fail(checks->world, "node %s is uncordoned, but it was cordoned before it was claimed",
+			           now->object.name);
+		seen->ours = false;
+	}
+	if (!now->state)
+		seen->foreign = false;
+}
+
+static void note(struct checks *checks, struct seen_node *seen, const struct node *now)
+{
+	int64_t now_ms = world_now_ms(checks->world);
+	bool unavailable = !now->ready || (now->unschedulable && !seen->ours);
+
+	if (!unavailable)
+		seen->unavailable_since_ms = INT64_MAX;
+	else if (seen->unavailable_since_ms == INT64_MAX)
+		seen->unavailable_since_ms = now_ms;
+	if (!now->state || now->state->step != STEP_PATCHED)
+		return;
+	if (strcmp(seen->patched_rollout, now->state->rollout_uid) != 0)
+		seen->patched_ms = now_ms;
+	snprintf(seen->patched_rollout, sizeof(seen->patched_rollout), "%s", now->state->rollout_uid);
+}
+
+void check_node(struct checks *checks, struct seen_node *seen, const struct node *old, const struct node *now,
+                bool by_controller)
+{
+	if (!now)
+		return;
+	if (old && by_controller) {
+		check_steal(checks, old, now);
+		bool step_changed = now->state && (!old->state_text || strcmp(old->state_text, now->state_text) != 0);
+		if (step_changed)
+			check_grant(checks, old, now);
+		check_cordon(checks, seen, old, now);
+	} else if (old && old->unschedulable != now->unschedulable) {
+		seen->ours = false; /* somebody else's hand */
+	}
+	if (seen->ours && now->unschedulable && !now->state)
+		world_fail(checks->world, "node %s is left with our cordon and without a state", now->object.name);
+	if (now->state && step_bad((enum step)now->state->step) && (!now->state->reason || !*now->state->reason))
+		world_fail(checks->world, "node %s is %s without a reason", now->object.name, step_names[now->state->step]);
+	note(checks, seen, now);
+}

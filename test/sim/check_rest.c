@@ -1,0 +1,102 @@
+/* The end of a run: nothing goes wrong any more, and there was time enough. Everything must be at rest. */
+#include "test/sim/check.h"
+
+#include <kube/time.h>
+
+#include <string.h>
+
+static void check_nodes(struct checks *checks)
+{
+	for (size_t i = 0; i < checks->node_count; i++) {
+		const struct seen_node *seen = &checks->nodes[i];
+		const struct node *node = seen->now;
+		if (!node)
+			continue;
+		bool quarantined = node->state && node->state->step == STEP_QUARANTINED && node->quarantined;
+		if (node->state && !quarantined)
+			world_fail(checks->world, "at rest: node %s still carries the state of rollout %s at step %s", seen->name,
+			           node->state->rollout, step_names[node->state->step]);
+		if (node->unschedulable && seen->ours && !quarantined)
+			world_fail(checks->world, "at rest: node %s is left cordoned by us", seen->name);
+		if (node->quarantined && !node->state)
+			world_fail(checks->world, "at rest: node %s is tainted without a state that says why", seen->name);
+	}
+}
+
+static void check_pods(struct checks *checks)
+{
+	const struct kube_sim_api *api = checks->world->api;
+
+	for (size_t i = 0; i < kube_sim_api_count(api, &kube_pods); i++) {
+		const cJSON *pod = kube_sim_api_at(api, &kube_pods, i);
+		if (is_job_pod(pod))
+			world_fail(checks->world, "at rest: job pod %s is still there, %s, with %d finalizers",
+			           text_at(pod, "metadata.name"), text_at(pod, "status.phase"),
+			           cJSON_GetArraySize(kube_json_get(pod, "metadata.finalizers")));
+	}
+}
+
+static const cJSON *condition_of(const cJSON *json, const char *type)
+{
+	const cJSON *condition;
+
+	cJSON_ArrayForEach (condition, kube_json_get(json, "status.conditions"))
+		if (strcmp(text_at(condition, "type"), type) == 0)
+			return condition;
+	return NULL;
+}
+
+static void check_report(struct checks *checks, const struct seen_rollout *seen)
+{
+	size_t decisions = 0;
+
+	for (size_t i = 0; i < kube_sim_api_count(checks->world->api, &pw_reports); i++) {
+		const cJSON *report = kube_sim_api_at(checks->world->api, &pw_reports, i);
+		if (strcmp(text_at(report, "spec.rolloutRef.uid"), seen->uid) == 0)
+			decisions += (size_t)cJSON_GetArraySize(kube_json_get(report, "spec.decisions"));
+	}
+	if (decisions != seen->ledger_count)
+		world_fail(checks->world, "at rest: the report of rollout %s has %zu of %zu decisions", seen->now->object.name,
+		           decisions, seen->ledger_count);
+}
+
+static void check_rollouts(struct checks *checks)
+{
+	for (size_t i = 0; i < checks->rollout_count; i++) {
+		const struct seen_rollout *seen = checks->rollouts[i];
+		if (!seen->now)
+			continue;
+		checks->world->finished++;
+		if (seen->now->status.outcome == OUTCOME_NONE)
+			world_fail(checks->world, "at rest: rollout %s has not ended: %s", seen->now->object.name,
+			           seen->now->status.summary ? seen->now->status.summary : "it says nothing");
+		else if (seen->now->finalizer || seen->now->object.deleted_ms != KUBE_TIME_NONE)
+			world_fail(checks->world, "at rest: rollout %s (%s) is not let go", seen->now->object.name,
+			           outcome_names[seen->now->status.outcome]);
+		else
+			check_report(checks, seen);
+	}
+}
+
+/* Up to date, or it says what is wrong. */
+static void check_policies(struct checks *checks)
+{
+	const struct kube_sim_api *api = checks->world->api;
+
+	for (size_t i = 0; i < kube_sim_api_count(api, &pw_policies); i++) {
+		const cJSON *policy = kube_sim_api_at(api, &pw_policies, i);
+		const cJSON *ready = condition_of(policy, "Ready"), *stalled = condition_of(policy, "Stalled");
+		bool up_to_date = strcmp(text_at(ready, "status"), "True") == 0;
+		if (!up_to_date && !stalled)
+			world_fail(checks->world, "at rest: policy %s is neither ready nor stalled: %s",
+			           text_at(policy, "metadata.name"), text_at(ready, "message"));
+	}
+}
+
+void checks_at_rest(struct checks *checks)
+{
+	check_rollouts(checks);
+	check_nodes(checks);
+	check_pods(checks);
+	check_policies(checks);
+}

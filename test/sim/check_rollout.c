@@ -1,0 +1,132 @@
+/* Invariants of a rollout's status: the budget, no start after a failure, waves in order and soaked, ends that stay. */
+#include "test/sim/check.h"
+
+#include <string.h>
+
+#define RESOLUTION_MS 2000 /* of metav1.Time and the Date header, one each */
+
+static int64_t limit_of(const struct kube_intstr *value, int64_t total)
+{
+	int64_t limit = value->percent ? total * value->value / 100 : value->value;
+	return limit > 1 ? limit : 1;
+}
+
+static const struct wave_spec *wave_of(const struct rules *rules, const char *name)
+{
+	for (size_t i = 0; i < rules->waves.count; i++)
+		if (strcmp(rules->waves.items[i].name, name) == 0)
+			return &rules->waves.items[i];
+	return NULL;
+}
+
+static bool granted_anywhere(struct checks *checks, const char *node_uid)
+{
+	for (size_t i = 0; i < checks->rollout_count; i++)
+		if (checks->rollouts[i]->now && is_granted(checks->rollouts[i]->now, node_uid))
+			return true;
+	return false;
+}
+
+/* What the controller must know to be away: its own grants at once, the rest after a while. */
+static bool known_unavailable(struct checks *checks, const struct seen_node *node)
+{
+	int64_t age_ms = world_now_ms(checks->world) - node->unavailable_since_ms;
+
+	if (granted_anywhere(checks, node->uid))
+		return true;
+	return node->unavailable_since_ms != INT64_MAX && age_ms > checks->world->knowledge_ms;
+}
+
+static void check_budget(struct checks *checks, const struct rules *rules, const struct active *grant)
+{
+	const struct wave_spec *wave = wave_of(rules, grant->wave);
+	int64_t total = 0, away = 0;
+
+	if (!wave)
+		return;
+	for (size_t i = 0; i < checks->node_count; i++) {
+		const struct seen_node *node = &checks->nodes[i];
+		if (!node->now || !node_selected(node->now, rules))
+			continue;
+		total++;
+		away += known_unavailable(checks, node);
+	}
+	int64_t limit = limit_of(wave->max_unavailable.set ? &wave->max_unavailable : &rules->max_unavailable, total);
+	if (away > limit && !grant->foreign_cordon)
+		world_fail(checks->world, "node %s is granted: with it %lld of %lld nodes are unavailable, and %lld may be",
+		           grant->node, (long long)away, (long long)total, (long long)limit);
+}
+
+static void check_soak(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
+                       const struct active *grant)
+{
+	const struct wave_spec *wave = wave_of(rules, grant->wave);
+
+	if (!wave || wave == rules->waves.items)
+		return;
+	for (size_t i = 0; i < checks->node_count; i++) {
+		const struct seen_node *node = &checks->nodes[i];
+		if (!node->now || !node->now->state || strcmp(node->patched_rollout, seen->uid) != 0)
+			continue;
+		const struct wave_spec *before = wave_of(rules, node->now->state->wave);
+		int64_t soaked_ms = world_now_ms(checks->world) - node->patched_ms;
+		if (before && before < wave && soaked_ms + RESOLUTION_MS < before->soak_ms)
+			world_fail(
+			    checks->world, "wave %s begins with %s %lld ms after %s of wave %s was patched: its soak is %lld ms",
+			    grant->wave, grant->node, (long long)soaked_ms, node->name, before->name, (long long)before->soak_ms);
+	}
+}
+
+static void check_new_grant(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,
+                            const struct active *grant)
+{
+	const struct rules *rules = rules_of(seen);
+	const struct seen_node *node = seen_node(checks, grant->node_uid);
+	bool rebuilt = node && node->now && node->now->state && strcmp(node->now->state->rollout_uid, seen->uid) == 0;
+
+	if (!rules || rebuilt)
+		return;
+	if (seen->now->status.failed.count > 0)
+		world_fail(checks->world, "node %s is granted after %s has failed", grant->node,
+		           seen->now->status.failed.items[0].node);
+	if (old->status.outcome != OUTCOME_NONE)
+		world_fail(checks->world, "node %s is granted in a rollout that has ended", grant->node);
+	for (size_t i = 0; i < seen->now->status.waves.count; i++) {
+		const struct wave_status *wave = &seen->now->status.waves.items[i];
+		if (strcmp(wave->name, grant->wave) == 0)
+			break;
+		if (wave->state != WAVE_PASSED)
+			world_fail(checks->world, "node %s of wave %s is granted while wave %s is %s", grant->node, grant->wave,
+			           wave->name, wave_state_names[wave->state]);
+	}
+	check_budget(checks, rules, grant);
+	check_soak(checks, seen, rules, grant);
+}
+
+static void check_waves(struct checks *checks, const struct rollout *old, const struct rollout *now)
+{
+	for (size_t i = 0; i < old->status.waves.count && i < now->status.waves.count; i++) {
+		int before = old->status.waves.items[i].state, after = now->status.waves.items[i].state;
+		bool final = before == WAVE_PASSED || before == WAVE_FAILED;
+		if (after < before || (final && after != before))
+			world_fail(checks->world, "rollout %s: wave %s goes from %s to %s", now->object.name,
+			           now->status.waves.items[i].name, wave_state_names[before], wave_state_names[after]);
+	}
+}
+
+void check_rollout(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,
+                   const struct rollout *now)
+{
+	if (old->status.outcome != OUTCOME_NONE && now->status.outcome != old->status.outcome)
+		world_fail(checks->world, "rollout %s: its outcome %s becomes %s", now->object.name,
+		           outcome_names[old->status.outcome], outcome_names[now->status.outcome]);
+	if (now->status.epoch < old->status.epoch)
+		world_fail(checks->world, "rollout %s: its epoch goes back from %lld to %lld", now->object.name,
+		           (long long)old->status.epoch, (long long)now->status.epoch);
+	if (old->status.plan_hash && strcmp(old->status.plan_hash, now->status.plan_hash ? now->status.plan_hash : "") != 0)
+		world_fail(checks->world, "rollout %s: its frozen plan becomes another one", now->object.name);
+	check_waves(checks, old, now);
+	for (size_t i = 0; i < now->status.active.count; i++)
+		if (!is_granted(old, now->status.active.items[i].node_uid))
+			check_new_grant(checks, seen, old, &now->status.active.items[i]);
+}

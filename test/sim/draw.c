@@ -1,0 +1,195 @@
+/* What a seed draws: nodes in zones, workloads with budgets, policies. */
+#include "test/sim/world.h"
+
+#include <kube/buf.h>
+#include <string.h>
+
+static void create(struct world *world, const char *target, const char *quoted)
+{
+	int status = kube_sim_api_do(world->api, "POST", target, NULL, "%s", quoted);
+	if (status != 201)
+		world_fail(world, "the world is drawn wrongly: POST %s gives %d: %s", target, status, quoted);
+}
+
+/* ---- nodes ---- */
+
+void draw_node(struct world *world, size_t index)
+{
+	static const char *const words[] = {"low", "high", "critical"};
+	char text[1024], annotations[128] = "";
+	bool control_plane = index == 0, other_pool = !control_plane && draw_chance(world, 8);
+	bool new_already = draw_chance(world, 10);
+
+	if (draw_chance(world, 25))
+		snprintf(annotations, sizeof(annotations), "'patchwright.io/criticality':'%s'",
+		         words[draw_between(world, 0, 2)]);
+	snprintf(text, sizeof(text),
+	         "{'apiVersion':'v1','kind':'Node','metadata':{'name':'n%02zu','labels':{'pool':'%s',"
+	         "'topology.kubernetes.io/zone':'z%lld'%s},'annotations':{%s}},'spec':{},'status':{'conditions':[{'type':"
+	         "'Ready','status':'True','lastTransitionTime':'2025-12-31T23:00:00Z'}],'nodeInfo':{'operatingSystem':"
+	         "'linux','bootID':'boot-%zu-0','kubeletVersion':'v1.30.1','containerRuntimeVersion':'containerd://%s'}}}",
+	         index, other_pool ? "other" : "w", (long long)draw_between(world, 1, 3),
+	         control_plane ? ",'node-role.kubernetes.io/control-plane':''" : "", annotations, index,
+	         new_already ? "1.7.27" : "1.6.20");
+	create(world, NODES, text);
+}
+
+/* ---- workloads ---- */
+
+static void draw_budget(struct world *world, const char *app, int64_t replicas)
+{
+	char text[512], limit[96];
+
+	switch (draw_between(world, 0, 9)) {
+	case 0:
+	case 1: return;
+	case 2: snprintf(limit, sizeof(limit), "'minAvailable':%lld", (long long)replicas); break; /* allows nothing */
+	case 3: snprintf(limit, sizeof(limit), "'minAvailable':'50%%'"); break;
+	case 4: snprintf(limit, sizeof(limit), "'maxUnavailable':'30%%','unhealthyPodEvictionPolicy':'AlwaysAllow'"); break;
+	default: snprintf(limit, sizeof(limit), "'maxUnavailable':1"); break;
+	}
+	snprintf(text, sizeof(text),
+	         "{'apiVersion':'policy/v1','kind':'PodDisruptionBudget','metadata':{'name':'%s'},'spec':{'selector':{"
+	         "'matchLabels':{'app':'%s'}},%s}}",
+	         app, app, limit);
+	create(world, "/apis/policy/v1/namespaces/shop/poddisruptionbudgets", text);
+}
+
+static void draw_workload(struct world *world, size_t index)
+{
+	int64_t replicas = draw_between(world, 1, 6);
+	char text[512], app[32];
+
+	snprintf(app, sizeof(app), "app%zu", index);
+	snprintf(text, sizeof(text),
+	         "{'apiVersion':'apps/v1','kind':'ReplicaSet','metadata':{'name':'%s'},'spec':{'replicas':%lld,'template':{"
+	         "'metadata':{'labels':{'app':'%s'}},'spec':{'containers':[]%s}}}}",
+	         app, (long long)replicas, app, draw_chance(world, 5) ? ",'volumes':[{'name':'x','emptyDir':{}}]" : "");
+	create(world, "/apis/apps/v1/namespaces/shop/replicasets", text);
+	draw_budget(world, app, replicas);
+}
+
+/* Pods that a drain must leave alone, or that stop it. */
+static void draw_single_pods(struct world *world)
+{
+	static const char *const kinds[] = {
+	    "'ownerReferences':[{'apiVersion':'apps/v1','kind':'DaemonSet','name':'ds','uid':'ds','controller':true}]",
+	    "'annotations':{'kubernetes.io/config.mirror':'x'}",
+	    "'labels':{'app':'app0'}",
+	};
+	char text[512];
+
+	for (size_t i = 1; i < world->node_count; i++) {
+		bool unmanaged = draw_chance(world, 2);
+		if (!unmanaged && !draw_chance(world, 30))
+			continue;
+		snprintf(text, sizeof(text),
+		         "{'apiVersion':'v1','kind':'Pod','metadata':{'name':'single-%zu',%s},'spec':{'nodeName':'n%02zu',"
+		         "'containers':[]}}",
+		         i, kinds[unmanaged ? 2 : draw_between(world, 0, 1)], i);
+		create(world, "/api/v1/namespaces/shop/pods", text);
+	}
+}
+
+/* ---- policies ---- */
+
+static void add_job(struct world *world, struct kube_buf *out, const char *name)
+{
+	kube_buf_addf(out,
+	              "'%s':{'image':'i@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef',"
+	              "'timeout':'%llds'}",
+	              name, (long long)draw_between(world, 30, 180));
+}
+
+static void add_patch(struct world *world, struct kube_buf *out, const char *component, const char *version)
+{
+	kube_buf_addf(out, "{'component':'%s','version':'%s','observeTimeout':'%llds',", component, version,
+	              (long long)draw_between(world, 20, 120));
+	add_job(world, out, "job");
+	if (draw_chance(world, 60)) {
+		kube_buf_adds(out, ",");
+		add_job(world, out, "rollback");
+	}
+	kube_buf_adds(out, "}");
+}
+
+static void add_strategy(struct world *world, struct kube_buf *out)
+{
+	int64_t waves = draw_between(world, 1, 3);
+
+	if (draw_chance(world, 30))
+		kube_buf_addf(out, "'strategy':{'maxUnavailable':'%lld%%','waves':[", (long long)draw_between(world, 5, 60));
+	else
+		kube_buf_addf(out, "'strategy':{'maxUnavailable':%lld,'waves':[", (long long)draw_between(world, 1, 4));
+	for (int64_t i = 1; i <= waves; i++) {
+		kube_buf_addf(out, "%s{'name':'w%lld','soak':'%llds'", i > 1 ? "," : "", (long long)i,
+		              (long long)(draw_chance(world, 30) ? 0 : draw_between(world, 1, 90)));
+		if (i < waves && draw_chance(world, 30))
+			kube_buf_addf(out, ",'size':'%lld%%'", (long long)draw_between(world, 1, 50));
+		else if (i < waves)
+			kube_buf_addf(out, ",'size':%lld", (long long)draw_between(world, 1, 4));
+		if (draw_chance(world, 20))
+			kube_buf_addf(out, ",'maxUnavailable':%lld", (long long)draw_between(world, 1, 6));
+		kube_buf_adds(out, "}");
+	}
+	kube_buf_addf(out, "],'settle':{'readyFor':'%llds','timeout':'%llds'},'onFailure':'%s'}",
+	              (long long)draw_between(world, 0, 15), (long long)draw_between(world, 60, 300),
+	              draw_chance(world, 50) ? "Quarantine" : "Uncordon");
+}
+
+static void add_drain(struct world *world, struct kube_buf *out)
+{
+	kube_buf_addf(out,
+	              "'drain':{'enabled':%s,'timeout':'%llds','parallelism':%lld,'deleteEmptyDirData':%s,'unmanagedPods':"
+	              "'%s'},'rollback':{'timeout':'%llds'}",
+	              draw_chance(world, 90) ? "true" : "false", (long long)draw_between(world, 60, 400),
+	              (long long)draw_between(world, 1, 10), draw_chance(world, 70) ? "true" : "false",
+	              draw_chance(world, 70) ? "Delete" : "Block", (long long)draw_between(world, 120, 400));
+}
+
+void draw_policy(struct world *world, size_t index)
+{
+	struct kube_buf out;
+
+	kube_buf_init(&out, 8192);
+	kube_buf_addf(&out,
+	              "{'apiVersion':'patchwright.io/v1alpha1','kind':'PatchPolicy','metadata':{'name':'p%zu'},'spec':{"
+	              "'suspend':false,'historyLimit':%lld,'target':{'type':'Nodes','nodes':{'selector':{'matchLabels':{"
+	              "'pool':'%s'}}}},'patches':[",
+	              index, (long long)draw_between(world, 0, 3), index ? "other" : "w");
+	if (index == 0)
+		add_patch(world, &out, "ContainerRuntime", "1.7.27");
+	if (index == 0 && draw_chance(world, 30))
+		kube_buf_adds(&out, ",");
+	if (index > 0 || out.data[out.len - 1] == ',')
+		add_patch(world, &out, "Kubelet", "1.30.5");
+	kube_buf_adds(&out, "],");
+	add_strategy(world, &out);
+	kube_buf_adds(&out, ",");
+	add_drain(world, &out);
+	kube_buf_adds(&out, "}}");
+	create(world, POLICIES, out.data);
+	kube_buf_finish(&out);
+}
+
+void draw_cluster(struct world *world)
+{
+	static const char *const namespaces[] = {JOB_NAMESPACE, OWN_NAMESPACE, "shop", "default"};
+	char text[128];
+	int64_t workloads = draw_between(world, 0, 5);
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(namespaces); i++) {
+		snprintf(text, sizeof(text), "{'apiVersion':'v1','kind':'Namespace','metadata':{'name':'%s'}}", namespaces[i]);
+		create(world, "/api/v1/namespaces", text);
+	}
+	/* Mostly small: a bug shows in few nodes, and small worlds are quick. */
+	world->node_count = (size_t)draw_between(world, 3, draw_chance(world, 80) ? 10 : 30);
+	for (size_t i = 0; i < world->node_count; i++)
+		draw_node(world, i);
+	for (int64_t i = 0; i < workloads; i++)
+		draw_workload(world, (size_t)i);
+	draw_single_pods(world);
+	world->policy_count = draw_chance(world, 15) ? 2 : 1;
+	for (size_t i = 0; i < world->policy_count; i++)
+		draw_policy(world, i);
+}

@@ -1,0 +1,199 @@
+#include "test/sim/world.h"
+
+#include <kube/log.h>
+#include <kube/time.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define START_MS INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
+#define SETTLE_MS (4 * 3600 * INT64_C(1000))
+#define MAX_STEPS 2000000ul
+
+/* ---- randomness ---- */
+
+uint64_t draw(struct world *world)
+{
+	uint64_t z = world->random_state += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+int64_t draw_between(struct world *world, int64_t low, int64_t high)
+{
+	return low + (int64_t)(draw(world) % (uint64_t)(high - low + 1));
+}
+
+bool draw_chance(struct world *world, int percent)
+{
+	return draw_between(world, 1, 100) <= percent;
+}
+
+/* ---- telling ---- */
+
+int64_t world_now_ms(const struct world *world)
+{
+	return kube_sim_server_ms(world->sim);
+}
+
+static void print(struct world *world, const char *fmt, va_list ap)
+{
+	int64_t ms = world_now_ms(world) - START_MS;
+	char text[1024];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	fprintf(world->trace, "%6lld.%03lld %s\n", (long long)(ms / 1000), (long long)(ms % 1000), text);
+}
+
+void world_trace(struct world *world, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!world->trace)
+		return;
+	va_start(ap, fmt);
+	print(world, fmt, ap);
+	va_end(ap);
+}
+
+void world_fail(struct world *world, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (world->failure[0])
+		return;
+	va_start(ap, fmt);
+	vsnprintf(world->failure, sizeof(world->failure), fmt, ap);
+	va_end(ap);
+	world_trace(world, "FAILED: %s", world->failure);
+}
+
+static long long log_time(void *arg)
+{
+	return world_now_ms(arg);
+}
+
+static void set_up_log(struct world *world)
+{
+	static FILE *nowhere;
+
+	if (!nowhere)
+		nowhere = fopen("/dev/null", "w");
+	kube_log_setup(&(struct kube_log_config){
+	    .level = world->trace ? KUBE_LOG_INFO : KUBE_LOG_ERROR,
+	    .stream = world->trace ? world->trace : nowhere,
+	    .wall_ms = log_time,
+	    .wall_arg = world,
+	});
+}
+
+/* ---- the controller ---- */
+
+static void on_end(void *arg, int status)
+{
+	world_fail(arg, "the controller ended by itself, with status %d", status);
+}
+
+void world_start_controller(struct world *world)
+{
+	const struct controller_options options = {
+	    .options = &world->options,
+	    .env = kube_sim_env(world->sim),
+	    .transport = kube_sim_transport(world->sim),
+	    .host = "sim",
+	    .instance = "sim",
+	    .on_end = on_end,
+	    .arg = world,
+	};
+	struct kube_err err = {0};
+
+	world_trace(world, "controller starts");
+	if (controller_new(&options, &world->controller, &err) != 0)
+		world_fail(world, "the controller cannot be made: %s", err.message);
+	else
+		controller_start(world->controller);
+}
+
+void world_kill_controller(struct world *world)
+{
+	if (world->controller)
+		world_trace(world, "controller is killed");
+	controller_free(take(world->controller));
+}
+
+/* ---- a run ---- */
+
+static void set_up(struct world *world)
+{
+	static const struct kube_sim_kind kinds[] = {
+	    {.resource = &pw_policies, .custom = true, .has_status = true, .has_generation = true},
+	    {.resource = &pw_rollouts, .custom = true, .has_status = true, .has_generation = true, .immutable = "spec"},
+	    {.resource = &pw_reports, .custom = true, .has_generation = true, .immutable = "spec"},
+	};
+	int64_t pace = draw_between(world, 1, 5);
+	const struct kube_sim_cluster_options options = {
+	    .replace_ms = 300 * pace,
+	    .schedule_ms = 200 * pace,
+	    .start_ms = 2000 * pace,
+	    .stop_ms = 2000 * pace,
+	    .disruption_ms = 100 * pace,
+	    .collect_ms = 2000 * pace,
+	};
+
+	world->options = (struct options){
+	    .namespace_ = OWN_NAMESPACE, .job_namespace = JOB_NAMESPACE, .images = {"*"}, .image_count = 1};
+	kube_sim_new(world->seed, START_MS, &world->sim, NULL);
+	set_up_log(world);
+	world->api = kube_sim_api_new(world->sim);
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(kinds); i++)
+		kube_sim_api_add_kind(world->api, &kinds[i]);
+	world->cluster = kube_sim_cluster_new(world->api, &options);
+	world->checks = checks_new(world);
+	world->hosts = hosts_new(world);
+	draw_cluster(world);
+}
+
+static void tear_down(struct world *world)
+{
+	world_kill_controller(world);
+	faults_free(world->faults);
+	hosts_free(world->hosts);
+	checks_free(world->checks);
+	kube_sim_cluster_free(world->cluster);
+	kube_sim_api_free(world->api);
+	kube_sim_free(world->sim);
+}
+
+/* Step by step, so that the first thing that does not hold ends the run. */
+static void run_until(struct world *world, int64_t mono_ms)
+{
+	struct kube_env *env = kube_sim_env(world->sim);
+
+	while (!world->failure[0] && kube_env_next_due(env) <= mono_ms) {
+		kube_sim_step(world->sim);
+		if (++world->steps > MAX_STEPS)
+			world_fail(world, "still busy after %lu steps: something runs in circles", MAX_STEPS);
+	}
+}
+
+bool world_run(struct world *world, uint64_t seed, bool calm, FILE *trace)
+{
+	*world = (struct world){.seed = seed, .random_state = seed, .calm = calm, .trace = trace};
+	draw(world);
+	set_up(world);
+	int64_t trouble_ms = calm ? 0 : draw_between(world, 60, 1200) * 1000;
+	world->faults = calm ? NULL : faults_new(world);
+	world_start_controller(world);
+	run_until(world, trouble_ms);
+	if (world->faults)
+		faults_end(world->faults);
+	if (!world->controller)
+		world_start_controller(world);
+	world_trace(world, "---- from here on nothing goes wrong ----");
+	run_until(world, trouble_ms + SETTLE_MS);
+	if (!world->failure[0])
+		checks_at_rest(world->checks);
+	tear_down(world);
+	return !world->failure[0];
+}

@@ -1,0 +1,87 @@
+/*
+ * One simulated world: what a seed draws, and the whole controller in it.
+ *
+ * A seed decides everything. What fails first is kept with its time; a second run of the same seed with a trace shows
+ * how it came about.
+ */
+#ifndef TEST_SIM_WORLD_H
+#define TEST_SIM_WORLD_H
+
+#include "controller/cmd/controller.h"
+#include "controller/model/node.h"
+#include "controller/model/pod.h"
+#include "controller/model/rollout.h"
+#include <kube/sim_api.h>
+#include <stdio.h>
+
+#define NODES "/api/v1/nodes"
+#define POLICIES "/apis/patchwright.io/v1alpha1/patchpolicies"
+#define ROLLOUTS "/apis/patchwright.io/v1alpha1/patchrollouts"
+#define JOB_NAMESPACE "patchwright-jobs"
+#define OWN_NAMESPACE "patchwright-system"
+
+#define MAX_NODES 40
+#define MAX_POLICIES 3
+
+struct hosts;
+struct faults;
+struct checks;
+
+struct world {
+	uint64_t seed;
+	uint64_t random_state;
+	FILE *trace; /* NULL: none */
+	struct kube_sim *sim;
+	struct kube_sim_api *api;
+	struct kube_sim_cluster *cluster;
+	struct hosts *hosts;
+	struct faults *faults;
+	struct checks *checks;
+	struct options options;
+	struct controller *controller; /* NULL while it is down */
+	bool calm;                     /* no faults at all */
+	size_t node_count, policy_count;
+	int64_t knowledge_ms; /* what happened so long ago must be known to the controller */
+	unsigned long steps, changes, kills, jobs, finished;
+	char failure[1024]; /* "" while everything holds */
+};
+
+/* rng: independent of the sim's own randomness */
+uint64_t draw(struct world *world);
+int64_t draw_between(struct world *world, int64_t low, int64_t high);
+bool draw_chance(struct world *world, int percent);
+
+/* The first call counts. */
+void world_fail(struct world *world, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void world_trace(struct world *world, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int64_t world_now_ms(const struct world *world); /* the server's time */
+
+/* Plays one seed to its end. True: everything held. */
+bool world_run(struct world *world, uint64_t seed, bool calm, FILE *trace);
+void world_start_controller(struct world *world);
+void world_kill_controller(struct world *world);
+
+/* draw.c: what is there at the beginning. */
+void draw_cluster(struct world *world);
+void draw_node(struct world *world, size_t index);
+void draw_policy(struct world *world, size_t index);
+
+/* host.c: nodes' hosts, which play the job pods. */
+struct hosts *hosts_new(struct world *world);
+void hosts_free(struct hosts *hosts);
+
+/* fault.c */
+struct faults *faults_new(struct world *world);
+void faults_end(struct faults *faults); /* from here on nothing goes wrong, and what was broken is mended */
+void faults_free(struct faults *faults);
+
+/* check.c, check_*.c: the invariants of design.md, section 5. */
+struct checks *checks_new(struct world *world);
+void checks_at_rest(struct checks *checks); /* the end: nothing is left over */
+void checks_free(struct checks *checks);
+
+/* json.c */
+const char *text_at(const cJSON *json, const char *path); /* "" when absent */
+bool is_job_pod(const cJSON *pod);
+
+#endif
