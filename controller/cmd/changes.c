@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Nodes, pods and budgets change many at a time; one look serves them all. A person would not notice the wait. */
+#define ROLLOUTS_COALESCE_MS 10
 #define POLICIES_COALESCE_MS 500 /* node changes come in bursts, and a policy only counts them */
 /* A watch cache may be a moment behind the rollouts that the nodes speak of: no node is cleaned up before this. */
 #define FIRST_ORPHANS_MS 5000
+#define ORPHANS_COALESCE_MS 500
 #define KEY_SIZE 300
 
 bool rollout_unfinished(const struct rollout *rollout)
@@ -31,11 +34,11 @@ static const struct rollout *next_rollout(const struct controller *controller, c
 	                                               previous ? &previous->object : NULL);
 }
 
-static void add_unfinished(struct controller *controller, bool only_active)
+static void add_unfinished(struct controller *controller, bool only_active, int64_t delay_ms)
 {
 	for (const struct rollout *r = next_rollout(controller, NULL); r; r = next_rollout(controller, r))
 		if (rollout_unfinished(r) && (!only_active || r->status.active.count > 0))
-			add(controller, KEY_ROLLOUT, r->object.name, 0);
+			add(controller, KEY_ROLLOUT, r->object.name, delay_ms);
 }
 
 static void add_policies(struct controller *controller, int64_t delay_ms)
@@ -61,10 +64,10 @@ static void on_node(void *arg, const struct kube_change *change)
 	const struct node *new = (const struct node *)change->new_object;
 	if (!controller->synced || !change->changed)
 		return;
-	add_unfinished(controller, false);
+	add_unfinished(controller, false, ROLLOUTS_COALESCE_MS);
 	add_policies(controller, POLICIES_COALESCE_MS);
 	if ((old && old->state_text) || (new &&new->state_text))
-		kube_queue_add(controller->queue, KEY_ORPHANS);
+		kube_queue_add_after(controller->queue, KEY_ORPHANS, ORPHANS_COALESCE_MS);
 }
 
 /* ---- pods ---- */
@@ -73,7 +76,7 @@ static void add_rollout_of_hash(struct controller *controller, const char *hash)
 {
 	for (const struct rollout *r = next_rollout(controller, NULL); r; r = next_rollout(controller, r))
 		if (strcmp(r->hash, hash) == 0)
-			add(controller, KEY_ROLLOUT, r->object.name, 0);
+			add(controller, KEY_ROLLOUT, r->object.name, ROLLOUTS_COALESCE_MS);
 }
 
 /* A pod matters to the rollout that drains its node, and a job pod to its own. */
@@ -86,7 +89,7 @@ static void add_for_pod(struct controller *controller, const struct pod *pod)
 	const struct node *node =
 	    (const struct node *)kube_store_get(controller->caches[CACHE_NODES].store, pod->node_name);
 	if (node && node->state && !step_ended((enum step)node->state->step))
-		add(controller, KEY_ROLLOUT, node->state->rollout, 0);
+		add(controller, KEY_ROLLOUT, node->state->rollout, ROLLOUTS_COALESCE_MS);
 }
 
 static void on_pod(void *arg, const struct kube_change *change)
@@ -101,11 +104,24 @@ static void on_pod(void *arg, const struct kube_change *change)
 	add_for_pod(controller, (const struct pod *)new);
 }
 
+static bool same_protection(const struct pdb *a, const struct pdb *b)
+{
+	return a->object.generation == b->object.generation &&
+	       (a->disruptions_allowed > 0) == (b->disruptions_allowed > 0) &&
+	       (a->current_healthy >= a->desired_healthy) == (b->current_healthy >= b->desired_healthy);
+}
+
+/* A budget counts up and down with every pod; what matters is whether it lets pods go. */
 static void on_pdb(void *arg, const struct kube_change *change)
 {
 	struct controller *controller = arg;
-	if (controller->synced && change->changed)
-		add_unfinished(controller, true);
+	const struct pdb *old = (const struct pdb *)change->old_object;
+	const struct pdb *new = (const struct pdb *)change->new_object;
+	bool relieved = new &&new->disruptions_allowed > 0 &&
+	                facts_budget_relieved(controller->facts, new->object.namespace_, new->object.name);
+	if (!controller->synced || !change->changed || (!relieved && old && new &&same_protection(old, new)))
+		return;
+	add_unfinished(controller, true, ROLLOUTS_COALESCE_MS);
 }
 
 /* ---- our own kinds ---- */
@@ -138,7 +154,7 @@ static void on_rollout(void *arg, const struct kube_change *change)
 		rollout_vanished(controller, old);
 	add(controller, KEY_POLICY, any->policy_name, 0);
 	if (!new || ended(old, new))
-		add_unfinished(controller, false);
+		add_unfinished(controller, false, 0);
 }
 
 static void on_policy(void *arg, const struct kube_change *change)
@@ -216,14 +232,14 @@ void changes_idle(struct controller *controller, enum cache_id cache, const char
 		if (object)
 			add_for_pod(controller, (const struct pod *)object);
 		else
-			add_unfinished(controller, true);
+			add_unfinished(controller, true, ROLLOUTS_COALESCE_MS);
 		return;
 	case CACHE_NODES:
-		add_unfinished(controller, false);
+		add_unfinished(controller, false, ROLLOUTS_COALESCE_MS);
 		if (object && ((const struct node *)object)->state_text)
-			kube_queue_add(controller->queue, KEY_ORPHANS);
+			kube_queue_add_after(controller->queue, KEY_ORPHANS, ORPHANS_COALESCE_MS);
 		return;
-	case CACHE_REVISIONS: add_unfinished(controller, false); return;
+	case CACHE_REVISIONS: add_unfinished(controller, false, 0); return;
 	case CACHE_PDBS:
 	case CACHE_COUNT: return;
 	}

@@ -7,6 +7,7 @@
 
 /* Status writes that can wait are at most one a second an object: a drain of many pods is not as many writes. */
 #define STATUS_INTERVAL_MS 1000
+#define COUNTS_INTERVAL_MS 5000
 
 static void look_again(struct controller *controller, const char *key, int64_t at_ms)
 {
@@ -16,15 +17,19 @@ static void look_again(struct controller *controller, const char *key, int64_t a
 	kube_queue_add_after(controller->queue, key, delay_ms > 0 ? delay_ms : 1);
 }
 
-static void write_status(struct controller *controller, const char *key, struct track *track,
-                         const struct kube_object *object, const cJSON *status, bool urgent)
+/* How long a status that can wait has to; at most 0: not at all. */
+static int64_t status_wait_ms(const struct controller *controller, const struct track *track, int64_t interval_ms)
 {
-	int64_t now = kube_env_mono_ms(controller->env);
-	int64_t wait_ms = track->status_at_ms == INT64_MIN ? 0 : track->status_at_ms + STATUS_INTERVAL_MS - now;
-	if (!urgent && wait_ms > 0)
-		kube_queue_add_after(controller->queue, key, wait_ms);
-	else if (act_write_status(controller->act, key, object, status))
-		track->status_at_ms = now;
+	if (track->status_at_ms == INT64_MIN)
+		return 0;
+	return track->status_at_ms + interval_ms - kube_env_mono_ms(controller->env);
+}
+
+static void write_status(struct controller *controller, const char *key, struct track *track,
+                         const struct kube_object *object, const cJSON *status)
+{
+	if (act_write_status(controller->act, key, object, status))
+		track->status_at_ms = kube_env_mono_ms(controller->env);
 }
 
 /* ---- rollouts ---- */
@@ -35,8 +40,10 @@ static int write_rollout_status(struct controller *controller, const char *key, 
                                 struct kube_arena *arena, struct kube_err *err)
 {
 	struct rollout_status_write write = {0};
-	int rc = rollout_status_compose(snapshot->rollout, &result->wanted, snapshot->ledger, snapshot->ledger_count,
-	                                snapshot->now_ms, arena, &write, err);
+	int64_t wait_ms = status_wait_ms(controller, track, STATUS_INTERVAL_MS);
+	int rc = (wait_ms > 0 ? rollout_status_compose_urgent
+	                      : rollout_status_compose)(snapshot->rollout, &result->wanted, snapshot->ledger,
+	                                                snapshot->ledger_count, snapshot->now_ms, arena, &write, err);
 	if (rc < 0)
 		return rc;
 	_cleanup_json_ cJSON *status = write.status;
@@ -44,7 +51,9 @@ static int write_rollout_status(struct controller *controller, const char *key, 
 		act_write_ledger(controller->act, key, snapshot->rollout, write.spill.page, write.spill.items,
 		                 write.spill.count);
 	else if (status)
-		write_status(controller, key, track, &snapshot->rollout->object, status, write.urgent);
+		write_status(controller, key, track, &snapshot->rollout->object, status);
+	else if (write.later)
+		kube_queue_add_after(controller->queue, key, wait_ms);
 	return 0;
 }
 
@@ -91,6 +100,12 @@ static int reconcile_rollout(struct controller *controller, const char *key, str
 
 /* ---- policies ---- */
 
+/* While its rollout runs, which the status names already, a policy's status only counts nodes. */
+static bool only_counts(const struct policy *policy, const struct policy_wanted *wanted)
+{
+	return wanted->current_rollout && policy->status_json && strstr(policy->status_json, wanted->current_rollout);
+}
+
 static int write_policy_status(struct controller *controller, const char *key, const struct policy_snapshot *snapshot,
                                const struct policy_result *result, struct kube_arena *arena, struct kube_err *err)
 {
@@ -101,8 +116,12 @@ static int write_policy_status(struct controller *controller, const char *key, c
 		return rc;
 	if (!track)
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for PatchPolicy %s", snapshot->policy->object.name);
-	if (status)
-		write_status(controller, key, track, &snapshot->policy->object, status, false);
+	bool patient = only_counts(snapshot->policy, &result->wanted);
+	int64_t wait_ms = status_wait_ms(controller, track, patient ? COUNTS_INTERVAL_MS : STATUS_INTERVAL_MS);
+	if (status && wait_ms > 0)
+		kube_queue_add_after(controller->queue, key, wait_ms);
+	else if (status)
+		write_status(controller, key, track, &snapshot->policy->object, status);
 	return 0;
 }
 

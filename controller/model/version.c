@@ -52,7 +52,9 @@ static const struct version_rule *find_rule(enum version_stage stage, const char
 {
 	for (size_t i = 0; i < version_rule_count; i++) {
 		const struct version_rule *rule = &version_rules[i];
-		size_t len = rule->stage == stage ? match(rule->pattern, s) : 0;
+		char first = rule->pattern[0];
+		bool possible = rule->stage == stage && (first == s[0] || first == '#' || first == '$');
+		size_t len = possible ? match(rule->pattern, s) : 0;
 		if (len > 0) {
 			*ret_len = len;
 			return rule;

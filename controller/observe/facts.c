@@ -116,6 +116,27 @@ void facts_drop_eviction(struct facts *facts, const char *pod_uid)
 		remove_eviction(facts, entry);
 }
 
+/* The server does not always say which budget refused. */
+static bool refused_by(const struct eviction_entry *entry, const char *namespace_, const char *name)
+{
+	return strcmp(entry->fact.kind, "PodDisruptionBudget") == 0 && strcmp(entry->namespace_, namespace_) == 0 &&
+	       (!*entry->name || strcmp(entry->name, name) == 0);
+}
+
+bool facts_budget_relieved(struct facts *facts, const char *namespace_, const char *name)
+{
+	struct eviction_entry *entry, *next;
+	bool relieved = false;
+	HASH_ITER (hh, facts->evictions, entry, next) {
+		if (!refused_by(entry, namespace_, name))
+			continue;
+		entry->fact.retry_at_ms = entry->fact.since_ms;
+		entry->base_ms = 0;
+		relieved = true;
+	}
+	return relieved;
+}
+
 static struct eviction_entry *eviction_new(const char *uid, const char *namespace_,
                                            const struct eviction_answer *answer)
 {

@@ -31,6 +31,8 @@ int64_t facts_eviction_base(const struct facts *facts, const char *pod_uid);
 int facts_note_eviction(struct facts *facts, const char *pod_uid, const char *pod_namespace,
                         const struct eviction_answer *answer, int64_t now_ms, struct kube_err *err);
 void facts_drop_eviction(struct facts *facts, const char *pod_uid); /* the pod is gone */
+/* The budget allows disruptions again: what it refused may be tried at once. True when there was something. */
+bool facts_budget_relieved(struct facts *facts, const char *namespace_, const char *name);
 
 /* ---- effects that fail, by queue key ("rollout/x") and by what was tried ("create pod a/b") ---- */
 

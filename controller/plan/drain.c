@@ -9,6 +9,9 @@
 #include "controller/plan/internal.h"
 #include <string.h>
 
+#define EVICTION_PAUSE_MS 20
+#define MAX_EVICTIONS_A_BUDGET 8
+
 enum pod_verdict { POD_STAYS, POD_LEAVING, POD_GOES, POD_BLOCKS };
 
 static bool protects(const struct pdb *pdb, const struct pod *pod)
@@ -80,8 +83,10 @@ static void count_in_flight(struct pass *pass, const struct target_view *target)
 
 		if (!target->pods[i].busy || pod->object.deleted_ms != KUBE_TIME_NONE)
 			continue;
-		if (budgets_of(pass, pod, &room) == 1 && !outside_budget(room->pdb, pod))
+		if (budgets_of(pass, pod, &room) == 1 && !outside_budget(room->pdb, pod)) {
 			room->left--;
+			room->in_flight++;
+		}
 	}
 }
 
@@ -95,6 +100,10 @@ void rooms_init(struct pass *pass)
 		count_in_flight(pass, &s->targets[i]);
 }
 
+/*
+ * Evictions under one budget go out one after another. Each rewrites the budget's status, and where two collide the API
+ * server lets one sleep for half a second (EvictionsRetry): of twenty that come at once most sleep several times over.
+ */
 static bool budget_allows(struct pass *pass, const struct pod *pod, struct drain_view *view)
 {
 	struct pdb_room *room = NULL;
@@ -110,6 +119,10 @@ static bool budget_allows(struct pass *pass, const struct pod *pod, struct drain
 		                  budgets));
 		return false;
 	}
+	if (room->left > 0 && (room->sent || room->in_flight >= MAX_EVICTIONS_A_BUDGET)) {
+		look_again_at(pass->out, pass->s->now_ms + EVICTION_PAUSE_MS);
+		return false;
+	}
 	if (room->left <= 0) {
 		block(view, "PodDisruptionBudget", pdb->object.namespace_, pdb->object.name, pod,
 		      plan_printf(pass->arena, "allows no disruption now: %lld pods are healthy, %lld must be",
@@ -117,6 +130,7 @@ static bool budget_allows(struct pass *pass, const struct pod *pod, struct drain
 		return false;
 	}
 	room->left--;
+	room->sent = true;
 	return true;
 }
 

@@ -55,7 +55,9 @@ struct target_pass {
 
 struct pdb_room {
 	const struct pdb *pdb;
-	int64_t left; /* evictions that may still be sent in this pass */
+	int64_t left;      /* evictions that may still be sent in this pass */
+	int64_t in_flight; /* evictions under way, at the beginning */
+	bool sent;         /* one is sent in this pass */
 };
 
 struct pass {
@@ -160,7 +162,8 @@ void abandon_rollout(const struct rollout_snapshot *snapshot, struct kube_arena 
 /* Takes our state off a node, and our cordon with it unless the state's end or a quarantine explains it. */
 void release_node(const struct node *node, struct kube_arena *arena, struct actions *actions);
 bool rollout_done(const struct rollout *rollout);
-/* The node is quarantined, and its state is the reason: it stays until somebody, or the next rollout, frees the node. */
+/* The node is quarantined, and its state is the reason: it stays until somebody, or the next rollout, frees the node.
+ */
 bool explains_quarantine(const struct node *node);
 
 #endif

@@ -410,7 +410,29 @@ static bool verified(const struct pass *pass, const struct target_pass *target)
 	return true;
 }
 
-/* To Settling with the uncordon, at once where the version shows already: a step that has nothing to wait for costs no
+static void tell_patched(struct pass *pass, const struct target_pass *target)
+{
+	const struct node_state *state = target->state;
+	const struct patch *first = &pass->rules->patches.items[next_patch(pass, state, 0) % pass->rules->patches.count];
+	char took[KUBE_DURATION_TEXT_SIZE];
+
+	write_event(pass, target, false, "Patched",
+	            plan_printf(pass->arena, "%s is at %s after %s (PatchRollout %s, wave %s)",
+	                        component_names[first->component], shown_version(target->view->node, first),
+	                        kube_duration_format((pass->s->now_ms - state->started_ms) / 1000 * 1000, took),
+	                        pass->s->rollout->object.name, state->wave));
+}
+
+/* Where a node goes that shows its versions and is Ready: Settling, which takes no time when nothing is asked for. */
+static enum step after_verifying(struct pass *pass, const struct target_pass *target)
+{
+	if (pass->rules->settle_ready_for_ms > 0)
+		return STEP_SETTLING;
+	tell_patched(pass, target);
+	return STEP_PATCHED;
+}
+
+/* Onwards with the uncordon, at once where the version shows already: a step that has nothing to wait for costs no
  * write. */
 static void leave_patching(struct pass *pass, const struct target_pass *target, int64_t exit_code)
 {
@@ -419,7 +441,7 @@ static void leave_patching(struct pass *pass, const struct target_pass *target, 
 	bool settled = !more && verified(pass, target) && target->view->node->ready;
 	struct node_state *state = state_next(pass, target,
 	                                      more      ? STEP_PATCHING
-	                                      : settled ? STEP_SETTLING
+	                                      : settled ? after_verifying(pass, target)
 	                                                : STEP_VERIFYING);
 
 	if (more)
@@ -512,7 +534,7 @@ static void step_verifying(struct pass *pass, const struct target_pass *target, 
 	}
 	note_uncordon(pass, target, entry);
 	if (verified(pass, target) && target->view->node->ready) {
-		struct action *action = write_node(pass, target, state_next(pass, target, STEP_SETTLING),
+		struct action *action = write_node(pass, target, state_next(pass, target, after_verifying(pass, target)),
 		                                   target->state->foreign_cordon ? CHANGE_NONE : CHANGE_OFF);
 		action->node.quarantine = target->view->node->quarantined ? CHANGE_OFF : CHANGE_NONE;
 		return;
@@ -525,16 +547,8 @@ static void step_verifying(struct pass *pass, const struct target_pass *target, 
 
 static void patched(struct pass *pass, const struct target_pass *target)
 {
-	const struct node_state *state = target->state;
-	const struct patch *first = &pass->rules->patches.items[next_patch(pass, state, 0) % pass->rules->patches.count];
-	char took[KUBE_DURATION_TEXT_SIZE];
-
 	write_node(pass, target, state_next(pass, target, STEP_PATCHED), CHANGE_NONE);
-	write_event(pass, target, false, "Patched",
-	            plan_printf(pass->arena, "%s is at %s after %s (PatchRollout %s, wave %s)",
-	                        component_names[first->component], shown_version(target->view->node, first),
-	                        kube_duration_format((pass->s->now_ms - state->started_ms) / 1000 * 1000, took),
-	                        pass->s->rollout->object.name, state->wave));
+	tell_patched(pass, target);
 }
 
 static void step_settling(struct pass *pass, const struct target_pass *target, struct active *entry)

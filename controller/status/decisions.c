@@ -52,8 +52,9 @@ struct choice {
 	/* By index of wanted decisions: */
 	struct decision *drafts; /* with texts cut to what the schema takes */
 	bool *fresh;             /* it is new */
-	bool *admitted;          /* and has room */
-	size_t bytes;            /* of JSON of what stands in the status */
+	bool any_fresh;
+	bool *admitted; /* and has room */
+	size_t bytes;   /* of JSON of what stands in the status */
 	bool full;
 };
 
@@ -118,7 +119,8 @@ static int keep_standing(struct choice *choice, const struct decision *paged, st
 		size_t bytes = 0;
 		if (paged && decision->seq <= paged->seq)
 			continue;
-		int rc = measure(decision, &bytes, err);
+		/* Without anything new nobody asks how much room there is. */
+		int rc = choice->any_fresh ? measure(decision, &bytes, err) : 0;
 		if (rc)
 			return rc;
 		choice->bytes += bytes;
@@ -176,7 +178,7 @@ static int draft_fresh(struct choice *choice, struct kube_err *err)
 		draft->evidence = text_keep(arena, draft->evidence, MAX_EVIDENCE_BYTES);
 		if (!draft->subject || !draft->rule || !draft->actor || !draft->reason || !draft->evidence)
 			return status_out_of_memory(err);
-		choice->fresh[i] = true;
+		choice->fresh[i] = choice->any_fresh = true;
 	}
 	return 0;
 }
@@ -224,7 +226,7 @@ static int allocate(struct choice *choice, struct kube_err *err)
 static int admit_fresh(struct choice *choice, struct kube_err *err)
 {
 	size_t admitted = 0;
-	int rc = draft_fresh(choice, err);
+	int rc = 0;
 
 	for (int rank = RANK_ROLLOUT; !rc && rank < RANK_COUNT; rank++)
 		rc = admit(choice, (enum rank)rank, &admitted, err);
@@ -246,6 +248,8 @@ int decisions_choose(const struct rollout *rollout, const struct rollout_wanted 
 	const struct decision *newest = newest_on_pages(&choice);
 
 	int rc = allocate(&choice, err);
+	if (!rc)
+		rc = draft_fresh(&choice, err);
 	if (!rc)
 		rc = keep_standing(&choice, newest, err);
 	if (!rc)

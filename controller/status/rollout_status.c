@@ -212,11 +212,11 @@ static bool differ(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") != 0;
 }
 
-/* Blocked, and not by what the status names. */
+/* Blocked, and not by what the status names. Of the pods that one budget holds back the next is no news. */
 static bool other_blocker(const struct blocker *now, const struct blocker *before)
 {
 	return now->kind && (differ(now->kind, before->kind) || differ(now->namespace_, before->namespace_) ||
-	                     differ(now->name, before->name) || differ(now->pod, before->pod));
+	                     differ(now->name, before->name));
 }
 
 /* A way out has to stand in the status before the node may follow. */
@@ -262,20 +262,29 @@ static int write_status(struct document *document, struct rollout_status_write *
 	return 0;
 }
 
-int rollout_status_compose(const struct rollout *rollout, const struct rollout_wanted *wanted,
-                           const struct revision *const *ledger, size_t ledger_count, int64_t now_ms,
-                           struct kube_arena *arena, struct rollout_status_write *ret_write, struct kube_err *err)
+/* Chooses what the document holds. What must leave for the ledger first is in its decisions' spill. */
+static int choose(struct document *document, const struct revision *const *ledger, size_t ledger_count,
+                  struct kube_arena *arena, struct kube_err *err)
 {
-	struct document document = {.rollout = rollout, .wanted = wanted, .now_ms = now_ms};
-	struct decision_set *set = &document.decisions;
+	const struct rollout *rollout = document->rollout;
+	const struct rollout_wanted *wanted = document->wanted;
+	struct decision_set *set = &document->decisions;
 
 	set->held = kube_arena_calloc(arena, wanted->active.count + wanted->decisions.count, sizeof(*set->held));
 	if (!set->held)
 		return status_out_of_memory(err);
 	targets_hold_excess(rollout, wanted, set);
 	int rc = decisions_choose(rollout, wanted, ledger, ledger_count, arena, set, err);
-	if (rc)
+	if (rc || set->spill.count > 0)
 		return rc;
+	return targets_choose(rollout, wanted, set, arena, &document->targets, err);
+}
+
+static int compose(struct document *document, bool only_urgent, struct rollout_status_write *ret_write,
+                   struct kube_err *err)
+{
+	const struct decision_set *set = &document->decisions;
+
 	if (set->spill.count > 0) {
 		*ret_write = (struct rollout_status_write){.urgent = true};
 		ret_write->spill.items = set->spill.items;
@@ -283,6 +292,30 @@ int rollout_status_compose(const struct rollout *rollout, const struct rollout_w
 		ret_write->spill.page = set->spill.page;
 		return 0;
 	}
-	rc = targets_choose(rollout, wanted, set, arena, &document.targets, err);
-	return rc ? rc : write_status(&document, ret_write, err);
+	if (only_urgent && !is_urgent(document)) {
+		*ret_write = (struct rollout_status_write){.later = true};
+		return 0;
+	}
+	return write_status(document, ret_write, err);
+}
+
+int rollout_status_compose(const struct rollout *rollout, const struct rollout_wanted *wanted,
+                           const struct revision *const *ledger, size_t ledger_count, int64_t now_ms,
+                           struct kube_arena *arena, struct rollout_status_write *ret_write, struct kube_err *err)
+{
+	struct document document = {.rollout = rollout, .wanted = wanted, .now_ms = now_ms};
+	int rc = choose(&document, ledger, ledger_count, arena, err);
+
+	return rc ? rc : compose(&document, false, ret_write, err);
+}
+
+int rollout_status_compose_urgent(const struct rollout *rollout, const struct rollout_wanted *wanted,
+                                  const struct revision *const *ledger, size_t ledger_count, int64_t now_ms,
+                                  struct kube_arena *arena, struct rollout_status_write *ret_write,
+                                  struct kube_err *err)
+{
+	struct document document = {.rollout = rollout, .wanted = wanted, .now_ms = now_ms};
+	int rc = choose(&document, ledger, ledger_count, arena, err);
+
+	return rc ? rc : compose(&document, true, ret_write, err);
 }

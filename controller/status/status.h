@@ -10,6 +10,7 @@
 /* The status of a rollout, ready to be written. */
 struct rollout_status_write {
 	cJSON *status; /* owned by the caller; NULL: what the object has is already right */
+	bool later;    /* by rollout_status_compose_urgent() only: there may be something to write, but it can wait */
 	bool urgent;   /* it grants, decides, names another blocker, or ends: write at once. Otherwise it may wait up to a
 	                  second for more */
 	/*
@@ -27,6 +28,12 @@ struct rollout_status_write {
 int rollout_status_compose(const struct rollout *rollout, const struct rollout_wanted *wanted,
                            const struct revision *const *ledger, size_t ledger_count, int64_t now_ms,
                            struct kube_arena *arena, struct rollout_status_write *ret_write, struct kube_err *err);
+
+/* As above for a status that was written a moment ago: what can wait is not put together, only told as `later`. */
+int rollout_status_compose_urgent(const struct rollout *rollout, const struct rollout_wanted *wanted,
+                                  const struct revision *const *ledger, size_t ledger_count, int64_t now_ms,
+                                  struct kube_arena *arena, struct rollout_status_write *ret_write,
+                                  struct kube_err *err);
 
 /* NULL in *ret_status: what the object has is already right. */
 int policy_status_compose(const struct policy *policy, const struct policy_wanted *wanted, int64_t now_ms,

@@ -47,7 +47,7 @@ def _run(client, tag, names):
             node = _next_blocked(rollouts, order)
             client.patch("poddisruptionbudgets", node, {"spec": {"minAvailable": 0}}, NAMESPACE)
             rollouts.wait_for(lambda event, n=node: n not in _active(event.object) and event.time > order[n], 60, f"{node} is done")
-        seen = [order[name] - _reached(pdbs, name, 0, pods) for name in names]
+        seen = [order[name] - _used_up(pdbs, pods, name) for name in names]
         return seen, [_evicted(pods, name)[1] - _relieved(pdbs, name) for name in names]
 
 
@@ -85,14 +85,10 @@ def _evicted(pods, app):
     return sorted(found.values())
 
 
-def _reached(pdbs, name, allowed, pods):
-    """When the budget was seen at `allowed`, after it had allowed one: by the first eviction."""
-    was_one = False
-    for event in pdbs.events(name):
-        if was_one and _allowed(event.object) == allowed:
-            return event.time
-        was_one = was_one or _allowed(event.object) == 1
-    raise AssertionError(f"{name} never reached {allowed} ({len(_evicted(pods, name))} evictions)")
+def _used_up(pdbs, pods, name):
+    """When the budget was seen at 0 by the first eviction: not when its pods were not Ready yet."""
+    zero = [event.time for event in pdbs.events(name) if _allowed(event.object) == 0 and event.object["status"].get("disruptedPods")]
+    return zero[0] if zero else _evicted(pods, name)[0]
 
 
 def _relieved(pdbs, name):

@@ -246,7 +246,7 @@ START_TEST(test_urgent)
 	    {"job seen", other_job, false},
 	    {"wave", wave_state, false},
 	    {"another budget blocks", other_pdb, true},
-	    {"another pod is blocked", other_pod, true},
+	    {"the next pod is blocked by the same", other_pod, false},
 	    {"another kind blocks", other_kind, true},
 	    {"grant", new_grant, true},
 	    {"failure", failing, true},
