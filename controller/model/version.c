@@ -52,8 +52,10 @@ static const struct version_rule *find_rule(enum version_stage stage, const char
 {
 	for (size_t i = 0; i < version_rule_count; i++) {
 		const struct version_rule *rule = &version_rules[i];
-		char first = rule->pattern[0];
-		bool possible = rule->stage == stage && (first == s[0] || first == '#' || first == '$');
+		if (rule->stage != stage)
+			continue;
+		char first = rule->pattern[0]; /* rules out most before they are looked at */
+		bool possible = first == s[0] || first == '#' || first == '$';
 		size_t len = possible ? match(rule->pattern, s) : 0;
 		if (len > 0) {
 			*ret_len = len;
