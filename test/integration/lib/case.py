@@ -68,9 +68,13 @@ class ClusterTest(unittest.TestCase):
         body = objects.deployment(name, replicas, node_selector or {"pool": self.tag}, **options)
         self.client.create("deployments", body, namespace)
         if wait:
-            wait_for(lambda: self._available(name, namespace) == replicas, 30 + replicas / 5,
-                     lambda: f"{replicas} pods of {namespace}/{name} are available: {self._available(name, namespace)} are")
+            self.await_deployment(name, replicas)
         return name
+
+    def await_deployment(self, name, replicas):
+        namespace = self.namespace()
+        wait_for(lambda: self._available(name, namespace) == replicas, 30 + replicas / 5,
+                 lambda: f"{replicas} pods of {namespace}/{name} are available: {self._available(name, namespace)} are")
 
     def _available(self, name, namespace):
         return self.client.get("deployments", name, namespace).get("status", {}).get("availableReplicas", 0)

@@ -49,6 +49,9 @@ class Cluster:
         self.kubectl("apply", "-f", str(ROOT / "crds"))
         self.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(ROOT / "crds"))
         self.kubectl("apply", "-k", str(ROOT / "deploy/kustomize"))
+        for plural in ("patchpolicies", "patchrollouts", "patchreports"):
+            # An established resource is still refused (429) while the server starts to watch its storage.
+            wait_for(lambda p=plural: self.client.list(p) is not None, 30, f"{plural} can be listed")
         wait_for(lambda: self.client.find("serviceaccounts", "default", JOBS), 30,
                  f"the namespace {JOBS} has its service account")
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 
 from .case import node_ready
+from .objects import IMAGE  # noqa: F401
 
 STATE = "patchwright.io/state"
 STEP_LABEL = "patchwright.io/step"
@@ -29,6 +30,11 @@ def cordoned(node):
 
 def runtime_version(node):
     return node["status"]["nodeInfo"]["containerRuntimeVersion"]
+
+
+def is_over(item):
+    """It has an outcome, and everything that it left behind is cleaned up."""
+    return bool(item.get("status", {}).get("outcome")) and not item["metadata"].get("finalizers")
 
 
 def most_unavailable(events):
