@@ -223,9 +223,7 @@ static void fill_targets(const struct controller *controller, struct kube_arena 
 	}
 	s->targets = targets;
 	s->target_count = count;
-	/* While the plan cannot be read nobody can say whose they are. */
-	if (s->plan || !s->rollout->status.plan_hash)
-		fill_strays(&jobs, arena, s);
+	fill_strays(&jobs, arena, s);
 }
 
 /* Only the order at planning needs them. */
@@ -288,6 +286,7 @@ void snapshot_rollout(struct controller *controller, const struct rollout *rollo
 	fill_others(controller, &s, &world, arena);
 	count_pods(controller, arena, &s);
 	s.pdbs = all_of(store(controller, CACHE_PDBS), arena, &s.pdb_count);
+	s.policies = all_of(store(controller, CACHE_POLICIES), arena, &s.policy_count);
 	*ret_snapshot = s;
 }
 

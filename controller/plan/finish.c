@@ -148,18 +148,24 @@ void release_node(const struct node *node, struct kube_arena *arena, struct acti
 	action->node = (struct node_write){.node = node, .state = NULL, .cordon = ours ? CHANGE_OFF : CHANGE_NONE};
 }
 
+/* So many nodes at a time: thousands of requests at once would help nobody. */
+#define MAX_RELEASES 32
+
 /* Takes our states off the nodes; true when none is left but those that explain a quarantine. */
 static bool clear_nodes(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out)
 {
 	bool clear = true;
+	size_t under_way = 0;
 
+	for (size_t i = 0; i < s->target_count; i++)
+		under_way += s->targets[i].busy;
 	for (size_t i = 0; i < s->target_count; i++) {
 		const struct target_view *view = &s->targets[i];
 		const struct node_state *state = view->node ? view->node->state : NULL;
 		if (!state || strcmp(state->rollout_uid, s->rollout->object.uid) != 0 || explains_quarantine(view->node))
 			continue;
 		clear = false;
-		if (!view->busy)
+		if (!view->busy && under_way++ < MAX_RELEASES)
 			release_node(view->node, arena, &out->actions);
 	}
 	return clear;

@@ -70,6 +70,7 @@ struct pass {
 	struct pdb_room *rooms;
 	bool aborting; /* deleted, or its policy is: what is in work is given back */
 	const char *abort_reason;
+	bool superseded;       /* the policy was changed since the plan was made */
 	bool stopping;         /* superseded, suspended or halted: what is in work goes on, nothing new begins */
 	const char *held_back; /* why the next pending target is not started; NULL */
 	size_t waiting_on;     /* targets in work that are blocked */
@@ -108,6 +109,9 @@ struct job_view {
 /* step: "job" or "rollback". Adds ACTION_CREATE_JOB when the pod is to be made. */
 void job_run(struct pass *pass, const struct target_pass *target, size_t patch, const char *step,
              struct job_view *ret_view);
+/* True when the job's pod is there and its container has ended. */
+bool job_exit_code(const struct pass *pass, const struct target_pass *target, size_t patch, const char *step,
+                   int64_t *ret_exit_code);
 const char *job_pod_name(const struct rollout *rollout, const char *node_uid, size_t patch, const char *step,
                          int64_t attempt, struct kube_arena *arena);
 

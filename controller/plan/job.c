@@ -154,3 +154,14 @@ void job_run(struct pass *pass, const struct target_pass *target, size_t patch, 
 	}
 	*ret_view = view;
 }
+
+bool job_exit_code(const struct pass *pass, const struct target_pass *target, size_t patch, const char *step,
+                   int64_t *ret_exit_code)
+{
+	const struct pod *pod = find_job(target->view, job_pod_name(pass->s->rollout, target->view->target->node_uid, patch,
+	                                                            step, target->state->attempt, pass->arena));
+	if (!pod || !pod_finished(pod) || (!pod->exited && pod->phase != POD_SUCCEEDED))
+		return false;
+	*ret_exit_code = pod->exited ? pod->exit_code : 0;
+	return true;
+}

@@ -208,6 +208,8 @@ struct rollout_snapshot {
 	size_t stray_job_count;
 	const struct rollout *const *rollouts; /* all others */
 	size_t other_count;
+	const struct policy *const *policies; /* all of the cluster: whose nodes overlap with ours */
+	size_t policy_count;
 	bool others_busy; /* one of them that is at work has grants on the way that cannot be seen yet */
 	const struct effect_error *effect_error; /* the newest that is still being retried; NULL: none */
 	int64_t epoch; /* the fencing number that this process writes; status.epoch must equal it before anything else is

@@ -73,7 +73,10 @@ static void finalize(const struct rollout_snapshot *s, struct kube_arena *arena,
 
 /* ---- freezing the plan ---- */
 
-/* Of two rollouts of one policy the planned one goes first, then the older, then by name. */
+/* What an earlier rollout waits for may be gone without a change to it: its policy suspended, its nodes relabelled. */
+#define OVERLAP_LOOK_MS (30 * 1000)
+
+/* Of two rollouts the planned one goes first, then the older, then by name. */
 static bool goes_before(const struct rollout *a, const struct rollout *b)
 {
 	bool a_planned = a->status.plan_hash != NULL, b_planned = b->status.plan_hash != NULL;
@@ -84,12 +87,37 @@ static bool goes_before(const struct rollout *a, const struct rollout *b)
 	return strcmp(a->object.name, b->object.name) < 0;
 }
 
+static const struct policy *policy_of(const struct rollout_snapshot *s, const struct rollout *rollout)
+{
+	for (size_t i = 0; i < s->policy_count; i++)
+		if (!strcmp(s->policies[i]->object.name, rollout->policy_name))
+			return s->policies[i];
+	return NULL;
+}
+
+/*
+ * Rollouts that share nodes go one after the other, as a whole: each would hold its record on nodes that the other
+ * still waits for. One that was not planned and cannot be for now is in nobody's way.
+ */
+static bool shares_nodes(const struct rollout_snapshot *s, const struct rollout *other)
+{
+	const struct policy *policy = policy_of(s, other);
+
+	if (!policy || (!other->status.plan_hash && (policy->suspend || rules_check(&policy->rules, NULL) != 0)))
+		return false;
+	for (size_t i = 0; i < s->node_count; i++)
+		if (node_selected(s->nodes[i], &policy->rules) && node_selected(s->nodes[i], &s->policy->rules))
+			return true;
+	return false;
+}
+
 static const struct rollout *earlier_rollout(const struct rollout_snapshot *s)
 {
 	for (size_t i = 0; i < s->other_count; i++) {
 		const struct rollout *other = s->rollouts[i];
-		if (!strcmp(other->policy_name, s->rollout->policy_name) && !rollout_done(other) &&
-		    goes_before(other, s->rollout))
+		if (rollout_done(other) || !goes_before(other, s->rollout))
+			continue;
+		if (!strcmp(other->policy_name, s->rollout->policy_name) || shares_nodes(s, other))
 			return other;
 	}
 	return NULL;
@@ -169,7 +197,6 @@ static void freeze(const struct rollout_snapshot *s, struct kube_arena *arena, s
 static void plan_first(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out)
 {
 	struct kube_err err = {0};
-	const struct rollout *earlier = earlier_rollout(s);
 
 	if (!s->policy || s->policy_replaced) {
 		stall(out, "PolicyNotFound",
@@ -186,9 +213,13 @@ static void plan_first(const struct rollout_snapshot *s, struct kube_arena *aren
 		wait_for(out, "Suspended", plan_printf(arena, "PatchPolicy %s is suspended", s->policy->object.name));
 		return;
 	}
+	const struct rollout *earlier = earlier_rollout(s);
 	if (earlier) {
 		wait_for(out, "WaitingForRollout",
-		         plan_printf(arena, "waiting for PatchRollout %s of the same policy to end", earlier->object.name));
+		         plan_printf(arena,
+		                     "waiting for PatchRollout %s of PatchPolicy %s, which is for some of the same nodes",
+		                     earlier->object.name, earlier->policy_name));
+		look_again_at(out, s->now_ms + OVERLAP_LOOK_MS);
 		return;
 	}
 	if (!s->rollout->finalizer)
@@ -476,6 +507,7 @@ static void run(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 	bool suspended = s->policy && s->policy->suspend;
 
 	pass.aborting = pass.abort_reason != NULL;
+	pass.superseded = superseded;
 	if (pass.aborting)
 		decide(&pass, DECISION_ABORT, s->rollout->object.name, 1, "deletion", "Deleted", pass.abort_reason);
 	else if (superseded)

@@ -189,6 +189,18 @@ static enum change undo_cordon(const struct target_pass *target)
 	return target->state->foreign_cordon || target->view->node->quarantined ? CHANGE_NONE : CHANGE_OFF;
 }
 
+/* A job that failed is there still: its finalizer stays on until the node has followed. */
+static void note_exit(const struct pass *pass, const struct target_pass *target, struct node_state *state)
+{
+	int64_t exit_code = 0;
+	const char *step = target->state->step == STEP_PATCHING       ? "job"
+	                   : target->state->step == STEP_ROLLING_BACK ? "rollback"
+	                                                              : NULL;
+
+	if (step && job_exit_code(pass, target, (size_t)target->state->patch, step, &exit_code))
+		state_add_exit(pass, state, step, (size_t)target->state->patch, exit_code);
+}
+
 static void follow_decision(struct pass *pass, const struct target_pass *target)
 {
 	const struct active *granted = target->granted;
@@ -199,6 +211,7 @@ static void follow_decision(struct pass *pass, const struct target_pass *target)
 	state->message = granted->message;
 	if (target->state->failed_step == STEP_NONE)
 		state->failed_step = target->state->step;
+	note_exit(pass, target, state);
 	if (granted->step == STEP_ROLLING_BACK) {
 		state->patch = rollback_first(pass, target);
 		state->attempt = 1;
@@ -383,6 +396,10 @@ static void step_draining(struct pass *pass, const struct target_pass *target, s
 		return;
 	}
 	drain_target(pass, target, &drain);
+	if (pass->superseded && drain.blocker.kind) { /* what is in the way may be what the policy was changed for */
+		give_back(pass, target, entry, "Superseded", "the policy was changed while pods were in the way of the drain");
+		return;
+	}
 	entry_block(pass, target, entry, &drain.blocker);
 	if (drain.remaining == 0) {
 		write_node(pass, target, state_next(pass, target, STEP_PATCHING), CHANGE_NONE);
@@ -565,6 +582,10 @@ static void step_settling(struct pass *pass, const struct target_pass *target, s
 	}
 	if (node->ready && pass->s->now_ms >= settled_at) {
 		patched(pass, target);
+		return;
+	}
+	if (pass->aborting) { /* it is uncordoned already */
+		give_back(pass, target, entry, "Aborted", reason_or(pass->abort_reason, "aborted"));
 		return;
 	}
 	if (pass->s->now_ms >= deadline) {

@@ -760,6 +760,36 @@ START_TEST(two_rollouts_that_share_nodes)
 }
 END_TEST
 
+/* Each would hold its records on nodes that the other waits for, until neither could end. */
+START_TEST(rollouts_whose_policies_share_nodes_go_one_after_the_other)
+{
+	struct world_rollout *r1 = begin(2, false, ONE_WAVE);
+	struct world_rollout *r2 = world_add_rollout(&w, "r2");
+	struct policy elsewhere = *w.policy;
+	struct kube_str_pair nowhere = {"pool", "nowhere"};
+	struct rules rules = w.policy->rules;
+
+	elsewhere.object.name = "elsewhere";
+	w.policies[0] = &elsewhere;
+	w.policy_count = 1;
+	r2->idle = true;
+	world_set_rollout(&w, r2, "spec.policyRef.name", "'elsewhere'");
+	world_set_rollout(&w, r2, "metadata.finalizers", "['patchwright.io/rollout']");
+	world_set_rollout(&w, r2, "status.plan.hash", "'h'");
+	for (int i = 0; i < 5; i++)
+		world_tick(&w, w.now_ms);
+	ck_assert_ptr_null(r1->rollout->status.plan_hash);
+	ck_assert_ptr_nonnull(strstr(r1->rollout->status.summary, "r2"));
+	ck_assert_int_ne(w.look_again_ms, KUBE_TIME_NONE);
+	elsewhere.rules.selector.match_labels.items = &nowhere; /* the other policy is for other nodes now */
+	elsewhere.rules.selector.match_labels.count = 1;
+	world_run(&w, MINUTES(600));
+	check_outcome(r1, OUTCOME_SUCCEEDED, "it goes on");
+	elsewhere.rules = rules;
+	world_finish(&w);
+}
+END_TEST
+
 START_TEST(rollouts_of_one_policy_go_one_after_the_other)
 {
 	struct world_rollout *r1 = begin(2, false, ONE_WAVE);
@@ -842,5 +872,5 @@ CHECK_MAIN("plan/interrupt", a_node_is_deleted, a_node_comes_back_as_another, so
            a_target_in_a_wave_that_there_is_not, a_status_from_a_backup, grants_are_lost, the_whole_status_is_lost,
            a_new_leader_writes_its_epoch_first, the_controller_dies_anywhere, another_rollout_holds_the_node,
            a_node_with_the_record_of_another_takes_no_place, two_rollouts_that_share_nodes,
-           rollouts_of_one_policy_go_one_after_the_other, the_next_rollout_frees_a_quarantined_node,
-           a_quarantine_outlives_a_rollout_that_could_not_begin)
+           rollouts_whose_policies_share_nodes_go_one_after_the_other, rollouts_of_one_policy_go_one_after_the_other,
+           the_next_rollout_frees_a_quarantined_node, a_quarantine_outlives_a_rollout_that_could_not_begin)

@@ -413,6 +413,8 @@ static void take_snapshot(struct world *world, const struct world_rollout *self)
 	                               .rollout = self->rollout,
 	                               .rollout_busy = self->busy > 0,
 	                               .policy = world->policy,
+	                               .policies = world->policies,
+	                               .policy_count = world->policy_count,
 	                               .policy_replaced = world->policy_replaced,
 	                               .epoch = world->epoch,
 	                               .rollouts = others,

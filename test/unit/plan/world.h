@@ -88,6 +88,8 @@ struct world {
 	int64_t now_ms;
 	struct policy *policy; /* NULL: none */
 	bool policy_replaced;
+	const struct policy *policies[2]; /* what rollouts see of all policies, where overlaps matter */
+	size_t policy_count;
 	struct world_node **nodes;
 	size_t node_count;
 	struct world_pod **pods;
