@@ -4,6 +4,7 @@
 #include <kube/http.h>
 #include <kube/log.h>
 #include <kube/loop.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,10 +157,19 @@ static int run(struct program *program)
 	return program->status;
 }
 
+/* One thread needs one heap; and what a list or a plan took is given back, however often it comes. */
+static void tune_memory(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
+	mallopt(M_TRIM_THRESHOLD, 256 << 10);
+}
+
 int main(int argc, char **argv)
 {
 	struct program program = {0};
 	struct kube_err err = {0};
+	tune_memory();
 	if (options_parse(argc, argv, &program.options, &err) < 0) {
 		fprintf(stderr, "patchwright-controller: %s\n", err.message);
 		return 2;

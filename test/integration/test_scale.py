@@ -21,7 +21,7 @@ class TestScale(ClusterTest):
         """The rollout as it was when it had ended; everything about it is cleaned up by then."""
         rollouts = self.record("patchrollouts")
         self.policy(strategy={"maxUnavailable": "10%", "waves": rollout.THREE_WAVES, "settle": rollout.NO_SETTLE})
-        return rollouts.wait_for(lambda event: rollout.is_over(event.object), 300, "the rollout is over").object
+        return rollouts.wait_for(lambda event: rollout.is_over(event.object), 600, "the rollout is over").object
 
     def check_end(self, names):
         for node in self.client.list("nodes", selector=f"pool={self.tag}"):

@@ -17,6 +17,7 @@ RESOURCES = {
     "pods": ("/api/v1", True),
     "serviceaccounts": ("/api/v1", True),
     "deployments": ("/apis/apps/v1", True),
+    "daemonsets": ("/apis/apps/v1", True),
     "controllerrevisions": ("/apis/apps/v1", True),
     "poddisruptionbudgets": ("/apis/policy/v1", True),
     "leases": ("/apis/coordination.k8s.io/v1", True),
@@ -183,6 +184,11 @@ class Client:
             if error.code == 404:
                 return None
             raise
+
+    def delete_all(self, plural, namespace, grace=None):
+        """Deletes all objects of a namespace in one request."""
+        body = {"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": grace}
+        return self.request("DELETE", path_of(plural, None, namespace), body)
 
 
 def _decode(text):

@@ -135,13 +135,11 @@ class ClusterTest(unittest.TestCase):
         self.client.delete("namespaces", name)
         for deployment in self.client.list("deployments", name):
             self.client.delete("deployments", deployment["metadata"]["name"], name)
-        wait_for(lambda: not self._remove_pods(name), 30, f"the pods of {name} are gone")
+        wait_for(lambda: not self._remove_pods(name), 120, f"the pods of {name} are gone")
 
     def _remove_pods(self, namespace):
-        pods = self.client.list("pods", namespace)
-        for pod in pods:
-            self.client.delete("pods", pod["metadata"]["name"], namespace, grace=0)
-        return pods
+        self.client.delete_all("pods", namespace, grace=0)
+        return self.client.list("pods", namespace)
 
     def _remove_ours(self):
         """No test finds another one's policies, rollouts, reports, plans or job pods. The controller has ended by now."""
