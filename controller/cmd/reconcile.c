@@ -86,14 +86,21 @@ static int plan_one_rollout(struct controller *controller, const char *key, cons
 	return result.write_status ? write_rollout_status(controller, key, track, &snapshot, &result, arena, err) : 0;
 }
 
+static bool has_jobs(const struct controller *controller, const struct rollout *rollout)
+{
+	const struct kube_store *pods = controller->caches[CACHE_PODS].store;
+	return kube_store_index_next(pods, controller->pods_by_rollout, rollout->hash, NULL) != NULL;
+}
+
 static int reconcile_rollout(struct controller *controller, const char *key, struct kube_arena *arena,
                              struct kube_err *err)
 {
 	const struct cache *cache = &controller->caches[CACHE_ROLLOUTS];
 	const struct kube_object *object = kube_store_get(cache->store, key + strlen(KEY_ROLLOUT));
-	/* A busy one comes back when the cache has seen our write. A finished one is history. */
-	if (!object || kube_pending_busy(cache->pending, object->key) ||
-	    !rollout_unfinished((const struct rollout *)object))
+	/* A busy one comes back when the cache has seen our write. A finished one is history, once its jobs are gone. */
+	if (!object || kube_pending_busy(cache->pending, object->key))
+		return 0;
+	if (!rollout_unfinished((const struct rollout *)object) && !has_jobs(controller, (const struct rollout *)object))
 		return 0;
 	return plan_one_rollout(controller, key, (const struct rollout *)object, arena, err);
 }
@@ -146,8 +153,11 @@ static int reconcile_orphans(struct controller *controller, const char *key, str
 	struct world world;
 	struct actions actions = {0};
 	snapshot_world(controller, arena, &world);
-	plan_orphans(world.nodes, world.node_count, world.rollouts, world.rollout_count, arena, &actions);
+	int64_t look_again_ms;
+	plan_orphans(world.nodes, world.node_count, world.rollouts, world.rollout_count,
+	             kube_client_server_ms(controller->client), arena, &actions, &look_again_ms);
 	act_run(controller->act, key, &actions);
+	look_again(controller, key, look_again_ms);
 	return 0;
 }
 

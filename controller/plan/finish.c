@@ -201,6 +201,11 @@ static bool clear_jobs(const struct rollout_snapshot *s, struct kube_arena *aren
 	return tally.left == 0;
 }
 
+void finish_leftovers(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out)
+{
+	clear_jobs(s, arena, out);
+}
+
 static void let_go(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out)
 {
 	struct action *action = plan_add_action(&out->actions, ACTION_FINALIZE_ROLLOUT, arena);

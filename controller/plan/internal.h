@@ -161,6 +161,8 @@ int64_t max_unavailable(const struct kube_intstr *value, int64_t total);
 
 /* An ended rollout that still has our finalizer: report, then clean nodes and job pods, then let it go. */
 void finish_rollout(const struct rollout_snapshot *snapshot, struct kube_arena *arena, struct rollout_result *out);
+/* Job pods that come to light when it is done: created late, or by a cache that was blind. */
+void finish_leftovers(const struct rollout_snapshot *snapshot, struct kube_arena *arena, struct rollout_result *out);
 /* A rollout that is deleted and has no plan to go by. */
 void abandon_rollout(const struct rollout_snapshot *snapshot, struct kube_arena *arena, struct rollout_result *out);
 /* Takes our state off a node, and our cordon with it unless the state's end or a quarantine explains it. */

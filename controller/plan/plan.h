@@ -306,6 +306,7 @@ void plan_policy(const struct policy_snapshot *snapshot, struct kube_arena *aren
 /* Takes our marks off nodes that carry the state of a rollout that no longer exists: uncordons what we cordoned, keeps
  * what was cordoned before and what is quarantined. */
 void plan_orphans(const struct node *const *nodes, size_t node_count, const struct rollout *const *rollouts,
-                  size_t rollout_count, struct kube_arena *arena, struct actions *ret_actions);
+                  size_t rollout_count, int64_t now_ms, struct kube_arena *arena, struct actions *ret_actions,
+                  int64_t *ret_look_again_ms);
 
 #endif

@@ -562,6 +562,8 @@ void plan_rollout(const struct rollout_snapshot *s, struct kube_arena *arena, st
 	struct rollout_result out = {.look_again_ms = KUBE_TIME_NONE};
 
 	carry_over(s, &out);
+	if (rollout_done(rollout))
+		finish_leftovers(s, arena, &out);
 	if (s->rollout_busy || rollout_done(rollout)) {
 		*ret_result = out;
 		return;

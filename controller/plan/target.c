@@ -266,7 +266,9 @@ static struct node_state *first_state(struct pass *pass, const struct target_pas
 	const struct node *node = target->view->node;
 	struct node_state *state = plan_alloc(pass->arena, sizeof(*state));
 	const char **from = plan_alloc(pass->arena, pass->rules->patches.count * sizeof(*from));
-	bool our_quarantine = node->state && explains_quarantine(node) && !node->state->foreign_cordon;
+	/* A state that nobody works on any more may have been left behind with our cordon. */
+	bool our_cordon = node->state && !node->state->foreign_cordon &&
+	                  (explains_quarantine(node) || !step_ended((enum step)node->state->step));
 
 	for (size_t i = 0; i < pass->rules->patches.count; i++) {
 		const char *shown = node_observed(node, &pass->rules->patches.items[i].observed);
@@ -281,7 +283,7 @@ static struct node_state *first_state(struct pass *pass, const struct target_pas
 	    .attempt = 1,
 	    .since_ms = pass->s->now_ms,
 	    .started_ms = pass->s->now_ms,
-	    .foreign_cordon = node->unschedulable && !our_quarantine,
+	    .foreign_cordon = node->unschedulable && !our_cordon,
 	    .boot_id = node->boot_id,
 	    .from = {.items = from, .count = pass->rules->patches.count},
 	};
