@@ -268,7 +268,11 @@ static void conclude(struct act *act, const struct effect *effect, const cJSON *
 	case EFFECT_WRITTEN: done(act, effect, json); break;
 	case EFFECT_GONE: facts_effect_done(act->options.facts, effect->key, effect->what); break;
 	case EFFECT_EXISTS: exists(act, effect, err); break;
-	case EFFECT_STALE: failed(act, effect, err, &retry_stale); break;
+	case EFFECT_STALE:
+		if (effect->kind == EFFECT_STATUS && act->options.on_conflict)
+			act->options.on_conflict(act->options.arg);
+		failed(act, effect, err, &retry_stale);
+		break;
 	case EFFECT_FAILED: failed(act, effect, err, &retry_failed); break;
 	}
 }
@@ -336,13 +340,26 @@ static int copy_effect(struct running *running, const struct effect *effect)
 	return rc;
 }
 
+static bool may_act(const struct act *act)
+{
+	return !act->options.may_act || act->options.may_act(act->options.arg);
+}
+
+static bool may_repeat(void *arg)
+{
+	return may_act(((struct running *)arg)->act);
+}
+
 static int start(struct act *act, struct running *running, const struct kube_call *call, struct kube_err *err)
 {
 	const struct effect *effect = &running->effect;
 	int rc = kube_pending_begin(effect->pending, effect->object_key, err);
 	if (rc < 0)
 		return rc;
-	rc = kube_client_send(act->options.client, call, answered, running, &running->op, err);
+	struct kube_call own = *call;
+	own.may_repeat = may_repeat;
+	running->act = act;
+	rc = kube_client_send(act->options.client, &own, answered, running, &running->op, err);
 	if (rc < 0)
 		kube_pending_end(effect->pending, effect->object_key, NULL);
 	return rc;
@@ -350,7 +367,7 @@ static int start(struct act *act, struct running *running, const struct kube_cal
 
 bool effect_send(struct act *act, const struct effect *effect, const struct kube_call *call)
 {
-	if (!effect_ready(act, effect))
+	if (!may_act(act) || !effect_ready(act, effect))
 		return false;
 	struct kube_err err = {0};
 	struct running *running = calloc(1, sizeof(*running));
@@ -364,7 +381,6 @@ bool effect_send(struct act *act, const struct effect *effect, const struct kube
 		failed(act, effect, &err, &retry_failed);
 		return false;
 	}
-	running->act = act;
 	DL_APPEND(act->running, running);
 	act->in_flight++;
 	if (effect->mark)

@@ -100,11 +100,7 @@ static void on_synced(void *arg)
 	for (size_t i = 0; i < CACHE_COUNT; i++)
 		if (!kube_reflector_synced(controller->caches[i].reflector))
 			return;
-	if (controller->synced)
-		return;
-	controller->synced = true;
-	kube_log(KUBE_LOG_INFO, "caches are synced; work begins", NULL);
-	changes_all(controller);
+	controller_synced(controller);
 }
 
 static void on_idle(void *arg, const char *object_key)
@@ -158,11 +154,17 @@ void caches_start(struct controller *controller)
 		kube_reflector_start(controller->caches[i].reflector);
 }
 
+void caches_stop(struct controller *controller)
+{
+	for (size_t i = 0; i < CACHE_COUNT; i++)
+		kube_reflector_free(take(controller->caches[i].reflector));
+}
+
 void caches_finish(struct controller *controller)
 {
+	caches_stop(controller);
 	for (size_t i = 0; i < CACHE_COUNT; i++) {
 		struct cache *cache = &controller->caches[i];
-		kube_reflector_free(cache->reflector);
 		kube_pending_free(cache->pending);
 		kube_store_free(cache->store);
 	}

@@ -23,13 +23,14 @@ struct cache {
 	struct controller *controller;
 	const struct kube_projection *projection;
 	struct kube_store *store;
-	struct kube_pending *pending; /* NULL: we never write this type */
-	struct kube_reflector *reflector;
-	char problem[512]; /* why it cannot be listed or watched; "" when it can */
+	struct kube_pending *pending;     /* NULL: we never write this type */
+	struct kube_reflector *reflector; /* NULL: stopped */
+	char problem[512];                /* why it cannot be listed or watched; "" when it can */
 };
 
 int caches_init(struct controller *controller, struct kube_err *err);
 void caches_start(struct controller *controller);
+void caches_stop(struct controller *controller);   /* they stay as they are */
 void caches_finish(struct controller *controller); /* zeroed ones are fine */
 
 /* The sentence for a list or watch that failed: what is wrong, and what to do. Pure. Returns out. */

@@ -62,7 +62,7 @@ static void on_node(void *arg, const struct kube_change *change)
 	struct controller *controller = arg;
 	const struct node *old = (const struct node *)change->old_object;
 	const struct node *new = (const struct node *)change->new_object;
-	if (!controller->synced || !change->changed)
+	if (!controller->working || !change->changed)
 		return;
 	add_unfinished(controller, false, ROLLOUTS_COALESCE_MS);
 	add_policies(controller, POLICIES_COALESCE_MS);
@@ -98,7 +98,7 @@ static void on_pod(void *arg, const struct kube_change *change)
 	const struct kube_object *old = change->old_object, *new = change->new_object;
 	if (old && (!new || strcmp(old->uid, new->uid) != 0))
 		facts_drop_eviction(controller->facts, old->uid);
-	if (!controller->synced || !change->changed)
+	if (!controller->working || !change->changed)
 		return;
 	add_for_pod(controller, (const struct pod *)old);
 	add_for_pod(controller, (const struct pod *)new);
@@ -119,7 +119,7 @@ static void on_pdb(void *arg, const struct kube_change *change)
 	const struct pdb *new = (const struct pdb *)change->new_object;
 	bool relieved = new &&new->disruptions_allowed > 0 &&
 	                facts_budget_relieved(controller->facts, new->object.namespace_, new->object.name);
-	if (!controller->synced || !change->changed || (!relieved && old && new &&same_protection(old, new)))
+	if (!controller->working || !change->changed || (!relieved && old && new &&same_protection(old, new)))
 		return;
 	add_unfinished(controller, true, ROLLOUTS_COALESCE_MS);
 }
@@ -145,7 +145,7 @@ static void on_rollout(void *arg, const struct kube_change *change)
 	struct controller *controller = arg;
 	const struct rollout *old = (const struct rollout *)change->old_object;
 	const struct rollout *new = (const struct rollout *)change->new_object;
-	if (!controller->synced || !change->changed)
+	if (!controller->working || !change->changed)
 		return;
 	const struct rollout *any = new ? new : old;
 	if (new)
@@ -162,7 +162,7 @@ static void on_policy(void *arg, const struct kube_change *change)
 	struct controller *controller = arg;
 	const struct kube_object *any = change->new_object ? change->new_object : change->old_object;
 	char key[KEY_SIZE];
-	if (!controller->synced || !change->changed)
+	if (!controller->working || !change->changed)
 		return;
 	add(controller, KEY_POLICY, any->name, 0);
 	add_rollouts_of(controller, any->name);
@@ -177,7 +177,7 @@ static void on_revision(void *arg, const struct kube_change *change)
 {
 	struct controller *controller = arg;
 	const struct kube_object *any = change->new_object ? change->new_object : change->old_object;
-	if (controller->synced && change->changed)
+	if (controller->working && change->changed)
 		add(controller, KEY_ROLLOUT, ((const struct revision *)any)->rollout_name, 0);
 }
 
@@ -195,7 +195,7 @@ static void on_report(void *arg, const struct kube_change *change)
 {
 	struct controller *controller = arg;
 	const struct kube_object *any = change->new_object ? change->new_object : change->old_object;
-	if (controller->synced && change->changed)
+	if (controller->working && change->changed)
 		add_for_report(controller, any->name);
 }
 
@@ -216,7 +216,7 @@ int changes_subscribe(struct controller *controller, struct kube_err *err)
 void changes_idle(struct controller *controller, enum cache_id cache, const char *object_key)
 {
 	const struct kube_object *object = kube_store_get(controller->caches[cache].store, object_key);
-	if (!controller->synced)
+	if (!controller->working)
 		return;
 	switch (cache) {
 	case CACHE_POLICIES: add(controller, KEY_POLICY, object_key, 0); return;

@@ -40,6 +40,8 @@ static int init_act(struct controller *controller, struct kube_err *err)
 	    .pod_store = caches[CACHE_PODS].store,
 	    .again = plan_again,
 	    .on_eviction = count_eviction,
+	    .may_act = election_may_act,
+	    .on_conflict = election_verify,
 	    .arg = controller,
 	};
 	return act_new(&act_options, &controller->act, err);
@@ -62,6 +64,8 @@ static int init(struct controller *controller, const struct controller_options *
 		rc = changes_subscribe(controller, err);
 	if (rc == 0)
 		rc = init_act(controller, err);
+	if (rc == 0 && controller->options->leader_elect)
+		rc = election_init(controller, options->identity, err);
 	if (rc == 0)
 		kube_client_observe(controller->client, meters_count_request, controller);
 	return rc;
@@ -74,6 +78,7 @@ int controller_new(const struct controller_options *options, struct controller *
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for the controller");
 	controller->options = options->options;
 	controller->env = options->env;
+	controller->on_quiet = options->on_quiet;
 	controller->on_end = options->on_end;
 	controller->arg = options->arg;
 	int rc = init(controller, options, err);
@@ -91,6 +96,25 @@ void controller_start(struct controller *controller)
 	caches_start(controller);
 }
 
+void controller_work(struct controller *controller)
+{
+	controller->working = true;
+	changes_all(controller);
+}
+
+void controller_synced(struct controller *controller)
+{
+	if (controller->working || controller->stopping)
+		return;
+	if (controller->elector) {
+		kube_log(KUBE_LOG_INFO, "caches are synced; work begins when the lease is ours", NULL);
+		kube_elector_start(controller->elector);
+		return;
+	}
+	kube_log(KUBE_LOG_INFO, "caches are synced; work begins", NULL);
+	controller_work(controller);
+}
+
 void controller_end(struct controller *controller, int status)
 {
 	void (*on_end)(void *, int) = controller->on_end;
@@ -101,18 +125,31 @@ void controller_end(struct controller *controller, int status)
 		on_end(controller->arg, status);
 }
 
-/* Writes first, then what tells about them. */
+/* No effect goes out any more: nothing needs to be looked at. */
+static void be_quiet(struct controller *controller)
+{
+	void (*on_quiet)(void *) = controller->on_quiet;
+	caches_stop(controller);
+	controller->on_quiet = NULL;
+	if (on_quiet)
+		on_quiet(controller->arg);
+}
+
+/* Writes first, then the lease, so that the next one begins when we have ended, then what tells about it all. */
 static void stop_when_done(struct kube_timer *timer, void *arg)
 {
 	struct controller *controller = arg;
 	bool late = kube_env_mono_ms(controller->env) >= controller->stop_at_ms;
-	bool done = act_in_flight(controller->act) == 0 && kube_events_idle(controller->events);
+	bool quiet = act_in_flight(controller->act) == 0;
+	if (quiet)
+		be_quiet(controller);
+	bool done = quiet && election_over(controller) && kube_events_idle(controller->events);
 	if (!done && !late) {
 		kube_timer_start(controller->env, timer, STOP_POLL_MS, stop_when_done, controller);
 		return;
 	}
 	if (late && !done)
-		kube_log(KUBE_LOG_WARN, "writes or Events were still in flight at the end", NULL);
+		kube_log(KUBE_LOG_WARN, "writes, the release of the lease or Events were still in flight at the end", NULL);
 	controller_end(controller, 0);
 }
 
@@ -132,6 +169,7 @@ void controller_free(struct controller *controller)
 		return;
 	kube_timer_stop(controller->env, &controller->stop_timer);
 	namespaces_stop(controller);
+	kube_elector_free(controller->elector);
 	act_free(controller->act);
 	caches_finish(controller);
 	kube_queue_free(controller->queue);

@@ -12,6 +12,7 @@
 #include "controller/cmd/meters.h"
 #include "controller/cmd/options.h"
 #include "controller/cmd/track.h"
+#include <kube/elector.h>
 #include <kube/queue.h>
 
 #define KEY_POLICY "policy/"
@@ -41,14 +42,17 @@ struct controller {
 	struct act *act;
 	struct cache caches[CACHE_COUNT];
 	int pods_by_node, pods_by_rollout, revisions_by_rollout; /* indexes */
-	bool synced;                                             /* all caches have been synced once */
-	bool server_trouble;                                     /* the API server could not be reached; told once */
+	bool working; /* plans are made: the caches have been synced once, and the lease is ours if there is one */
+	struct kube_elector *elector; /* NULL: no leader election */
+	char election_problem[512];   /* why the lease cannot be read or written; "" when it can */
+	bool server_trouble;          /* the API server could not be reached; told once */
 	struct tracks tracks;
 	struct meters meters;
 	struct namespace_watch namespaces[2]; /* --namespace, --job-namespace */
 	struct kube_timer stop_timer;
 	bool stopping;
 	int64_t stop_at_ms; /* mono: no longer than this */
+	void (*on_quiet)(void *arg);
 	/* Called once, when it has stopped or cannot go on; status is the process's. */
 	void (*on_end)(void *arg, int status);
 	void *arg;
@@ -58,8 +62,10 @@ struct controller_options {
 	const struct options *options;
 	struct kube_env *env;
 	struct kube_transport *transport;
-	const char *host;     /* of the API server, for metrics */
-	const char *instance; /* this process, for Events */
+	const char *host;            /* of the API server, for metrics */
+	const char *instance;        /* this process, for Events */
+	const char *identity;        /* of this process in leader election; options->leader_elect only */
+	void (*on_quiet)(void *arg); /* optional: it stops, and its work has ended */
 	void (*on_end)(void *arg, int status);
 	void *arg;
 };
@@ -67,7 +73,7 @@ struct controller_options {
 /* Everything in options is borrowed. */
 int controller_new(const struct controller_options *options, struct controller **ret_controller, struct kube_err *err);
 void controller_start(struct controller *controller);
-/* Takes no new work, lets writes in flight and Events end, then calls on_end(0). Once. */
+/* Takes no new work, lets writes in flight end, gives the lease back, lets Events end, then calls on_end(0). Once. */
 void controller_stop(struct controller *controller);
 /* Stops at once; NULL is fine. */
 void controller_free(struct controller *controller);
@@ -75,6 +81,16 @@ void controller_free(struct controller *controller);
 /* ---- among the files of controller/cmd ---- */
 
 void controller_end(struct controller *controller, int status);
+
+/* The caches are there: work begins, or the election. */
+void controller_synced(struct controller *controller);
+void controller_work(struct controller *controller);
+
+/* election.c: nothing where there is no leader election. */
+int election_init(struct controller *controller, const char *identity, struct kube_err *err);
+bool election_may_act(void *controller);           /* we lead, or there is no election: asked before each effect */
+void election_verify(void *controller);            /* something says that another one works */
+bool election_over(struct controller *controller); /* gives the lease back; true when that is done */
 
 /* changes.c: which plans a change may alter. */
 int changes_subscribe(struct controller *controller, struct kube_err *err);

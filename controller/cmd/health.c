@@ -23,6 +23,8 @@ static void add_check(struct checks *checks, const char *prefix, const char *nam
 
 static const char *cache_problem(const struct cache *cache)
 {
+	if (!cache->reflector)
+		return "the controller is stopping";
 	if (cache->problem[0])
 		return cache->problem;
 	return kube_reflector_synced(cache->reflector) ? NULL : "the first list is not complete";
@@ -39,6 +41,8 @@ static void ready_checks(const struct controller *controller, struct checks *che
 		const char *problem = watch->problem[0] ? watch->problem : NULL;
 		add_check(checks, "namespace-", watch->name, watch->asked ? problem : "not asked for yet");
 	}
+	if (controller->elector) /* who waits for the lease is ready, too */
+		add_check(checks, "leader-election", "", controller->election_problem[0] ? controller->election_problem : NULL);
 	add_check(checks, "running", "", controller->stopping ? "the controller is stopping" : NULL);
 }
 
@@ -76,6 +80,9 @@ int health_handle(void *arg, const char *path, const char *query, struct kube_ht
 	if (strcmp(path, "/healthz") == 0) {
 		/* That this answer is given is the check: everything runs on one loop. */
 		add_check(&checks, "loop", "", NULL);
+		if (controller->elector)
+			add_check(&checks, "leader-election", "",
+			          kube_elector_overdue(controller->elector) ? "the lease has run out" : NULL);
 		return report(&checks, "healthz", query, reply);
 	}
 	if (strcmp(path, "/readyz") == 0) {

@@ -18,7 +18,7 @@ struct program {
 	struct kube_http *http;
 	struct kube_httpd *httpd;
 	struct controller *controller;
-	char host[256], instance[256], user_agent[128];
+	char host[256], instance[256], user_agent[128], identity[KUBE_ELECTOR_IDENTITY_SIZE];
 	int status;
 };
 
@@ -54,6 +54,7 @@ static void name_ourselves(struct program *program)
 	snprintf(program->user_agent, sizeof(program->user_agent), "patchwright-controller/%s (linux/%.32s)",
 	         PATCHWRIGHT_VERSION, architecture(system.machine));
 	snprintf(program->instance, sizeof(program->instance), "patchwright-controller-%.200s", system.nodename);
+	kube_elector_identity(kube_loop_env(program->loop), system.nodename, program->identity);
 	snprintf(program->host, sizeof(program->host), "%s", server ? server + 3 : program->config->server);
 	program->host[strcspn(program->host, "/")] = '\0';
 }
@@ -63,6 +64,12 @@ static void on_end(void *arg, int status)
 	struct program *program = arg;
 	program->status = status;
 	kube_loop_stop(program->loop);
+}
+
+static void on_quiet(void *arg)
+{
+	struct program *program = arg;
+	kube_httpd_free(take(program->httpd));
 }
 
 static void on_signal(void *arg, int signo, int count)
@@ -119,6 +126,8 @@ static int set_up(struct program *program, struct kube_err *err)
 	    .transport = kube_http_transport(program->http),
 	    .host = program->host,
 	    .instance = program->instance,
+	    .identity = program->identity,
+	    .on_quiet = on_quiet,
 	    .on_end = on_end,
 	    .arg = program,
 	};

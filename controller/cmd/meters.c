@@ -52,6 +52,7 @@ static const struct family_spec specs[] = {
     FAMILY(blocked_targets, KUBE_GAUGE, "patchwright_blocked_targets", "Targets that wait for an object, by its kind.",
            "rollout,kind"),
     FAMILY(cache_objects, KUBE_GAUGE, "patchwright_cache_objects", "Objects in the caches.", "resource"),
+    FAMILY(leader, KUBE_GAUGE, "leader_election_master_status", "1 for the one that holds the lease.", "name"),
     FAMILY(effects_in_flight, KUBE_GAUGE, "patchwright_effects_in_flight", "Writes without an answer.", ""),
     FAMILY(events_dropped, KUBE_COUNTER, "patchwright_events_dropped_total", "Events that were dropped.", ""),
     FAMILY(build_info, KUBE_GAUGE, "patchwright_build_info", "Always 1.", "version"),

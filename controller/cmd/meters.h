@@ -19,6 +19,7 @@ struct meters {
 	struct kube_family *requests, *requests_by_resource, *evictions;
 	/* Set anew at each scrape. */
 	struct kube_family *rollout_targets, *node_steps, *policy_targets, *blocked_targets, *cache_objects, *build_info;
+	struct kube_family *leader;
 	struct kube_family *effects_in_flight, *events_dropped;
 };
 

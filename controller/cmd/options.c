@@ -1,6 +1,7 @@
 #include "controller/cmd/options.h"
 #include <ctype.h>
 #include <getopt.h>
+#include <kube/time.h>
 #include <string.h>
 
 enum {
@@ -11,6 +12,10 @@ enum {
 	OPT_IMAGES,
 	OPT_IMAGE_TAGS,
 	OPT_LISTEN,
+	OPT_LEADER_ELECT,
+	OPT_LEASE_DURATION,
+	OPT_RENEW_DEADLINE,
+	OPT_RETRY_PERIOD,
 	OPT_LOG_LEVEL,
 	OPT_LOG_FORMAT,
 	OPT_VERSION,
@@ -25,6 +30,10 @@ static const struct option long_options[] = {
     {"allowed-job-images", required_argument, NULL, OPT_IMAGES},
     {"allow-image-tags", no_argument, NULL, OPT_IMAGE_TAGS},
     {"listen-address", required_argument, NULL, OPT_LISTEN},
+    {"leader-elect", no_argument, NULL, OPT_LEADER_ELECT},
+    {"leader-elect-lease-duration", required_argument, NULL, OPT_LEASE_DURATION},
+    {"leader-elect-renew-deadline", required_argument, NULL, OPT_RENEW_DEADLINE},
+    {"leader-elect-retry-period", required_argument, NULL, OPT_RETRY_PERIOD},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
     {"version", no_argument, NULL, OPT_VERSION},
@@ -34,19 +43,27 @@ static const struct option long_options[] = {
 
 void options_print_help(FILE *out)
 {
-	fputs("patchwright-controller: keeps nodes at the patch level that PatchPolicies declare.\n"
-	      "\n"
-	      "  --kubeconfig FILE          where the API server is (default: KUBECONFIG, ~/.kube/config, in-cluster)\n"
-	      "  --context NAME             the kubeconfig's context (default: its current one)\n"
-	      "  --namespace NAME           where plans and ledgers are kept (default: patchwright-system)\n"
-	      "  --job-namespace NAME       where job pods run (default: patchwright-jobs)\n"
-	      "  --allowed-job-images GLOB  images that jobs may use; may be repeated (default: *)\n"
-	      "  --allow-image-tags         allow job images without a digest\n"
-	      "  --listen-address ADDRESS   of /healthz, /readyz and /metrics (default: :8080; empty: none)\n"
-	      "  --log-level LEVEL          debug, info, warn or error (default: info)\n"
-	      "  --log-format FORMAT        text or json (default: text)\n"
-	      "  --version, --help\n",
-	      out);
+	fputs(
+	    "patchwright-controller: keeps nodes at the patch level that PatchPolicies declare.\n"
+	    "\n"
+	    "  --kubeconfig FILE          where the API server is (default: KUBECONFIG, ~/.kube/config, in-cluster)\n"
+	    "  --context NAME             the kubeconfig's context (default: its current one)\n"
+	    "  --namespace NAME           where plans and ledgers are kept (default: patchwright-system)\n"
+	    "  --job-namespace NAME       where job pods run (default: patchwright-jobs)\n"
+	    "  --allowed-job-images GLOB  images that jobs may use; may be repeated (default: *)\n"
+	    "  --allow-image-tags         allow job images without a digest\n"
+	    "  --listen-address ADDRESS   of /healthz, /readyz and /metrics (default: :8080; empty: none)\n"
+	    "  --leader-elect             work only while holding the Lease patchwright-controller in --namespace, so "
+	    "that\n"
+	    "                             several may run\n"
+	    "  --leader-elect-lease-duration DURATION, --leader-elect-renew-deadline DURATION,\n"
+	    "  --leader-elect-retry-period DURATION\n"
+	    "                             how long others leave a silent leader alone (default: 15s), how long it goes on\n"
+	    "                             by itself (10s), and how often it renews (2s)\n"
+	    "  --log-level LEVEL          debug, info, warn or error (default: info)\n"
+	    "  --log-format FORMAT        text or json (default: text)\n"
+	    "  --version, --help\n",
+	    out);
 }
 
 /* RFC 1123 label, as a Namespace's name must be. */
@@ -79,6 +96,18 @@ static int of_option(const char *option, int rc, struct kube_err *err)
 	return rc < 0 ? kube_err_prefix(err, "%s", option) : 0;
 }
 
+static int parse_duration(const char *text, int64_t *ret_ms, struct kube_err *err)
+{
+	int64_t ms;
+	int rc = kube_duration_parse(text, &ms, err);
+	if (rc < 0)
+		return rc;
+	if (ms == 0)
+		return kube_fail(err, KUBE_E_INVALID, "must be above 0");
+	*ret_ms = ms;
+	return 0;
+}
+
 static int set_option(struct options *options, int option, const char *value, struct kube_err *err)
 {
 	switch (option) {
@@ -89,6 +118,13 @@ static int set_option(struct options *options, int option, const char *value, st
 	case OPT_IMAGES: return add_images(options, value, err);
 	case OPT_IMAGE_TAGS: options->allow_image_tags = true; return 0;
 	case OPT_LISTEN: options->listen_address = *value ? value : NULL; return 0;
+	case OPT_LEADER_ELECT: options->leader_elect = true; return 0;
+	case OPT_LEASE_DURATION:
+		return of_option("--leader-elect-lease-duration", parse_duration(value, &options->election.lease_ms, err), err);
+	case OPT_RENEW_DEADLINE:
+		return of_option("--leader-elect-renew-deadline", parse_duration(value, &options->election.renew_ms, err), err);
+	case OPT_RETRY_PERIOD:
+		return of_option("--leader-elect-retry-period", parse_duration(value, &options->election.retry_ms, err), err);
 	case OPT_LOG_LEVEL: return of_option("--log-level", kube_log_level_parse(value, &options->log_level, err), err);
 	case OPT_LOG_FORMAT: return of_option("--log-format", kube_log_format_parse(value, &options->log_format, err), err);
 	case OPT_VERSION: options->version = true; return 0;
@@ -139,6 +175,8 @@ int options_parse(int argc, char **argv, struct options *ret_options, struct kub
 	    .log_format = KUBE_LOG_TEXT,
 	};
 	int rc = parse_all(argc, argv, &options, err);
+	if (rc == 0)
+		rc = of_option("--leader-elect", kube_elector_check_times(&options.election, err), err);
 	if (rc < 0)
 		return rc;
 	if (options.image_count == 0)

@@ -2,6 +2,7 @@
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H
 
+#include <kube/elector.h>
 #include <kube/err.h>
 #include <kube/log.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@ struct options {
 	size_t image_count;
 	bool allow_image_tags;
 	const char *listen_address; /* NULL: no HTTP server */
+	bool leader_elect;
+	struct kube_elector_times election;
 	enum kube_log_level log_level;
 	enum kube_log_format log_format;
 	bool help, version; /* to be printed instead of anything else */

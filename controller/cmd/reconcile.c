@@ -189,7 +189,7 @@ void reconcile(void *arg, const char *key)
 {
 	struct controller *controller = arg;
 	struct kube_err err = {0};
-	if (!controller->synced || controller->stopping) {
+	if (!controller->working || controller->stopping || !election_may_act(controller)) {
 		kube_queue_done(controller->queue, key);
 		return;
 	}

@@ -140,6 +140,7 @@ int kube_client_send(struct kube_client *client, const struct kube_call *call, k
 	op->client = client;
 	op->resource = call->target ? NULL : call->resource;
 	op->no_retry = call->no_retry;
+	op->may_repeat = call->may_repeat;
 	op->fn = fn;
 	op->arg = arg;
 	kube_buf_init(&op->reply, call->max_reply_bytes ? call->max_reply_bytes : DEFAULT_MAX_REPLY_BYTES);

@@ -36,7 +36,9 @@ static void on_retry(struct kube_timer *timer, void *arg)
 
 	(void)timer;
 	kube_err_reset(&err);
-	if (op_send(op, &err))
+	if (op->may_repeat && !op->may_repeat(op->arg))
+		kube_fail(&err, KUBE_E_CANCELED, "not repeated: it may not be sent any more");
+	if (err.code || op_send(op, &err))
 		deliver(op, NULL, &err);
 }
 

@@ -23,6 +23,7 @@ struct kube_op {
 	bool no_retry, broke; /* broke: the connection did, once */
 	bool delivering;      /* the callback runs: it is no longer in client->ops */
 	unsigned retries;     /* asked for by Retry-After */
+	bool (*may_repeat)(void *arg);
 	kube_reply_fn *fn;
 	void *arg;
 	struct kube_exchange *exchange; /* NULL while it waits for a retry */

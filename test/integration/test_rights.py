@@ -27,7 +27,7 @@ RIGHTS = {
     ("apps", "controllerrevisions"): (set(), READ | {"create", "delete"}, set()),
     ("apps", "deployments"): (set(), set(), set()),
     ("batch", "jobs"): (set(), set(), set()),
-    ("coordination.k8s.io", "leases"): (set(), set(), set()),
+    ("coordination.k8s.io", "leases"): (set(), {"get", "create", "update"}, set()),
     ("patchwright.io", "patchpolicies"): (READ, set(), set()),
     ("patchwright.io", "patchpolicies/status"): ({"update", "patch"}, set(), set()),
     ("patchwright.io", "patchrollouts"): (READ | {"create", "update", "patch", "delete"}, set(), set()),

@@ -51,6 +51,8 @@ struct kube_call {
 	int64_t timeout_ms;       /* of each attempt; 0: 30 s */
 	size_t max_reply_bytes;   /* 0: 16 MiB */
 	bool no_retry;
+	/* Optional: asked, with fn's arg, before a retry goes out; false ends the call with KUBE_E_CANCELED. */
+	bool (*may_repeat)(void *arg);
 };
 
 /*
