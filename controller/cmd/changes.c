@@ -6,6 +6,7 @@
 
 /* Nodes, pods and budgets change many at a time; one look serves them all. A person would not notice the wait. */
 #define ROLLOUTS_COALESCE_MS 10
+#define PODS_COALESCE_MS 25      /* a drain is many of them */
 #define POLICIES_COALESCE_MS 500 /* node changes come in bursts, and a policy only counts them */
 /* A watch cache may be a moment behind the rollouts that the nodes speak of: no node is cleaned up before this. */
 #define FIRST_ORPHANS_MS 5000
@@ -76,7 +77,7 @@ static void add_rollout_of_hash(struct controller *controller, const char *hash)
 {
 	for (const struct rollout *r = next_rollout(controller, NULL); r; r = next_rollout(controller, r))
 		if (strcmp(r->hash, hash) == 0)
-			add(controller, KEY_ROLLOUT, r->object.name, ROLLOUTS_COALESCE_MS);
+			add(controller, KEY_ROLLOUT, r->object.name, PODS_COALESCE_MS);
 }
 
 /* A pod matters to the rollout that drains its node, and a job pod to its own. */
@@ -89,7 +90,7 @@ static void add_for_pod(struct controller *controller, const struct pod *pod)
 	const struct node *node =
 	    (const struct node *)kube_store_get(controller->caches[CACHE_NODES].store, pod->node_name);
 	if (node && node->state && !step_ended((enum step)node->state->step))
-		add(controller, KEY_ROLLOUT, node->state->rollout, ROLLOUTS_COALESCE_MS);
+		add(controller, KEY_ROLLOUT, node->state->rollout, PODS_COALESCE_MS);
 }
 
 static void on_pod(void *arg, const struct kube_change *change)

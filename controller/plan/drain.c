@@ -9,7 +9,7 @@
 #include "controller/plan/internal.h"
 #include <string.h>
 
-#define EVICTION_PAUSE_MS 20
+#define EVICTION_PAUSE_MS 50
 #define MAX_EVICTIONS_A_BUDGET 8
 
 enum pod_verdict { POD_STAYS, POD_LEAVING, POD_GOES, POD_BLOCKS };

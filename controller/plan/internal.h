@@ -68,6 +68,8 @@ struct pass {
 	struct rollout_wanted *want; /* = &out->wanted */
 	struct target_pass *targets; /* by index of s->targets */
 	struct pdb_room *rooms;
+	const char *shown; /* the version that was compared last, and what came of it: most nodes show the same */
+	enum standing standing;
 	bool aborting; /* deleted, or its policy is: what is in work is given back */
 	const char *abort_reason;
 	bool superseded;       /* the policy was changed since the plan was made */

@@ -248,7 +248,21 @@ static struct granted *index_grants(const struct pass *pass)
 	return index;
 }
 
-static enum target_kind kind_of(const struct pass *pass, const struct target_pass *target)
+static enum standing standing_of(struct pass *pass, const struct node *node)
+{
+	const struct patch *patch = &pass->rules->patches.items[0];
+	const char *shown = node_observed(node, &patch->observed);
+
+	if (pass->rules->patches.count > 1 || !shown)
+		return node_standing(node, pass->rules);
+	if (!pass->shown || strcmp(pass->shown, shown) != 0) {
+		pass->shown = shown;
+		pass->standing = version_standing(shown, patch);
+	}
+	return pass->standing;
+}
+
+static enum target_kind kind_of(struct pass *pass, const struct target_pass *target)
 {
 	if (!target->view->node)
 		return TARGET_GONE;
@@ -256,7 +270,7 @@ static enum target_kind kind_of(const struct pass *pass, const struct target_pas
 		return step_ended((enum step)target->state->step) ? TARGET_ENDED : TARGET_WORKING;
 	if (target->granted)
 		return TARGET_WORKING;
-	return node_standing(target->view->node, pass->rules) == STANDING_OUTDATED ? TARGET_PENDING : TARGET_UP_TO_DATE;
+	return standing_of(pass, target->view->node) == STANDING_OUTDATED ? TARGET_PENDING : TARGET_UP_TO_DATE;
 }
 
 static size_t look_at_targets(struct pass *pass)

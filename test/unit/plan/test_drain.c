@@ -118,7 +118,7 @@ START_TEST(one_budget_for_all_nodes)
 		ck_assert((drain.blocker.kind != NULL) == (allowed <= 1));
 		if (allowed <= 1)
 			ck_assert_str_eq(drain.blocker.name, "cart");
-		ck_assert_int_eq(w.result.look_again_ms, allowed <= 1 ? KUBE_TIME_NONE : w.now_ms + 20);
+		ck_assert_int_eq(w.result.look_again_ms, allowed <= 1 ? KUBE_TIME_NONE : w.now_ms + 50);
 		world_finish(&w);
 	}
 }
