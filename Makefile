@@ -80,6 +80,12 @@ $B/sim: $(call objects,$(sim_src)) $B/libcontroller.a $B/libkube.a
 sim: $B/sim ## plays SEEDS (200) seeds of the whole controller in a simulated cluster, from FIRST (1); SEED=n: one, with its trace
 	$(Q)$B/sim $(if $(SEED),--seed $(SEED),--first $(or $(FIRST),1) $(or $(SEEDS),200)) $(SIM_FLAGS)
 
+sim-mutants: $B/sim ## breaks one rule after the other on purpose: the simulation must notice each (3 minutes)
+	$(Q)test/sim/mutants $B
+
+sim-flags:
+	@echo '$(filter-out -DPATCHWRIGHT%,$(all_cflags)) @ $(all_ldflags) $(pkg_libs)'
+
 unit-programs: $(unit_bin)
 
 unit: $(unit_bin) ## builds and runs the unit tests of this build folder
@@ -113,4 +119,4 @@ clean: ## removes the build folder
 
 -include $(shell find $B/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all help sim unit unit-programs valgrind test demo bench-rollout lint tidy clean
+.PHONY: all help sim sim-mutants sim-flags unit unit-programs valgrind test demo bench-rollout lint tidy clean

@@ -94,11 +94,11 @@ static void on_bookmark(struct kube_timer *timer, void *arg)
 	const struct kube_resource *resource = watch->kind->about.resource;
 	_cleanup_buf_ struct kube_buf text;
 
+	kube_buf_init(&text, 1024);
 	if (!kube_sim_open(api->sim, watch->exchange)) {
 		drop(watch);
 		return;
 	}
-	kube_buf_init(&text, 1024);
 	kube_buf_addf(&text, "{\"kind\":\"%s\",\"apiVersion\":\"", resource->kind);
 	kube_resource_api_version(&text, resource);
 	kube_buf_addf(&text, "\",\"metadata\":{\"resourceVersion\":\"%lld\"}}", (long long)api->version);

@@ -14,6 +14,7 @@ struct seen_node {
 	struct node *now;             /* NULL: gone */
 	bool foreign;                 /* it was cordoned by somebody else when it was claimed */
 	bool ours;                    /* its cordon is ours */
+	int64_t drained_ms;           /* when it was seen last at a step that drains; INT64_MIN: never */
 	int64_t unavailable_since_ms; /* not Ready, or cordoned by others; INT64_MAX: it is available */
 	int64_t patched_ms;           /* when its state became Patched; 0: never */
 	char patched_rollout[40];

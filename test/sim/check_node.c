@@ -12,9 +12,10 @@ static const unsigned follows[STEP_COUNT] = {
     [STEP_DRAINING] = BIT(STEP_PATCHING) | BIT(STEP_FAILED) | BIT(STEP_SKIPPED),
     [STEP_PATCHING] = BIT(STEP_PATCHING) | BIT(STEP_VERIFYING) | BIT(STEP_SETTLING) | BIT(STEP_PATCHED) |
                       BIT(STEP_FAILED) | BIT(STEP_ROLLING_BACK) | BIT(STEP_QUARANTINED) | BIT(STEP_SKIPPED),
-    [STEP_VERIFYING] =
-        BIT(STEP_SETTLING) | BIT(STEP_FAILED) | BIT(STEP_ROLLING_BACK) | BIT(STEP_QUARANTINED) | BIT(STEP_SKIPPED),
-    [STEP_SETTLING] = BIT(STEP_PATCHED) | BIT(STEP_FAILED) | BIT(STEP_ROLLING_BACK) | BIT(STEP_QUARANTINED),
+    [STEP_VERIFYING] = BIT(STEP_SETTLING) | BIT(STEP_PATCHED) | BIT(STEP_FAILED) | BIT(STEP_ROLLING_BACK) |
+                       BIT(STEP_QUARANTINED) | BIT(STEP_SKIPPED),
+    [STEP_SETTLING] =
+        BIT(STEP_PATCHED) | BIT(STEP_SKIPPED) | BIT(STEP_FAILED) | BIT(STEP_ROLLING_BACK) | BIT(STEP_QUARANTINED),
     [STEP_ROLLING_BACK] = BIT(STEP_ROLLING_BACK) | BIT(STEP_ROLLED_BACK) | BIT(STEP_QUARANTINED),
 };
 
@@ -102,6 +103,8 @@ static void note(struct checks *checks, struct seen_node *seen, const struct nod
 void check_node(struct checks *checks, struct seen_node *seen, const struct node *old, const struct node *now,
                 bool by_controller)
 {
+	if (old && old->state && (old->state->step == STEP_DRAINING || old->state->step == STEP_ROLLING_BACK))
+		seen->drained_ms = world_now_ms(checks->world);
 	if (!now)
 		return;
 	if (old && by_controller) {

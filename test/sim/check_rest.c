@@ -12,7 +12,7 @@ static void check_nodes(struct checks *checks)
 		const struct node *node = seen->now;
 		if (!node)
 			continue;
-		bool quarantined = node->state && node->state->step == STEP_QUARANTINED && node->quarantined;
+		bool quarantined = node->state && step_bad((enum step)node->state->step) && node->quarantined;
 		if (node->state && !quarantined)
 			world_fail(checks->world, "at rest: node %s still carries the state of rollout %s at step %s", seen->name,
 			           node->state->rollout, step_names[node->state->step]);
@@ -60,6 +60,17 @@ static void check_report(struct checks *checks, const struct seen_rollout *seen)
 		           decisions, seen->ledger_count);
 }
 
+/* That it is stalled, or that it does not progress, with the reason. */
+static bool names_wait(const struct rollout *rollout)
+{
+	for (size_t i = 0; i < rollout->status.conditions.count; i++) {
+		const struct condition *condition = &rollout->status.conditions.items[i];
+		if (strcmp(condition->type, "Progressing") == 0 && condition->status == CONDITION_FALSE)
+			return condition->message && *condition->message;
+	}
+	return false;
+}
+
 static void check_rollouts(struct checks *checks)
 {
 	for (size_t i = 0; i < checks->rollout_count; i++) {
@@ -67,6 +78,8 @@ static void check_rollouts(struct checks *checks)
 		if (!seen->now)
 			continue;
 		checks->world->finished++;
+		if (seen->now->status.outcome == OUTCOME_NONE && !seen->now->status.plan_hash && names_wait(seen->now))
+			continue; /* it never began, and says why */
 		if (seen->now->status.outcome == OUTCOME_NONE)
 			world_fail(checks->world, "at rest: rollout %s has not ended: %s", seen->now->object.name,
 			           seen->now->status.summary ? seen->now->status.summary : "it says nothing");

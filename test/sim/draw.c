@@ -156,7 +156,7 @@ void draw_policy(struct world *world, size_t index)
 	              "{'apiVersion':'patchwright.io/v1alpha1','kind':'PatchPolicy','metadata':{'name':'p%zu'},'spec':{"
 	              "'suspend':false,'historyLimit':%lld,'target':{'type':'Nodes','nodes':{'selector':{'matchLabels':{"
 	              "'pool':'%s'}}}},'patches':[",
-	              index, (long long)draw_between(world, 0, 3), index ? "other" : "w");
+	              index, (long long)draw_between(world, 0, 3), index && draw_chance(world, 50) ? "other" : "w");
 	if (index == 0)
 		add_patch(world, &out, "ContainerRuntime", "1.7.27");
 	if (index == 0 && draw_chance(world, 30))

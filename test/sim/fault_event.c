@@ -1,0 +1,316 @@
+/* What happens to the cluster: watches, nodes, people, and the controller itself. */
+#include "test/sim/fault.h"
+
+#include <kube/client.h>
+#include <kube/time.h>
+#include <string.h>
+
+/* ---- pieces ---- */
+
+static const cJSON *any(struct world *world, const struct kube_resource *resource)
+{
+	size_t count = kube_sim_api_count(world->api, resource);
+	return count ? kube_sim_api_at(world->api, resource, (size_t)draw_between(world, 0, (int64_t)count - 1)) : NULL;
+}
+
+static const char *name_of(const cJSON *json)
+{
+	return text_at(json, "metadata.name");
+}
+
+static void patch(struct world *world, const char *collection, const cJSON *json, const char *subresource,
+                  const char *quoted)
+{
+	char target[256];
+
+	snprintf(target, sizeof(target), "%s/%s%s", collection, name_of(json), subresource);
+	int status = kube_sim_api_do(world->api, "PATCH", target, KUBE_PATCH_MERGE, "%s", quoted);
+	world_trace(world, "fault: PATCH %s %s: %d", target, quoted, status);
+}
+
+static void delete (struct world *world, const char *collection, const cJSON *json)
+{
+	char target[256];
+
+	snprintf(target, sizeof(target), "%s/%s", collection, name_of(json));
+	world_trace(world, "fault: DELETE %s", target);
+	kube_sim_api_call(world->api, "DELETE", target, NULL, NULL, NULL);
+}
+
+static bool is_cordoned(const cJSON *node)
+{
+	return cJSON_IsTrue(kube_json_get(node, "spec.unschedulable"));
+}
+
+static bool is_ready(const cJSON *node)
+{
+	return strcmp(text_at(cJSON_GetArrayItem(kube_json_get(node, "status.conditions"), 0), "status"), "True") == 0;
+}
+
+static void set_ready(struct world *world, const cJSON *node, bool ready)
+{
+	char text[256], now[KUBE_TIME_TEXT_SIZE];
+
+	snprintf(text, sizeof(text), "{'status':{'conditions':[{'type':'Ready','status':'%s','lastTransitionTime':'%s'}]}}",
+	         ready ? "True" : "Unknown", kube_time_format(world_now_ms(world), now));
+	patch(world, NODES, node, "/status", text);
+}
+
+/* ---- events ---- */
+
+static void disturb_watch(struct faults *faults, enum kube_sim_disturbance disturbance)
+{
+	struct world *world = faults->world;
+	size_t count = kube_sim_api_watch_count(world->api);
+
+	if (count == 0)
+		return;
+	size_t watch = (size_t)draw_between(world, 0, (int64_t)count - 1);
+	world_trace(world, "fault: watch %zu is disturbed (%d)", watch, (int)disturbance);
+	kube_sim_api_disturb(world->api, watch, disturbance);
+}
+
+static void close_watch(struct faults *faults)
+{
+	disturb_watch(faults, KUBE_SIM_WATCH_CLOSE);
+}
+
+static void break_watch(struct faults *faults)
+{
+	disturb_watch(faults, KUBE_SIM_WATCH_BREAK);
+}
+
+static void stall_watch(struct faults *faults)
+{
+	disturb_watch(faults, KUBE_SIM_WATCH_STALL);
+}
+
+static void expire_watch(struct faults *faults)
+{
+	disturb_watch(faults, KUBE_SIM_WATCH_EXPIRE);
+}
+
+static void compact(struct faults *faults)
+{
+	world_trace(faults->world, "fault: the past is compacted");
+	kube_sim_api_compact(faults->world->api);
+	disturb_watch(faults, KUBE_SIM_WATCH_BREAK);
+}
+
+static void turn_node(struct faults *faults)
+{
+	const cJSON *node = any(faults->world, &kube_nodes);
+	if (node)
+		set_ready(faults->world, node, !is_ready(node));
+}
+
+static void cordon_node(struct faults *faults)
+{
+	const cJSON *node = any(faults->world, &kube_nodes);
+	if (node)
+		patch(faults->world, NODES, node, "",
+		      is_cordoned(node) ? "{'spec':{'unschedulable':null}}" : "{'spec':{'unschedulable':true}}");
+}
+
+/* Heartbeats and the like: another version of the same. */
+static void touch_node(struct faults *faults)
+{
+	const cJSON *node = any(faults->world, &kube_nodes);
+	char text[128];
+
+	snprintf(text, sizeof(text), "{'status':{'heartbeat':%lld}}", (long long)world_now_ms(faults->world));
+	if (node)
+		patch(faults->world, NODES, node, "/status", text);
+}
+
+static void delete_node(struct faults *faults)
+{
+	const cJSON *node = any(faults->world, &kube_nodes);
+
+	if (!node || kube_sim_api_count(faults->world->api, &kube_nodes) < 3 || faults->nodes_deleted++ >= 4)
+		return;
+	size_t index = (size_t)atoi(name_of(node) + 1);
+	delete (faults->world, NODES, node);
+	if (draw_chance(faults->world, 50))
+		draw_node(faults->world, index); /* another machine under the same name */
+}
+
+static void kill_now(struct faults *faults)
+{
+	faults->killed = faults->killed ? faults->killed : 3;
+}
+
+static void jump_clock(struct faults *faults)
+{
+	int64_t delta_ms = draw_between(faults->world, -7200, 7200) * 1000;
+	world_trace(faults->world, "fault: the controller's clock jumps by %lld ms", (long long)delta_ms);
+	kube_sim_wall_jump(faults->world->sim, delta_ms);
+}
+
+static void edit_policy(struct faults *faults)
+{
+	struct world *world = faults->world;
+	const cJSON *policy = any(world, &pw_policies);
+	char text[128];
+
+	if (!policy)
+		return;
+	if (draw_chance(world, 50))
+		snprintf(text, sizeof(text), "{'spec':{'strategy':{'maxUnavailable':%lld}}}",
+		         (long long)draw_between(world, 1, 4));
+	else
+		snprintf(text, sizeof(text), "{'spec':{'drain':{'timeout':'%llds'}}}", (long long)draw_between(world, 30, 300));
+	patch(world, POLICIES, policy, "", text);
+}
+
+static void suspend_policy(struct faults *faults)
+{
+	const cJSON *policy = any(faults->world, &pw_policies);
+	bool suspended = policy && cJSON_IsTrue(kube_json_get(policy, "spec.suspend"));
+	if (policy)
+		patch(faults->world, POLICIES, policy, "",
+		      suspended ? "{'spec':{'suspend':false}}" : "{'spec':{'suspend':true}}");
+}
+
+static void delete_policy(struct faults *faults)
+{
+	const cJSON *policy = any(faults->world, &pw_policies);
+
+	if (!policy || !draw_chance(faults->world, 30))
+		return;
+	size_t index = (size_t)atoi(name_of(policy) + 1);
+	delete (faults->world, POLICIES, policy);
+	if (draw_chance(faults->world, 70))
+		draw_policy(faults->world, index);
+}
+
+static void delete_rollout(struct faults *faults)
+{
+	const cJSON *rollout = any(faults->world, &pw_rollouts);
+	if (rollout && draw_chance(faults->world, 50))
+		delete (faults->world, ROLLOUTS, rollout);
+}
+
+static void create_rollout(struct faults *faults)
+{
+	const cJSON *policy = any(faults->world, &pw_policies);
+	if (!policy || kube_sim_api_count(faults->world->api, &pw_rollouts) > 8)
+		return;
+	world_trace(faults->world, "fault: somebody creates a rollout");
+	kube_sim_api_do(faults->world->api, "POST", ROLLOUTS, NULL,
+	                "{'apiVersion':'patchwright.io/v1alpha1','kind':'PatchRollout','metadata':{'name':'by-hand-%lld'},"
+	                "'spec':{'policyRef':{'name':'%s'}}}",
+	                (long long)draw_between(faults->world, 1, 999999), name_of(policy));
+}
+
+static const cJSON *some_pod(struct faults *faults, bool job)
+{
+	for (int tries = 0; tries < 10; tries++) {
+		const cJSON *pod = any(faults->world, &kube_pods);
+		if (pod && is_job_pod(pod) == job)
+			return pod;
+	}
+	return NULL;
+}
+
+static void take_job(struct faults *faults)
+{
+	const cJSON *pod = some_pod(faults, true);
+	char name[256];
+
+	if (!pod)
+		return;
+	snprintf(name, sizeof(name), "%s", name_of(pod));
+	if (draw_chance(faults->world, 50))
+		patch(faults->world, "/api/v1/namespaces/" JOB_NAMESPACE "/pods", pod, "", "{'metadata':{'finalizers':null}}");
+	pod = kube_sim_api_get(faults->world->api, &kube_pods, JOB_NAMESPACE, name);
+	if (pod)
+		delete (faults->world, "/api/v1/namespaces/" JOB_NAMESPACE "/pods", pod);
+}
+
+static void upset_pod(struct faults *faults)
+{
+	const cJSON *pod = some_pod(faults, false);
+	if (pod && kube_json_get(pod, "metadata.ownerReferences"))
+		patch(faults->world, "/api/v1/namespaces/shop/pods", pod, "/status",
+		      "{'status':{'conditions':[{'type':'Ready','status':'False'}]}}");
+}
+
+static void change_budget(struct faults *faults)
+{
+	const cJSON *pdb = any(faults->world, &kube_pdbs);
+	if (pdb)
+		patch(faults->world, "/apis/policy/v1/namespaces/shop/poddisruptionbudgets", pdb, "",
+		      draw_chance(faults->world, 40) ? "{'spec':{'minAvailable':'100%','maxUnavailable':null}}"
+		                                     : "{'spec':{'minAvailable':null,'maxUnavailable':1}}");
+}
+
+static void add_budget(struct faults *faults)
+{
+	if (draw_chance(faults->world, 30))
+		kube_sim_api_do(faults->world->api, "POST", "/apis/policy/v1/namespaces/shop/poddisruptionbudgets", NULL,
+		                "{'apiVersion':'policy/v1','kind':'PodDisruptionBudget','metadata':{'name':'another'},'spec':{"
+		                "'maxUnavailable':1,'selector':{'matchLabels':{'app':'app0'}}}}");
+}
+
+void fault_event(struct faults *faults)
+{
+	static void (*const events[])(struct faults * faults) = {
+	    close_watch,   break_watch,    stall_watch,    expire_watch, compact,    turn_node,     turn_node,
+	    cordon_node,   touch_node,     delete_node,    kill_now,     jump_clock, edit_policy,   suspend_policy,
+	    delete_policy, delete_rollout, create_rollout, take_job,     upset_pod,  change_budget, add_budget,
+	};
+	size_t kind = (size_t)draw_between(faults->world, 0, (int64_t)KUBE_ARRAY_LEN(events) - 1);
+
+	if (faults->kinds & (1u << kind))
+		events[kind](faults);
+}
+
+/* ---- the person ---- */
+
+static const char *state_of(const cJSON *node)
+{
+	const cJSON *annotations = kube_json_get(node, "metadata.annotations");
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(annotations, PW_ANNOTATION_STATE));
+}
+
+static bool anything_unfinished(struct world *world)
+{
+	for (size_t i = 0; i < kube_sim_api_count(world->api, &pw_rollouts); i++)
+		if (!*text_at(kube_sim_api_at(world->api, &pw_rollouts, i), "status.outcome"))
+			return true;
+	return false;
+}
+
+/* A quarantine is looked at and lifted; a forgotten cordon too. What is in work is left alone. */
+static void release(struct world *world, const cJSON *node)
+{
+	const char *state = state_of(node);
+	bool at_rest = !state;
+	for (int step = STEP_CLAIMED; state && step < STEP_COUNT; step++) {
+		char word[32];
+		snprintf(word, sizeof(word), "\"step\":\"%s\"", step_names[step]);
+		at_rest |= step_ended((enum step)step) && strstr(state, word);
+	}
+	bool tainted = kube_json_get(node, "spec.taints") != NULL;
+	if (at_rest && tainted)
+		patch(world, NODES, node, "",
+		      "{'metadata':{'annotations':{'" PW_ANNOTATION_STATE
+		      "':null}},'spec':{'unschedulable':null,'taints':null}}");
+	else if (at_rest && is_cordoned(node))
+		patch(world, NODES, node, "", "{'spec':{'unschedulable':null}}");
+}
+
+void fault_mend(struct faults *faults)
+{
+	struct world *world = faults->world;
+
+	for (size_t i = 0; i < kube_sim_api_count(world->api, &kube_nodes); i++)
+		if (!is_ready(kube_sim_api_at(world->api, &kube_nodes, i)))
+			set_ready(world, kube_sim_api_at(world->api, &kube_nodes, i), true);
+	for (size_t i = 0; i < kube_sim_api_count(world->api, &pw_policies); i++)
+		if (cJSON_IsTrue(kube_json_get(kube_sim_api_at(world->api, &pw_policies, i), "spec.suspend")))
+			patch(world, POLICIES, kube_sim_api_at(world->api, &pw_policies, i), "", "{'spec':{'suspend':false}}");
+	for (size_t i = 0; anything_unfinished(world) && i < kube_sim_api_count(world->api, &kube_nodes); i++)
+		release(world, kube_sim_api_at(world->api, &kube_nodes, i));
+}
