@@ -103,7 +103,7 @@ void elector_lose_by_time(struct kube_elector *e)
 	kube_fail(&err, KUBE_E_TIMEOUT,
 	          "lease %s/%s was not renewed for %" PRId64 " ms, the renew deadline (last: %s): another one may lead",
 	          e->options.namespace_, e->options.name, elector_now_ms(e) - e->renewed_ms,
-	          e->failure[0] ? e->failure : "this process did not run");
+	          e->failure[0] ? e->failure : "no answer in time, or this process did not run");
 	elector_lose(e, &err);
 }
 

@@ -1,0 +1,151 @@
+"""Two controllers, one lease: the one that leads is killed, frozen and stopped during a rollout, and nothing is done twice."""
+
+import re
+
+from lib import rollout
+from lib.case import ClusterTest
+from lib.cluster import SYSTEM
+from lib.wait import wait_for
+
+LEASE = "patchwright-controller"
+FLAGS = ("--leader-elect", "--leader-elect-lease-duration", "3s", "--leader-elect-renew-deadline", "2s",
+         "--leader-elect-retry-period", "500ms")
+NODES, PODS, AT_MOST = 16, 32, 2
+WAIT = 30  # seconds
+PROGRESS = 3  # steps of nodes between two upheavals
+WAVES = [{"name": "canary", "size": 1}, {"name": "rest"}]
+
+
+def metric(controller, name):
+    """The value of a metric's first series; None: it has none."""
+    found = re.search(rf"^{name}(?:\{{.*\}})? (\S+)$", controller.http("/metrics")[1], re.MULTILINE)
+    return float(found.group(1)) if found else None
+
+
+def leads(controller):
+    return metric(controller, "leader_election_master_status") == 1
+
+
+class TestLeader(ClusterTest):
+    def setUp(self):
+        super().setUp()
+        self.client.delete("leases", LEASE, SYSTEM)
+        self.addCleanup(self.client.delete, "leases", LEASE, SYSTEM)
+
+    def lease(self):
+        return self.client.get("leases", LEASE, SYSTEM)["spec"]
+
+    def two(self):
+        """(the one that leads, the one that waits), both ready."""
+        leader = self.controller(*FLAGS, log="one.log")
+        wait_for(lambda: leads(leader), WAIT, "the first leads")
+        return leader, self.controller(*FLAGS, log="two.log")
+
+    def test_the_one_that_waits_is_ready_and_does_nothing(self):
+        leader, follower = self.two()
+        self.make_nodes(1)
+        self.policy()
+        wait_for(lambda: metric(leader, "controller_runtime_reconcile_total"), WAIT, "the leader works")
+        self.assertEqual(metric(follower, "leader_election_master_status"), 0)
+        self.assertIsNone(metric(follower, "controller_runtime_reconcile_total"))
+        self.assertEqual(metric(follower, "workqueue_adds_total"), 0)
+        for controller in (leader, follower):
+            self.assertEqual(controller.http("/healthz"), (200, "ok"))
+            status, text = controller.http("/readyz?verbose")
+            self.assertEqual(status, 200)
+            self.assertIn("[+]leader-election ok", text)
+        self.assertEqual(follower.terminate(), 0)
+        before = self.lease()
+        self.assertNotEqual(before["holderIdentity"], "", "the one that waits gave back what it does not hold")
+        self.assertEqual((before["leaseDurationSeconds"], before["leaseTransitions"]), (3, 0))
+        self.assertEqual(leader.terminate(), 0)
+        after = self.lease()
+        self.assertEqual((after.get("holderIdentity", ""), after["leaseDurationSeconds"], after["leaseTransitions"]), ("", 1, 0))
+
+    # --- upheavals: something happens to the one that leads, and the other one takes over ---
+
+    def tend(self):
+        """Does what a kubelet does: on a machine that is too busy, a leader may lose so short a lease by itself."""
+        for controller in self.controllers:
+            if controller is not self.frozen and not controller.running():
+                self.assertIn("the lease is lost", controller.tail())
+                controller.start()
+        return True
+
+    def leader(self):
+        """The one that leads, once one does."""
+        return wait_for(lambda: self.tend() and next((c for c in self.controllers if c is not self.frozen and leads(c)), None),
+                        WAIT, lambda: f"somebody leads: {self.lease()}")
+
+    def await_other_holder(self, holder):
+        wait_for(lambda: self.tend() and self.lease()["holderIdentity"] not in (holder, ""), WAIT,
+                 lambda: f"another one takes the lease of {holder}: {self.lease()}")
+
+    def kill(self, leader, holder):
+        self.assertEqual(leader.kill(), -9)
+        leader.start()
+        self.await_other_holder(holder)
+
+    def freeze(self, leader, holder):
+        self.frozen = leader
+        leader.freeze()
+        self.await_other_holder(holder)
+        self.progress()
+        leader.thaw()
+        self.assertEqual(leader.wait(10), 1, "a leader that lost its lease ends with an error")
+        self.frozen = None
+        self.tend()
+
+    def stop(self, leader, _holder):
+        code = leader.terminate()
+        self.assertTrue(code == 0 or "the lease is lost" in leader.tail(), leader.tail())
+        leader.start()
+
+    def steps(self):
+        return len(rollout.steps(self.nodes.events()))
+
+    def is_over(self):
+        return any(rollout.is_over(item) for item in self.rollouts.objects())
+
+    def progress(self):
+        goal = self.steps() + PROGRESS
+        wait_for(lambda: self.tend() and (self.steps() >= goal or self.is_over()), WAIT, f"{PROGRESS} steps of nodes")
+
+    def test_upheavals_during_a_rollout(self):
+        names = self.make_nodes(NODES)
+        self.make_deployment("web", PODS)
+        self.make_pdb("web", maxUnavailable="25%")
+        self.nodes, self.pods, self.rollouts = self.record("nodes"), self.record("pods"), self.record("patchrollouts")
+        self.fleet_agent("--delay", "300ms")
+        self.controllers, self.frozen, done = self.two(), None, 0
+        self.policy(strategy={"maxUnavailable": AT_MOST, "waves": WAVES, "settle": rollout.NO_SETTLE})
+        for upheaval in (self.freeze, self.kill, self.stop, self.freeze, self.kill):
+            self.progress()
+            if self.is_over():
+                break
+            leader = self.leader()
+            upheaval(leader, self.lease()["holderIdentity"])
+            done += 1
+        wait_for(lambda: self.tend() and self.is_over(), WAIT, "the rollout is over")
+
+        self.assertGreaterEqual(done, 3, "it was over too soon: too little was tested")
+        self.assertGreaterEqual(self.lease()["leaseTransitions"], done)
+        for controller in self.controllers:
+            controller.terminate()
+        self.check(names)
+
+    def check(self, names):
+        item = self.rollouts.objects()[0]
+        self.assertEqual(len(self.rollouts.objects()), 1)
+        self.assertEqual(item["status"]["outcome"], "Succeeded", item["status"])
+        self.assertEqual(item["status"]["counts"]["patched"], NODES)
+        jobs = rollout.job_pods(self.pods.events())
+        self.assertEqual(jobs, {(item["metadata"]["name"], name, "job"): 1 for name in names})
+        self.assertEqual(rollout.undrained(self.pods.events()), [])
+        self.assertLessEqual(rollout.most_unavailable(self.nodes.events()), AT_MOST)
+        ledger = rollout.decisions(self.client, item)
+        rollout.check_ledger(self, ledger, item)
+        self.assertEqual(sorted(d["subject"] for d in ledger if d["type"] == "Start"), names)
+        epochs = [event.object.get("status", {}).get("epoch", 0) for event in self.rollouts.events()]
+        self.assertEqual(epochs, sorted(epochs))
+        self.assertGreaterEqual(epochs[-1], 4, "hardly a leader met the rollout")
