@@ -14,6 +14,22 @@ static const char *text_of(const cJSON *json, const char *path)
 
 /* ---- create ---- */
 
+/* What is empty is not written at all: these fields are omitempty in the real types. */
+static void drop_empty(cJSON *json)
+{
+	static const char *const fields[][2] = {{"metadata", "annotations"}, {"metadata", "labels"},
+	                                        {"metadata", "finalizers"},  {"metadata", "ownerReferences"},
+	                                        {"spec", "taints"},          {"spec", "unschedulable"}};
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(fields); i++) {
+		cJSON *parent = cJSON_GetObjectItemCaseSensitive(json, fields[i][0]);
+		const cJSON *item = cJSON_GetObjectItemCaseSensitive(parent, fields[i][1]);
+		bool empty = cJSON_IsFalse(item) || (item && !cJSON_IsBool(item) && !item->child);
+		if (empty)
+			api_set(parent, fields[i][1], NULL);
+	}
+}
+
 static bool may_be_created(const struct api_request *request, struct api_answer *answer)
 {
 	const struct kube_sim_api *api = request->api;
@@ -80,6 +96,7 @@ void api_create(const struct api_request *request, struct api_answer *answer)
 	}
 	cJSON *json = api_must(cJSON_Duplicate(request->body, true));
 	set_identity(&named, json);
+	drop_empty(json);
 	answer->status = 201;
 	answer->text = api_must(strdup(api_put(request->api, request->kind, key, json)->text));
 }
@@ -186,6 +203,7 @@ static void replace(const struct api_request *request, struct api_object *object
 	}
 	next = apply_scope(request, old, next);
 	keep_system_fields(old, next);
+	drop_empty(next);
 	if (!is_valid(request, old, next, answer)) {
 		cJSON_Delete(next);
 		return;

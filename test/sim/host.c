@@ -289,7 +289,8 @@ static void begin(struct hosts *hosts, const cJSON *pod)
 	copy_variable(pod, "PATCHWRIGHT_VERSION", job->version, sizeof(job->version));
 	copy_variable(pod, "PATCHWRIGHT_FROM_VERSION", job->from, sizeof(job->from));
 	job->rollback = strcmp(cJSON_GetObjectItemCaseSensitive(labels, PW_LABEL_STEP)->valuestring, "rollback") == 0;
-	job->deadline_s = (int64_t)kube_json_get(pod, "spec.activeDeadlineSeconds")->valuedouble;
+	const cJSON *deadline = kube_json_get(pod, "spec.activeDeadlineSeconds");
+	job->deadline_s = deadline ? (int64_t)deadline->valuedouble : INT32_MAX;
 	job->conduct = draw_conduct(hosts);
 	hosts->world->jobs++;
 	world_trace(hosts->world, "host %s: job %s (%s) %s", job->node, job->name, job->rollback ? "rollback" : "job",
