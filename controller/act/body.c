@@ -1,4 +1,7 @@
 #include "controller/act/body.h"
+#include <kube/buf.h>
+#include <kube/json.h>
+#include <kube/mem.h>
 #include <kube/time.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +125,43 @@ void body_op(cJSON *patch, const char *op, const char *path, cJSON *value)
 void body_op_string(cJSON *patch, const char *op, const char *path, const char *value)
 {
 	body_op(patch, op, path, must(cJSON_CreateString(value)));
+}
+
+/* How many bytes at `at` Go's encoder (encoding/json) escapes because HTML or JavaScript might misread them; 0: none.
+ */
+static size_t escaped_by_go(const char *at, const char **ret_escape)
+{
+	static const struct {
+		const char *text, *escape;
+	} escapes[] = {
+	    {"<", "\\u003c"}, {">", "\\u003e"}, {"&", "\\u0026"}, {"\xe2\x80\xa8", "\\u2028"}, {"\xe2\x80\xa9", "\\u2029"},
+	};
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(escapes); i++)
+		if (strncmp(at, escapes[i].text, strlen(escapes[i].text)) == 0) {
+			*ret_escape = escapes[i].escape;
+			return strlen(escapes[i].text);
+		}
+	return 0;
+}
+
+void body_test_string(cJSON *patch, const char *path, const char *value)
+{
+	_cleanup_json_ cJSON *string = must(cJSON_CreateString(value));
+	_cleanup_free_ char *text = cJSON_PrintUnformatted(string);
+	_cleanup_buf_ struct kube_buf buf;
+	const char *escape;
+
+	if (!text)
+		out_of_memory();
+	kube_buf_init(&buf, 6 * strlen(text) + 1);
+	for (const char *at = text; *at;) {
+		size_t len = escaped_by_go(at, &escape);
+		int rc = len ? kube_buf_adds(&buf, escape) : kube_buf_add(&buf, at, 1);
+		if (rc < 0)
+			out_of_memory();
+		at += len ? len : 1;
+	}
+	body_op(patch, "test", path, must(cJSON_CreateRaw(buf.data)));
 }
 
 const char *body_annotation_path(const char *key, char *out, size_t size)

@@ -34,6 +34,8 @@ void body_owner(cJSON *metadata, const struct kube_resource *resource, const cha
 /* One operation of a JSON patch; value changes hands, NULL: none (remove). */
 void body_op(cJSON *patch, const char *op, const char *path, cJSON *value);
 void body_op_string(cJSON *patch, const char *op, const char *path, const char *value);
+/* The API server compares bytes (evanphx/json-patch), so the value is written as Go writes it: with < > & escaped. */
+void body_test_string(cJSON *patch, const char *path, const char *value);
 /* "/metadata/annotations/<key>" with '~' and '/' escaped (RFC 6901). Returns out. */
 const char *body_annotation_path(const char *key, char *out, size_t size);
 #define BODY_PATH_SIZE 320

@@ -35,7 +35,7 @@ static void test_identity(cJSON *patch, const struct node_write *write, const ch
 	const struct node *node = write->node;
 	body_op_string(patch, "test", "/metadata/uid", node->object.uid);
 	if (node->state_text)
-		body_op_string(patch, "test", path, node->state_text);
+		body_test_string(patch, path, node->state_text);
 	if (write->claim || !node->state_text)
 		body_op_string(patch, "test", "/metadata/resourceVersion", node->object.resource_version);
 }

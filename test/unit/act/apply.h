@@ -49,6 +49,31 @@ static inline cJSON *find_parent(cJSON *document, const char *path, char *name, 
 	}
 }
 
+/* Values that are no objects and no lists are compared as they were sent with what Go's encoder makes of the document.
+ */
+static inline bool same_bytes(const cJSON *target, const cJSON *value)
+{
+	static const char *const escapes[][2] = {{"<", "\\u003c"}, {">", "\\u003e"}, {"&", "\\u0026"}};
+	char go[8192] = "", *is = cJSON_PrintUnformatted(target), *sent = cJSON_PrintUnformatted(value);
+	if (cJSON_IsObject(target) || cJSON_IsArray(target)) {
+		free(is);
+		free(sent);
+		return cJSON_Compare(target, value, true);
+	}
+	for (const char *at = is; *at; at++) {
+		const char *write = (char[]){*at, 0};
+		for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++)
+			if (*at == *escapes[i][0])
+				write = escapes[i][1];
+		ck_assert_uint_lt(strlen(go) + strlen(write), sizeof(go));
+		strcat(go, write);
+	}
+	bool same = strcmp(go, sent) == 0;
+	free(is);
+	free(sent);
+	return same;
+}
+
 static inline bool apply_op(cJSON *document, const cJSON *operation)
 {
 	const char *op = cJSON_GetObjectItem(operation, "op")->valuestring;
@@ -57,7 +82,7 @@ static inline bool apply_op(cJSON *document, const cJSON *operation)
 	cJSON *parent = find_parent(document, cJSON_GetObjectItem(operation, "path")->valuestring, name, sizeof(name));
 	cJSON *target = parent ? child_of(parent, name) : NULL;
 	if (strcmp(op, "test") == 0)
-		return target ? cJSON_Compare(target, value, true) : parent && cJSON_IsNull(value);
+		return target ? same_bytes(target, value) : parent && cJSON_IsNull(value);
 	if (strcmp(op, "remove") == 0) {
 		cJSON_Delete(target ? cJSON_DetachItemViaPointer(parent, target) : NULL);
 		return target != NULL;

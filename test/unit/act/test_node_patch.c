@@ -27,6 +27,8 @@ static struct node_state state_of(enum state which)
 	    .since_ms = 1000000,
 	    .started_ms = 1000000,
 	    .boot_id = "b",
+	    .reason = "JobFailed",
+	    .message = "a && b > c: <nil>", /* what Go's encoder escapes and cJSON does not */
 	};
 	for (int i = 0; i < STEP_COUNT; i++)
 		state.times[i] = KUBE_TIME_NONE;
