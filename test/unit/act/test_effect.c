@@ -27,6 +27,10 @@ static struct {
 	char again_key[64];
 	int64_t again_ms;
 	const char *eviction;
+	/* Leader election. */
+	bool follower;
+	unsigned conflicts;
+	int retry_after_s; /* of the server's answers; 0: none */
 } t;
 
 static void serve(void *arg, struct kube_sim *sim, struct kube_exchange *exchange, const struct kube_request *request)
@@ -37,7 +41,10 @@ static void serve(void *arg, struct kube_sim *sim, struct kube_exchange *exchang
 	snprintf(t.target, sizeof(t.target), "%s", request->target);
 	snprintf(t.content_type, sizeof(t.content_type), "%s", request->content_type ? request->content_type : "");
 	snprintf(t.body, sizeof(t.body), "%.*s", (int)request->body_len, request->body ? (const char *)request->body : "");
-	if (t.status)
+	if (t.retry_after_s) {
+		kube_sim_reply_head(sim, exchange, 5, t.status, t.retry_after_s, "application/json");
+		kube_sim_reply_end(sim, exchange, 5, 0, NULL);
+	} else if (t.status)
 		kube_sim_reply_json(sim, exchange, 5, t.status, t.reply);
 	else
 		kube_sim_reply_end(sim, exchange, 5, KUBE_E_CLOSED, "the connection ended early");
@@ -55,6 +62,18 @@ static void on_eviction(void *arg, const char *result)
 {
 	(void)arg;
 	t.eviction = result;
+}
+
+static bool may_act(void *arg)
+{
+	(void)arg;
+	return !t.follower;
+}
+
+static void on_conflict(void *arg)
+{
+	(void)arg;
+	t.conflicts++;
 }
 
 static struct kube_pending *pending_for(struct kube_store **store)
@@ -93,6 +112,8 @@ static void set_up(int status, const char *reply)
 	    .pod_store = t.pods,
 	    .again = again,
 	    .on_eviction = on_eviction,
+	    .may_act = may_act,
+	    .on_conflict = on_conflict,
 	};
 	ck_assert_int_eq(act_new(&options, &t.act, NULL), 0);
 }
@@ -497,10 +518,73 @@ START_TEST(end_with_writes_in_flight)
 }
 END_TEST
 
+/* ---- leader election ---- */
+
+static struct kube_object *put_rollout(void)
+{
+	return put(t.rollouts, &rollout_projection,
+	           "{'metadata':{'name':'r','uid':'ru','resourceVersion':'7'},'spec':{'policyRef':{'name':'p'}}}");
+}
+
+START_TEST(who_does_not_lead_sends_nothing)
+{
+	set_up(200, "{}");
+	_cleanup_json_ cJSON *status = json_of("{'epoch':1}");
+	t.follower = true;
+	cordon(put_node());
+	create_job(IMAGE);
+	run_action((struct action){.type = ACTION_EVICT_POD, .evict = {.pod = put_pod("1"), .grace_period_s = -1}});
+	run_action((struct action){.type = ACTION_DELETE_JOBS, .delete_jobs = &rollout});
+	ck_assert(!act_write_status(t.act, KEY, put_rollout(), status));
+	run_for(60000);
+	ck_assert_uint_eq(t.requests, 0);
+	ck_assert_uint_eq(t.agains, 0);
+	ck_assert(!kube_pending_busy(t.node_writes, "n1"));
+	tear_down();
+}
+END_TEST
+
+START_TEST(who_leads_no_longer_repeats_nothing)
+{
+	set_up(429, NULL);
+	t.retry_after_s = 10;
+	cordon(put_node());
+	run_for(15000);
+	ck_assert_uint_eq(t.requests, 2);
+	t.follower = true;
+	run_for(60000);
+	ck_assert_uint_eq(t.requests, 2);
+	ck_assert_uint_eq(act_in_flight(t.act), 0);
+	tear_down();
+}
+END_TEST
+
+START_TEST(only_a_conflict_of_a_status_is_told)
+{
+	static const struct {
+		int status;
+		bool node;
+		unsigned conflicts;
+	} cases[] = {{409, false, 1}, {409, true, 0}, {500, false, 0}};
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
+		set_up(cases[i].status, "{\"kind\":\"Status\",\"reason\":\"Conflict\",\"message\":\"changed\"}");
+		_cleanup_json_ cJSON *status = json_of("{'epoch':1}");
+		if (cases[i].node)
+			cordon(put_node());
+		else
+			ck_assert(act_write_status(t.act, KEY, put_rollout(), status));
+		run_for(10);
+		ck_assert_uint_eq(t.conflicts, cases[i].conflicts);
+		tear_down();
+	}
+}
+END_TEST
+
 CHECK_MAIN("effect", answers_and_what_they_mean, node_is_busy_until_the_cache_shows_the_write,
            conflict_plans_again_soon_and_is_told_only_when_it_lasts, too_early_sends_nothing_but_comes_back,
            broken_connection_is_not_repeated_by_itself, eviction_that_a_budget_refuses, eviction_is_waited_for,
            job_is_asked_for_once_and_its_target_is_busy, forbidden_image_is_never_sent,
            job_that_exists_for_this_node_is_adopted, job_that_exists_for_another_node_is_an_error,
            all_job_pods_go_in_one_request_and_not_at_once_again, status_goes_to_its_subresource_once,
-           creation_of_a_rollout_is_seen_by_its_policy, deletion_of_what_is_gone_is_fine, end_with_writes_in_flight)
+           creation_of_a_rollout_is_seen_by_its_policy, deletion_of_what_is_gone_is_fine, end_with_writes_in_flight,
+           who_does_not_lead_sends_nothing, who_leads_no_longer_repeats_nothing, only_a_conflict_of_a_status_is_told)

@@ -35,6 +35,7 @@ struct bench {
 	char observed[512];
 	struct kube_op *op;
 	bool cancel_in_reply, free_in_reply;
+	int repeats; /* that may_repeat allows */
 };
 
 static void serve(void *arg, struct kube_sim *sim, struct kube_exchange *exchange, const struct kube_request *request)
@@ -262,6 +263,30 @@ START_TEST(retries)
 }
 END_TEST
 
+static bool may_repeat(void *arg)
+{
+	return ((struct bench *)arg)->repeats-- > 0;
+}
+
+START_TEST(whoever_must_not_send_any_more_is_asked_before_each_retry)
+{
+	static const struct answer answers[] = {{.status = 429, .retry_after_s = 1, .body = STATUS(429, "x")}};
+	struct kube_call asked = get_node;
+	asked.may_repeat = may_repeat;
+	for (int repeats = 0; repeats < 3; repeats++) {
+		struct bench bench;
+		setup(&bench, answers, 1);
+		bench.repeats = repeats;
+		call(&bench, &asked);
+		run(&bench);
+		ck_assert_uint_eq(bench.requests, (size_t)repeats + 1);
+		ck_assert_uint_eq(bench.replies, 1);
+		ck_assert_int_eq(bench.err.code, KUBE_E_CANCELED);
+		teardown(&bench);
+	}
+}
+END_TEST
+
 START_TEST(a_retry_that_succeeds)
 {
 	static const struct answer answers[] = {
@@ -358,4 +383,5 @@ START_TEST(the_servers_time)
 END_TEST
 
 CHECK_MAIN("api/client", requests_are_made, bad_calls_are_refused_at_once, answers_are_decoded, retries,
-           a_retry_that_succeeds, cancelled_calls_are_silent, the_callback_may_cancel_or_free, the_servers_time)
+           whoever_must_not_send_any_more_is_asked_before_each_retry, a_retry_that_succeeds, cancelled_calls_are_silent,
+           the_callback_may_cancel_or_free, the_servers_time)

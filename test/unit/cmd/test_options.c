@@ -28,6 +28,7 @@ START_TEST(defaults)
 	ck_assert_str_eq(o.listen_address, ":8080");
 	ck_assert_int_eq(o.log_level, KUBE_LOG_INFO);
 	ck_assert_int_eq(o.log_format, KUBE_LOG_TEXT);
+	ck_assert(!o.leader_elect);
 	ck_assert(!o.help && !o.version);
 }
 END_TEST
@@ -47,6 +48,23 @@ START_TEST(everything_given)
 	ck_assert(o.allow_image_tags);
 	ck_assert_int_eq(o.log_level, KUBE_LOG_DEBUG);
 	ck_assert_int_eq(o.log_format, KUBE_LOG_JSON);
+	ck_assert(!o.leader_elect);
+}
+END_TEST
+
+START_TEST(leader_election)
+{
+	struct options o = {0};
+	ck_assert_int_eq(parse((const char *[MAX_WORDS]){"--leader-elect"}, &o, NULL), 0);
+	ck_assert(o.leader_elect);
+	ck_assert_int_eq(
+	    parse((const char *[MAX_WORDS]){"--leader-elect", "--leader-elect-lease-duration=3s",
+	                                    "--leader-elect-renew-deadline", "2s", "--leader-elect-retry-period=500ms"},
+	          &o, NULL),
+	    0);
+	ck_assert_int_eq(o.election.lease_ms, 3000);
+	ck_assert_int_eq(o.election.renew_ms, 2000);
+	ck_assert_int_eq(o.election.retry_ms, 500);
 }
 END_TEST
 
@@ -97,6 +115,12 @@ START_TEST(refusals_are_one_clear_sentence)
 	    {{"--log-level=loud"}, "loud"},
 	    {{"--log-format=xml"}, "xml"},
 	    {{"--allowed-job-images="}, "--allowed-job-images must not be empty"},
+	    {{"--leader-elect=yes"}, "option --leader-elect=yes takes no value"},
+	    {{"--leader-elect-lease-duration=soon"}, "--leader-elect-lease-duration"},
+	    {{"--leader-elect-renew-deadline=0"}, "--leader-elect-renew-deadline: must be above 0"},
+	    {{"--leader-elect-retry-period=-1s"}, "--leader-elect-retry-period"},
+	    {{"--leader-elect", "--leader-elect-lease-duration=10s"}, "must be longer than the renew deadline"},
+	    {{"--leader-elect", "--leader-elect-retry-period=9s"}, "1.2 times the retry period"},
 	    {{"run"}, "unexpected argument \"run\""},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -111,5 +135,5 @@ START_TEST(refusals_are_one_clear_sentence)
 }
 END_TEST
 
-CHECK_MAIN("options", defaults, everything_given, images_repeat_and_replace_the_default, empty_address_means_no_server,
-           help_and_version, refusals_are_one_clear_sentence)
+CHECK_MAIN("options", defaults, everything_given, leader_election, images_repeat_and_replace_the_default,
+           empty_address_means_no_server, help_and_version, refusals_are_one_clear_sentence)

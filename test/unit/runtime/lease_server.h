@@ -1,17 +1,15 @@
 /*
- * One Lease behind the simulated transport, and processes that want it. A process has clocks and timers of its own, so
- * that it can be frozen as by SIGSTOP, and names itself in the Accept header, so that the server can tell them apart.
+ * One Lease behind the simulated transport, and processes that want it.
  */
 #ifndef TEST_UNIT_RUNTIME_LEASE_SERVER_H
 #define TEST_UNIT_RUNTIME_LEASE_SERVER_H
 
-#include <check.h>
+#include "test/unit/sim_process.h"
+
 #include <kube/elector.h>
 #include <kube/json.h>
-#include <kube/sim.h>
 #include <kube/time.h>
 #include <stdio.h>
-#include <string.h>
 
 #define LEASE_PATH "/apis/coordination.k8s.io/v1/namespaces/ns/leases"
 #define ANSWER_MS 5
@@ -26,12 +24,7 @@ struct call_log {
 };
 
 struct process {
-	struct kube_env env; /* first: ops get it back */
-	struct kube_transport transport;
-	struct kube_sim *sim;
-	struct kube_timer pump;
-	bool frozen;
-	char name[2];
+	struct sim_process machine;
 	char identity[16];
 	struct kube_client *client;
 	struct kube_elector *elector;
@@ -147,78 +140,14 @@ static inline void lease_serve(void *arg, struct kube_sim *sim, struct kube_exch
 		lease_answer(server, exchange, call->status, fault && server->delay_ms ? server->delay_ms : ANSWER_MS);
 }
 
-/* ---- a process: its own timers on the common clock ---- */
-
-static inline int64_t process_mono(struct kube_env *env)
-{
-	struct process *p = (struct process *)env;
-	return kube_env_mono_ms(kube_sim_env(p->sim));
-}
-
-static inline int64_t process_wall(struct kube_env *env)
-{
-	return kube_env_wall_ms(kube_sim_env(((struct process *)env)->sim));
-}
-
-static inline void process_random(struct kube_env *env, void *bytes, size_t len)
-{
-	uint64_t number = kube_env_random64(kube_sim_env(((struct process *)env)->sim));
-	ck_assert_uint_eq(len, sizeof(number));
-	memcpy(bytes, &number, len);
-}
-
-static inline void process_run(struct kube_timer *timer, void *arg)
-{
-	struct process *p = arg;
-	(void)timer;
-	if (!p->frozen)
-		kube_env_run_timers(&p->env);
-}
-
-static inline void process_rearm(struct kube_env *env, int64_t due_ms)
-{
-	struct process *p = (struct process *)env;
-	if (due_ms == INT64_MAX)
-		kube_timer_stop(kube_sim_env(p->sim), &p->pump);
-	else
-		kube_timer_start(kube_sim_env(p->sim), &p->pump, due_ms - process_mono(env), process_run, p);
-}
-
-static inline int process_send(struct kube_transport *transport, const struct kube_request *request,
-                               const struct kube_exchange_handlers *handlers, void *arg,
-                               struct kube_exchange **ret_exchange, struct kube_err *err)
-{
-	struct process *p = (struct process *)((char *)transport - offsetof(struct process, transport));
-	struct kube_request named = *request;
-	named.accept = p->name;
-	return kube_transport_send(kube_sim_transport(p->sim), &named, handlers, arg, ret_exchange, err);
-}
-
-static inline void process_cancel(struct kube_transport *transport, struct kube_exchange *exchange)
-{
-	struct process *p = (struct process *)((char *)transport - offsetof(struct process, transport));
-	kube_transport_cancel(kube_sim_transport(p->sim), exchange);
-}
-
-static inline void process_freeze(struct process *p)
-{
-	p->frozen = true;
-}
-
-static inline void process_thaw(struct process *p)
-{
-	p->frozen = false;
-	kube_timer_start(kube_sim_env(p->sim), &p->pump, 0, process_run, p);
-}
-
-/* ---- its elector ---- */
+/* ---- a process and its elector ---- */
 
 static inline void process_on_started(void *arg)
 {
 	struct process *p = arg;
 	ck_assert(kube_elector_held(p->elector));
 	p->started++;
-	p->started_ms = kube_env_mono_ms(kube_sim_env(p->sim));
+	p->started_ms = kube_env_mono_ms(kube_sim_env(p->machine.sim));
 }
 
 static inline void process_on_lost(void *arg, const struct kube_err *err)
@@ -227,7 +156,7 @@ static inline void process_on_lost(void *arg, const struct kube_err *err)
 	ck_assert(!kube_elector_held(p->elector));
 	ck_assert(kube_elector_ended(p->elector));
 	p->lost++;
-	p->lost_ms = kube_env_mono_ms(kube_sim_env(p->sim));
+	p->lost_ms = kube_env_mono_ms(kube_sim_env(p->machine.sim));
 	snprintf(p->lost_message, sizeof(p->lost_message), "%s", err->message);
 }
 
@@ -251,13 +180,11 @@ static inline void process_on_health(void *arg, const struct kube_err *err)
 static inline struct process *process_new(struct lease_server *server, char name,
                                           const struct kube_elector_times *times)
 {
-	static const struct kube_env_ops env_ops = {process_wall, process_mono, process_random, process_rearm};
-	static const struct kube_transport_ops transport_ops = {process_send, process_cancel};
 	struct process *p = &server->processes[name - 'a'];
-	*p = (struct process){.sim = server->sim, .transport = {&transport_ops}, .name = {name, '\0'}};
+	*p = (struct process){0};
+	sim_process_init(&p->machine, server->sim, name);
 	snprintf(p->identity, sizeof(p->identity), "id-%c", name);
-	kube_env_init(&p->env, &env_ops);
-	ck_assert_int_eq(kube_client_new(&p->env, &p->transport, &p->client, NULL), 0);
+	ck_assert_int_eq(kube_client_new(&p->machine.env, &p->machine.transport, &p->client, NULL), 0);
 	const struct kube_elector_options options = {
 	    .client = p->client,
 	    .namespace_ = "ns",
@@ -280,8 +207,7 @@ static inline void process_kill(struct process *p)
 		return;
 	kube_elector_free(p->elector);
 	kube_client_free(p->client);
-	kube_env_finish(&p->env);
-	kube_timer_stop(kube_sim_env(p->sim), &p->pump);
+	sim_process_finish(&p->machine);
 	p->elector = NULL;
 	p->client = NULL;
 }
@@ -328,6 +254,44 @@ static inline size_t lease_calls(const struct lease_server *server, char who, co
 		count += server->calls[i].who == who && strcmp(server->calls[i].what, method) == 0 &&
 		         server->calls[i].at_ms >= since_ms;
 	return count;
+}
+
+/* ---- the test that runs ---- */
+
+#define RENEW_MS KUBE_ELECTOR_RENEW_MS
+#define LEASE_MS KUBE_ELECTOR_LEASE_MS
+#define LONGEST_RETRY_MS 4400
+#define A_WHILE_MS (LEASE_MS + LONGEST_RETRY_MS + 100) /* by then a dead holder has a successor */
+
+static struct lease_server t;
+
+static inline bool held(char name)
+{
+	const struct process *p = &t.processes[name - 'a'];
+	return p->elector && kube_elector_held(p->elector);
+}
+
+static inline struct process *leader_a(void)
+{
+	lease_set_up(&t, 1);
+	struct process *a = lease_start(&t, 'a');
+	lease_run(&t, 100);
+	ck_assert(held('a'));
+	return a;
+}
+
+static inline void set_record(const char *holder, int duration_s)
+{
+	char text[512];
+	snprintf(
+	    text, sizeof(text),
+	    "{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"pw\",\"namespace\":"
+	    "\"ns\",\"labels\":{\"team\":\"x\"}},\"spec\":{\"holderIdentity\":\"%s\",\"leaseDurationSeconds\":%d,"
+	    "\"renewTime\":\"2019-01-01T00:00:00.000000Z\",\"acquireTime\":\"2019-01-01T00:00:00.000000Z\","
+	    "\"leaseTransitions\":7}}",
+	    holder, duration_s);
+	_cleanup_json_ cJSON *json = cJSON_Parse(text);
+	lease_store(&t, json);
 }
 
 #endif
