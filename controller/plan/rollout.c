@@ -226,6 +226,9 @@ static void plan_first(const struct rollout_snapshot *s, struct kube_arena *aren
 		finalize(s, arena, out, true);
 	else
 		freeze(s, arena, out);
+	if (!out->wanted.plan_hash && s->effect_error)
+		stall(out, s->effect_error->reason,
+		      plan_printf(arena, "%s: %s", s->effect_error->what, s->effect_error->message));
 }
 
 /* ---- a pass over the targets ---- */

@@ -24,6 +24,7 @@ RESOURCES = {
     "events": ("/apis/events.k8s.io/v1", True),
     "customresourcedefinitions": ("/apis/apiextensions.k8s.io/v1", False),
     "clusterroles": ("/apis/rbac.authorization.k8s.io/v1", False),
+    "clusterrolebindings": ("/apis/rbac.authorization.k8s.io/v1", False),
     "roles": ("/apis/rbac.authorization.k8s.io/v1", True),
     "patchpolicies": ("/apis/patchwright.io/v1alpha1", False),
     "patchrollouts": ("/apis/patchwright.io/v1alpha1", False),
