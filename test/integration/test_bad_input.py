@@ -116,6 +116,7 @@ class TestServer(ClusterTest):
 
 
 class TestPolicies(FlowTest):
+    at_once = 1  # requests are counted
     flags = ("--allowed-job-images", "registry.example/*")
 
     def stalled(self, name, reason, contains):

@@ -165,6 +165,8 @@ class TestDeletedNode(DeletionTest):
 
 
 class TestStop(DeletionTest):
+    at_once = 1  # they end the controller
+
     def restart(self):
         code = self.program.terminate()
         said = self.program.log.read_text(errors="replace")

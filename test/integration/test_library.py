@@ -1,11 +1,12 @@
 """What the other tests stand on: nodes, workloads, recorders and processes do what they say."""
 
+import threading
 import unittest
 
 from lib.api import ApiError
 from lib.case import ClusterTest, node_ready
 from lib.process import Process
-from lib.runner import Result
+from lib.runner import Result, Suite
 from lib.wait import Timeout, wait_for
 
 
@@ -51,6 +52,29 @@ class TestRunner(unittest.TestCase):
         self.assertEqual(self.count(lambda case: 1 / 0), (0, 1))
         self.assertEqual(self.count(lambda case: case.skipTest("later")), (0, 1))
         self.assertEqual(self.count(self.two_bad_subtests), (0, 1))
+
+    def test_tests_that_run_at_once_are_all_counted(self):
+        meeting, ended = threading.Barrier(3), []
+
+        class Case(unittest.TestCase):
+            at_once = 3
+
+            @classmethod
+            def tearDownClass(cls):
+                ended.append(cls)
+                raise RuntimeError("no")
+
+            def test_a(self):
+                meeting.wait(20)
+
+            test_b = test_a
+
+            def test_c(self):
+                meeting.wait(20)
+                self.fail()
+        result = Result(quiet=True)
+        Suite([Suite([Case("test_a"), Case("test_b"), Case("test_c")])]).run(result)
+        self.assertEqual((result.passed, result.failed, ended), (2, 2, [Case]))
 
     def test_a_class_that_cannot_be_set_up_is_a_failure(self):
         class Case(unittest.TestCase):

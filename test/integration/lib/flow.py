@@ -51,6 +51,7 @@ def quarantined(node):
 class FlowTest(ClusterTest):
     """Everything that these tests make is put away while the controller runs, so that the tests of a class share it."""
 
+    at_once = 4  # tests, each with nodes of its own
     flags, agent_flags = (), ()
     is_ready = True  # a class whose controller cannot be ready says so
     nodes = pods = rollouts = policies = None  # watch recorders
