@@ -217,7 +217,7 @@ END_TEST
 /* Killed again and again at different moments: what was done is not done twice, what was begun ends. */
 START_TEST(killed_and_started_again)
 {
-	for (int64_t life = 120; life < 3000; life += 330) {
+	for (int64_t life = 120; life < 3000; life += getenv("UNIT_LIGHT") ? 1100 : 330) {
 		set_up();
 		add_world();
 		for (int i = 0; i < 8; i++) {
