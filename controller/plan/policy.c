@@ -70,9 +70,17 @@ static void count_nodes(struct policy_pass *pass)
 
 /* ---- its rollouts ---- */
 
-static int64_t end_of(const struct rollout *rollout)
+/* The API's times are whole seconds: of two that ended in the same one the later created counts, then the name. NULL
+ * ended before all. */
+static bool ended_after(const struct rollout *a, const struct rollout *b)
 {
-	return rollout ? rollout->status.finished_ms : KUBE_TIME_NONE;
+	if (!a || !b)
+		return a != NULL;
+	if (a->status.finished_ms != b->status.finished_ms)
+		return a->status.finished_ms > b->status.finished_ms;
+	if (a->object.created_ms != b->object.created_ms)
+		return a->object.created_ms > b->object.created_ms;
+	return strcmp(a->object.name, b->object.name) > 0;
 }
 
 static void look_at_rollouts(struct policy_pass *pass)
@@ -84,10 +92,9 @@ static void look_at_rollouts(struct policy_pass *pass)
 			pass->current = first ? rollout : pass->current;
 			continue;
 		}
-		if (end_of(rollout) > end_of(pass->latest) || !pass->latest)
+		if (ended_after(rollout, pass->latest))
 			pass->latest = rollout;
-		if (rollout->status.outcome == OUTCOME_SUCCEEDED &&
-		    (!pass->succeeded || end_of(rollout) > end_of(pass->succeeded)))
+		if (rollout->status.outcome == OUTCOME_SUCCEEDED && ended_after(rollout, pass->succeeded))
 			pass->succeeded = rollout;
 	}
 }
@@ -158,7 +165,7 @@ static void trim_history(struct policy_pass *pass)
 			continue;
 		newer = 0;
 		for (size_t k = 0; k < s->rollout_count; k++)
-			newer += rollout_done(s->rollouts[k]) && end_of(s->rollouts[k]) > end_of(rollout);
+			newer += rollout_done(s->rollouts[k]) && ended_after(s->rollouts[k], rollout);
 		if (newer >= s->policy->history_limit && rollout != pass->latest && !s->rollout_busy[i])
 			plan_add_action(&pass->out->actions, ACTION_DELETE_ROLLOUT, pass->arena)->delete_rollout = rollout;
 	}
