@@ -143,7 +143,7 @@ static bool next_segment(const char **path, char *out, size_t size)
 static cJSON *child_of(cJSON *parent, const char *name)
 {
 	if (cJSON_IsArray(parent))
-		return *name >= '0' && *name <= '9' ? cJSON_GetArrayItem(parent, atoi(name)) : NULL;
+		return *name >= '0' && *name <= '9' ? cJSON_GetArrayItem(parent, (int)strtol(name, NULL, 10)) : NULL;
 	return cJSON_GetObjectItemCaseSensitive(parent, name);
 }
 
@@ -166,7 +166,7 @@ static bool add_value(cJSON *parent, const char *name, const cJSON *value)
 		cJSON_DeleteItemFromObjectCaseSensitive(parent, name);
 		return cJSON_AddItemToObject(parent, name, cJSON_Duplicate(value, true));
 	}
-	int size = cJSON_GetArraySize(parent), at = strcmp(name, "-") == 0 ? size : atoi(name);
+	int size = cJSON_GetArraySize(parent), at = strcmp(name, "-") == 0 ? size : (int)strtol(name, NULL, 10);
 	return at >= 0 && at <= size && cJSON_InsertItemInArray(parent, at, cJSON_Duplicate(value, true));
 }
 
