@@ -87,7 +87,7 @@ void body_strings(cJSON *parent, const char *name, const struct kube_strlist *li
 
 static void api_version(cJSON *object, const struct kube_resource *resource)
 {
-	_cleanup_buf_ struct kube_buf text;
+	_cleanup_buf_ struct kube_buf text = {0};
 	kube_buf_init(&text, 256);
 	if (kube_resource_api_version(&text, resource) < 0)
 		out_of_memory();
@@ -148,7 +148,7 @@ void body_test_string(cJSON *patch, const char *path, const char *value)
 {
 	_cleanup_json_ cJSON *string = must(cJSON_CreateString(value));
 	_cleanup_free_ char *text = cJSON_PrintUnformatted(string);
-	_cleanup_buf_ struct kube_buf buf;
+	_cleanup_buf_ struct kube_buf buf = {0};
 	const char *escape;
 
 	if (!text)

@@ -78,7 +78,7 @@ static void assign_waves(struct frozen_plan *plan, const struct rules *rules)
 static const char *hash_plan(const struct frozen_plan *plan, const char *policy_hash, struct kube_arena *arena)
 {
 	char digest[KUBE_SHA256_HEX_SIZE];
-	_cleanup_buf_ struct kube_buf text;
+	_cleanup_buf_ struct kube_buf text = {0};
 
 	kube_buf_init(&text, (size_t)64 << 20);
 	kube_buf_addf(&text, "%s\n", policy_hash);

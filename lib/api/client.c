@@ -84,7 +84,7 @@ void kube_client_count_request(struct kube_client *client, const char *method, c
 
 static int make_target(const struct kube_call *call, char **ret_target, struct kube_err *err)
 {
-	_cleanup_buf_ struct kube_buf out;
+	_cleanup_buf_ struct kube_buf out = {0};
 	int rc = 0;
 
 	kube_buf_init(&out, MAX_TARGET_BYTES);

@@ -342,7 +342,7 @@ static void count_occurrence(struct series *series)
 
 void kube_events_emit(struct kube_events *events, const struct kube_event *event)
 {
-	_cleanup_buf_ struct kube_buf texts;
+	_cleanup_buf_ struct kube_buf texts = {0};
 	struct series *series = NULL;
 	size_t identity_len;
 

@@ -128,7 +128,7 @@ void reflector_add_selectors(const struct kube_reflector *r, struct kube_buf *qu
 int reflector_send(struct kube_reflector *r, const char *query, const struct kube_exchange_handlers *handlers,
                    struct kube_err *err)
 {
-	_cleanup_buf_ struct kube_buf target;
+	_cleanup_buf_ struct kube_buf target = {0};
 
 	kube_buf_init(&target, MAX_TARGET_BYTES);
 	int rc = kube_resource_path(&target, r->options.projection->resource, r->options.namespace_, NULL, NULL, err);

@@ -299,7 +299,7 @@ static int make_query(const struct kube_reflector *r, struct kube_buf *query)
 static void send_page(struct kube_reflector *r)
 {
 	static const struct kube_exchange_handlers handlers = {on_head, on_data, on_done};
-	_cleanup_buf_ struct kube_buf query;
+	_cleanup_buf_ struct kube_buf query = {0};
 	struct kube_err err;
 
 	list_split_reset(&r->listing.split);

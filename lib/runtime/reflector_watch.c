@@ -81,7 +81,7 @@ static void on_error_event(struct kube_reflector *r, const cJSON *status)
 /* Without the key there is nothing to remove; with it, an older version must not pass for the present one. */
 static void leave_out(struct kube_reflector *r, const cJSON *item, struct kube_err *err)
 {
-	_cleanup_buf_ struct kube_buf key;
+	_cleanup_buf_ struct kube_buf key = {0};
 	const char *namespace_ = kube_json_str(item, "metadata.namespace"), *name = kube_json_str(item, "metadata.name");
 
 	kube_buf_init(&key, 1024);
@@ -247,7 +247,7 @@ static int make_query(const struct kube_reflector *r, int64_t timeout_s, struct 
 void reflector_watch(struct kube_reflector *r)
 {
 	static const struct kube_exchange_handlers handlers = {on_head, on_data, on_done};
-	_cleanup_buf_ struct kube_buf query;
+	_cleanup_buf_ struct kube_buf query = {0};
 	struct kube_err err;
 
 	int64_t timeout_s = kube_env_random_between(r->env, SHORTEST_SERVER_TIMEOUT_S, LONGEST_SERVER_TIMEOUT_S);

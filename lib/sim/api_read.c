@@ -103,7 +103,7 @@ void api_list(const struct api_request *request, struct api_answer *answer)
 	struct start start = {0};
 	size_t count, taken = 0;
 	const char *last = NULL, *continue_key = NULL;
-	_cleanup_buf_ struct kube_buf items;
+	_cleanup_buf_ struct kube_buf items = {0};
 
 	if (!find_start(request, &start, answer))
 		return;

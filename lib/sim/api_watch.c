@@ -26,7 +26,7 @@ void api_watches_finish(struct kube_sim_api *api)
 
 static void send_line(struct api_watch *watch, const char *type, const char *object)
 {
-	_cleanup_buf_ struct kube_buf line;
+	_cleanup_buf_ struct kube_buf line = {0};
 
 	kube_buf_init(&line, API_MAX_TEXT_BYTES);
 	if (watch->stalled)
@@ -92,7 +92,7 @@ static void on_bookmark(struct kube_timer *timer, void *arg)
 	struct api_watch *watch = arg;
 	struct kube_sim_api *api = watch->api;
 	const struct kube_resource *resource = watch->kind->about.resource;
-	_cleanup_buf_ struct kube_buf text;
+	_cleanup_buf_ struct kube_buf text = {0};
 
 	kube_buf_init(&text, 1024);
 	if (!kube_sim_open(api->sim, watch->exchange)) {
