@@ -206,13 +206,6 @@ void finish_leftovers(const struct rollout_snapshot *s, struct kube_arena *arena
 	clear_jobs(s, arena, out);
 }
 
-static void let_go(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out)
-{
-	struct action *action = plan_add_action(&out->actions, ACTION_FINALIZE_ROLLOUT, arena);
-	action->finalize.rollout = s->rollout;
-	action->finalize.on = false;
-}
-
 void finish_rollout(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out)
 {
 	if (!write_report(s, arena, out))
@@ -220,7 +213,7 @@ void finish_rollout(const struct rollout_snapshot *s, struct kube_arena *arena, 
 	bool nodes_clear = clear_nodes(s, arena, out);
 	bool jobs_clear = clear_jobs(s, arena, out);
 	if (nodes_clear && jobs_clear)
-		let_go(s, arena, out);
+		finalize_rollout(s, arena, out, false);
 }
 
 /* A rollout that is deleted while its plan cannot be read: what carries its state is released all the same. */
@@ -236,5 +229,5 @@ void abandon_rollout(const struct rollout_snapshot *s, struct kube_arena *arena,
 		release_node(s->nodes[i], arena, &out->actions);
 	}
 	if (clear_jobs(s, arena, out) && clear)
-		let_go(s, arena, out);
+		finalize_rollout(s, arena, out, false);
 }

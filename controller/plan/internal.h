@@ -70,12 +70,12 @@ struct pass {
 	struct pdb_room *rooms;
 	const char *shown; /* the version that was compared last, and what came of it: most nodes show the same */
 	enum standing standing;
-	bool aborting; /* deleted, or its policy is: what is in work is given back */
-	const char *abort_reason;
-	bool superseded;       /* the policy was changed since the plan was made */
-	bool stopping;         /* superseded, suspended or halted: what is in work goes on, nothing new begins */
-	const char *held_back; /* why the next pending target is not started; NULL */
-	size_t waiting_on;     /* targets in work that are blocked */
+	bool aborting;            /* deleted, or its policy is: what is in work is given back */
+	const char *abort_reason; /* set while aborting */
+	bool superseded;          /* the policy was changed since the plan was made */
+	bool stopping;            /* superseded, suspended or halted: what is in work goes on, nothing new begins */
+	const char *held_back;    /* why the next pending target is not started; NULL */
+	size_t waiting_on;        /* targets in work that are blocked */
 	const struct blocker *first_blocker;
 };
 
@@ -158,6 +158,12 @@ size_t waves_current(const struct pass *pass);
 void grant_targets(struct pass *pass);
 /* A count or percentage of total, for maxUnavailable: percentages round down, but to at least 1. */
 int64_t max_unavailable(const struct kube_intstr *value, int64_t total);
+
+/* ---- rollout.c ---- */
+
+/* Puts our finalizer on, or takes it off. */
+void finalize_rollout(const struct rollout_snapshot *snapshot, struct kube_arena *arena, struct rollout_result *out,
+                      bool on);
 
 /* ---- finish.c ---- */
 

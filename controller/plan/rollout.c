@@ -64,7 +64,7 @@ static void stall(struct rollout_result *out, const char *reason, const char *me
 	out->write_status = true;
 }
 
-static void finalize(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out, bool on)
+void finalize_rollout(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out, bool on)
 {
 	struct action *action = plan_add_action(&out->actions, ACTION_FINALIZE_ROLLOUT, arena);
 	action->finalize.rollout = s->rollout;
@@ -223,7 +223,7 @@ static void plan_first(const struct rollout_snapshot *s, struct kube_arena *aren
 		return;
 	}
 	if (!s->rollout->finalizer)
-		finalize(s, arena, out, true);
+		finalize_rollout(s, arena, out, true);
 	else
 		freeze(s, arena, out);
 	if (!out->wanted.plan_hash && s->effect_error)
@@ -531,7 +531,7 @@ static void run(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 		decide(&pass, DECISION_SUPERSEDE, s->rollout->object.name, 1, "policyHash", "PolicyChanged",
 		       plan_printf(arena, "policy hash %.12s became %.12s", s->plan->policy_hash, s->policy->hash));
 	if (!s->rollout->finalizer && s->rollout->object.deleted_ms == KUBE_TIME_NONE)
-		finalize(s, arena, out, true); /* somebody took it off, and there is still something to put away */
+		finalize_rollout(s, arena, out, true); /* somebody took it off, and there is still something to put away */
 	make_room(&pass, look_at_targets(&pass));
 	rooms_init(&pass);
 	pass.stopping = superseded || suspended || any_failed(&pass);
@@ -591,7 +591,7 @@ void plan_rollout(const struct rollout_snapshot *s, struct kube_arena *arena, st
 		finish_rollout(s, arena, &out);
 	} else if (!rollout->status.plan_hash && rollout->object.deleted_ms != KUBE_TIME_NONE) {
 		if (rollout->finalizer)
-			finalize(s, arena, &out, false); /* nothing was planned, so nothing was touched */
+			finalize_rollout(s, arena, &out, false); /* nothing was planned, so nothing was touched */
 	} else if (!rollout->status.plan_hash) {
 		plan_first(s, arena, &out);
 	} else if ((problem || restored) && rollout->object.deleted_ms != KUBE_TIME_NONE) {

@@ -174,10 +174,8 @@ static void fail_target(struct pass *pass, const struct target_pass *target, str
 }
 
 /* Gives a target back that is not to be carried on. */
-static void give_back(struct pass *pass, const struct target_pass *target, struct active *entry, const char *reason,
-                      const char *message)
+static void give_back(struct pass *pass, struct active *entry, const char *reason, const char *message)
 {
-	(void)target;
 	decide(pass, DECISION_SKIP, entry->node, entry->attempt, "target", reason, message);
 	entry_settle(entry, STEP_SKIPPED, reason, message);
 }
@@ -362,11 +360,6 @@ static void claim(struct pass *pass, struct target_pass *target, struct active *
 	entry_keep(pass, entry);
 }
 
-static const char *reason_or(const char *reason, const char *fallback)
-{
-	return reason ? reason : fallback;
-}
-
 static bool rebooted(const struct target_pass *target)
 {
 	const char *before = target->state->boot_id, *now = target->view->node->boot_id;
@@ -386,11 +379,11 @@ static void step_draining(struct pass *pass, const struct target_pass *target, s
 	struct drain_view drain;
 
 	if (!target->view->node->unschedulable) {
-		give_back(pass, target, entry, "ForeignUncordon", "somebody uncordoned the node before it was patched");
+		give_back(pass, entry, "ForeignUncordon", "somebody uncordoned the node before it was patched");
 		return;
 	}
 	if (pass->aborting) {
-		give_back(pass, target, entry, "Aborted", reason_or(pass->abort_reason, "aborted"));
+		give_back(pass, entry, "Aborted", pass->abort_reason);
 		return;
 	}
 	if (rebooted(target)) {
@@ -399,7 +392,7 @@ static void step_draining(struct pass *pass, const struct target_pass *target, s
 	}
 	drain_target(pass, target, &drain);
 	if (pass->superseded && drain.blocker.kind) { /* what is in the way may be what the policy was changed for */
-		give_back(pass, target, entry, "Superseded", "the policy was changed while pods were in the way of the drain");
+		give_back(pass, entry, "Superseded", "the policy was changed while pods were in the way of the drain");
 		return;
 	}
 	entry_block(pass, target, entry, &drain.blocker);
@@ -451,6 +444,13 @@ static enum step after_verifying(struct pass *pass, const struct target_pass *ta
 	return STEP_PATCHED;
 }
 
+/* Open for pods again, also out of an earlier quarantine: it shows its versions. */
+static void write_patched(struct pass *pass, const struct target_pass *target, const struct node_state *state)
+{
+	struct action *action = write_node(pass, target, state, target->state->foreign_cordon ? CHANGE_NONE : CHANGE_OFF);
+	action->node.quarantine = target->view->node->quarantined ? CHANGE_OFF : CHANGE_NONE;
+}
+
 /* Onwards with the uncordon, at once where the version shows already: a step that has nothing to wait for costs no
  * write. */
 static void leave_patching(struct pass *pass, const struct target_pass *target, int64_t exit_code)
@@ -466,11 +466,10 @@ static void leave_patching(struct pass *pass, const struct target_pass *target, 
 	if (more)
 		state->patch = (int64_t)next;
 	state_add_exit(pass, state, "job", done, exit_code);
-	struct action *action = write_node(pass, target, state, settled ? undo_cordon(target) : CHANGE_NONE);
-	if (settled && target->view->node->quarantined) {
-		action->node.quarantine = CHANGE_OFF;
-		action->node.cordon = target->state->foreign_cordon ? CHANGE_NONE : CHANGE_OFF;
-	}
+	if (settled)
+		write_patched(pass, target, state);
+	else
+		write_node(pass, target, state, CHANGE_NONE);
 }
 
 /* Pods may come while the host is being changed; whoever uncordoned the node has decided that. */
@@ -505,7 +504,7 @@ static void step_patching(struct pass *pass, const struct target_pass *target, s
 	}
 	bool may_come = !job.exists && target->view->job_busy;
 	if (pass->aborting && !may_come && (!job.exists || job.progress == JOB_DONE)) {
-		give_back(pass, target, entry, "Aborted", reason_or(pass->abort_reason, "aborted"));
+		give_back(pass, entry, "Aborted", pass->abort_reason);
 		return;
 	}
 	if (job.progress == JOB_DONE)
@@ -544,7 +543,7 @@ static void step_verifying(struct pass *pass, const struct target_pass *target, 
 	int64_t deadline = target->state->since_ms + observe_timeout(pass, target->state);
 
 	if (pass->aborting) {
-		give_back(pass, target, entry, "Aborted", reason_or(pass->abort_reason, "aborted"));
+		give_back(pass, entry, "Aborted", pass->abort_reason);
 		return;
 	}
 	if (rebooted(target)) {
@@ -553,9 +552,7 @@ static void step_verifying(struct pass *pass, const struct target_pass *target, 
 	}
 	note_uncordon(pass, target, entry);
 	if (verified(pass, target) && target->view->node->ready) {
-		struct action *action = write_node(pass, target, state_next(pass, target, after_verifying(pass, target)),
-		                                   target->state->foreign_cordon ? CHANGE_NONE : CHANGE_OFF);
-		action->node.quarantine = target->view->node->quarantined ? CHANGE_OFF : CHANGE_NONE;
+		write_patched(pass, target, state_next(pass, target, after_verifying(pass, target)));
 		return;
 	}
 	if (pass->s->now_ms >= deadline)
@@ -587,7 +584,7 @@ static void step_settling(struct pass *pass, const struct target_pass *target, s
 		return;
 	}
 	if (pass->aborting) { /* it is uncordoned already */
-		give_back(pass, target, entry, "Aborted", reason_or(pass->abort_reason, "aborted"));
+		give_back(pass, entry, "Aborted", pass->abort_reason);
 		return;
 	}
 	if (pass->s->now_ms >= deadline) {
@@ -600,7 +597,7 @@ static void step_settling(struct pass *pass, const struct target_pass *target, s
 
 /* ---- the whole ---- */
 
-static struct active entry_of(const struct pass *pass, const struct target_pass *target)
+static struct active entry_of(const struct target_pass *target)
 {
 	const struct node_state *state = target->state;
 	struct active entry = {0};
@@ -627,7 +624,6 @@ static struct active entry_of(const struct pass *pass, const struct target_pass 
 	}
 	if (state->step != STEP_PATCHING && state->step != STEP_ROLLING_BACK)
 		entry.job_name = entry.job_uid = NULL;
-	(void)pass;
 	return entry;
 }
 
@@ -641,7 +637,7 @@ static void take_step(struct pass *pass, const struct target_pass *target, struc
 	case STEP_ROLLING_BACK: target_roll_back(pass, target, entry); break;
 	case STEP_NONE:
 	case STEP_CLAIMED:
-		give_back(pass, target, entry, "StateUnusable", "the node's state names a step that no node is ever in");
+		give_back(pass, entry, "StateUnusable", "the node's state names a step that no node is ever in");
 		break;
 	case STEP_PATCHED:
 	case STEP_FAILED:
@@ -654,7 +650,7 @@ static void take_step(struct pass *pass, const struct target_pass *target, struc
 
 void target_advance(struct pass *pass, struct target_pass *target)
 {
-	struct active entry = entry_of(pass, target);
+	struct active entry = entry_of(target);
 
 	if (!target->granted || target->view->busy) {
 		if (target->granted)
