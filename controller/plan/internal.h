@@ -121,8 +121,6 @@ const char *job_pod_name(const struct rollout *rollout, const char *node_uid, si
 
 /* Carries one working target on: adds its actions, and its entry in want->active unless it has ended. */
 void target_advance(struct pass *pass, struct target_pass *target);
-/* The other rollout, not done yet, that the state on the node belongs to; NULL: none. */
-const struct rollout *record_holder(const struct pass *pass, const struct node *node);
 /* Takes the finalizers off this target's job pods whose result stands on the node, or can no longer matter. */
 void target_release_jobs(struct pass *pass, const struct target_pass *target);
 
@@ -132,10 +130,29 @@ void target_release_jobs(struct pass *pass, const struct target_pass *target);
 int64_t rollback_first(const struct pass *pass, const struct target_pass *target);
 void target_roll_back(struct pass *pass, const struct target_pass *target, struct active *entry);
 
-/* ---- shared by target.c and rollback.c ---- */
+/* ---- claim.c ---- */
+
+/* The first write to a granted node, which it may not need any more, or not yet. */
+void target_claim(struct pass *pass, struct target_pass *target, struct active *entry);
+/* The other rollout, not done yet, that the state on the node belongs to; NULL: none. */
+const struct rollout *record_holder(const struct pass *pass, const struct node *node);
+
+/* ---- failure.c ---- */
+
+/* Decides that the target has failed, and its way out: roll-back, quarantine or uncordon. */
+void fail_target(struct pass *pass, const struct target_pass *target, struct active *entry, const char *reason,
+                 const char *message);
+/* Gives a target back that is not to be carried on. */
+void give_back(struct pass *pass, struct active *entry, const char *reason, const char *message);
+/* The node follows what was decided of it. */
+void follow_decision(struct pass *pass, const struct target_pass *target);
+
+/* ---- entry.c: shared by the files about a target ---- */
 
 /* The patches of this target that were to be done: what it showed at the claim was older. */
 bool patch_needed(const struct pass *pass, const struct node_state *state, size_t patch);
+/* The first patch from index `from` on that is needed; the number of patches: none. */
+size_t next_patch(const struct pass *pass, const struct node_state *state, size_t from);
 /* A copy of the target's state in another step, its times kept. */
 struct node_state *state_next(const struct pass *pass, const struct target_pass *target, enum step step);
 void state_add_exit(const struct pass *pass, struct node_state *state, const char *step, size_t patch,
@@ -145,6 +162,10 @@ struct action *write_node(struct pass *pass, const struct target_pass *target, c
 void entry_keep(struct pass *pass, const struct active *entry);
 void entry_block(struct pass *pass, const struct target_pass *target, struct active *entry,
                  const struct blocker *blocker);
+const char *blocker_text(const struct pass *pass, const struct blocker *blocker);
+/* An Event on the target's node. */
+void write_event(struct pass *pass, const struct target_pass *target, bool warning, const char *reason,
+                 const char *note);
 /* Decides an end or a way out: the status says so first, the node follows when that is seen. */
 void entry_settle(struct active *entry, enum step step, const char *reason, const char *message);
 
@@ -159,7 +180,22 @@ void grant_targets(struct pass *pass);
 /* A count or percentage of total, for maxUnavailable: percentages round down, but to at least 1. */
 int64_t max_unavailable(const struct kube_intstr *value, int64_t total);
 
+/* ---- planning.c, summary.c, outcome.c ---- */
+
+/* A rollout without a plan: waits for what must come first, then freezes its targets. */
+void plan_first(const struct rollout_snapshot *snapshot, struct kube_arena *arena, struct rollout_result *out);
+/* pause_reason: why nothing new begins ("Suspended", …); NULL: it may. */
+void want_running(struct pass *pass, const char *pause_reason);
+/* NONE while there is something left to do. */
+enum outcome outcome_now(const struct pass *pass, bool halted, bool superseded);
+void want_outcome(struct pass *pass, enum outcome outcome);
+
 /* ---- rollout.c ---- */
+
+/* Forgets the conditions that were carried over. */
+void want_anew(struct rollout_wanted *want);
+void want_waiting(struct rollout_result *out, const char *reason, const char *message);
+void want_stall(struct rollout_result *out, const char *reason, const char *message);
 
 /* Puts our finalizer on, or takes it off. */
 void finalize_rollout(const struct rollout_snapshot *snapshot, struct kube_arena *arena, struct rollout_result *out,

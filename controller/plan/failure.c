@@ -1,0 +1,110 @@
+/*
+ * Ways out of a target: a failure (roll-back, quarantine or uncordon), or giving it back. Each is decided in
+ * status.active first, with its decision; the node follows when the snapshot shows that.
+ */
+#include "controller/plan/internal.h"
+#include <string.h>
+
+/* Whether a job may have changed the host: before that, undoing the cordon is all there is to do. */
+static bool host_touched(const struct target_pass *target, const char *reason)
+{
+	if (target->state->step == STEP_DRAINING)
+		return false;
+	return strcmp(reason, "JobNotCreated") != 0 || target->state->exits.count > 0;
+}
+
+static enum step way_out(const struct pass *pass, const struct target_pass *target, const char *reason)
+{
+	if (!host_touched(target, reason))
+		return STEP_FAILED;
+	if (!pass->aborting && rollback_first(pass, target) >= 0)
+		return STEP_ROLLING_BACK;
+	if (pass->aborting || pass->rules->on_failure == ON_FAILURE_UNCORDON)
+		return STEP_FAILED;
+	return STEP_QUARANTINED;
+}
+
+static void add_failure(struct pass *pass, const struct target_pass *target, const char *reason, const char *message)
+{
+	struct rollout_wanted *want = pass->want;
+	if (want->failed.count == MAX_FAILED)
+		return;
+	want->failed.items[want->failed.count++] = (struct failure){
+	    .node = target->view->target->node,
+	    .node_uid = target->view->target->node_uid,
+	    .wave = target->wave->name,
+	    .step = target->state->step,
+	    .reason = reason,
+	    .message = message,
+	    .at_ms = pass->s->now_ms,
+	};
+}
+
+void fail_target(struct pass *pass, const struct target_pass *target, struct active *entry, const char *reason,
+                 const char *message)
+{
+	enum step next = way_out(pass, target, reason);
+	const char *rule = step_names[target->state->step];
+
+	add_failure(pass, target, reason, message);
+	decide(pass, DECISION_FAIL, entry->node, entry->attempt, rule, reason, message);
+	if (next == STEP_ROLLING_BACK)
+		decide(pass, DECISION_ROLL_BACK, entry->node, entry->attempt, "rollback", reason,
+		       "the patches have rollback jobs");
+	if (next == STEP_QUARANTINED)
+		decide(pass, DECISION_QUARANTINE, entry->node, entry->attempt, "onFailure", reason,
+		       "no rollback job: the node stays cordoned and is tainted " PW_TAINT_QUARANTINED);
+	entry_settle(entry, next, reason, message);
+	write_event(pass, target, true, reason, message);
+	emit_event(pass, &pass->s->rollout->object, true, "TargetFailed", "Fail",
+	           plan_printf(pass->arena, "%s: %s", entry->node, message));
+}
+
+/* Gives a target back that is not to be carried on. */
+void give_back(struct pass *pass, struct active *entry, const char *reason, const char *message)
+{
+	decide(pass, DECISION_SKIP, entry->node, entry->attempt, "target", reason, message);
+	entry_settle(entry, STEP_SKIPPED, reason, message);
+}
+
+/* ---- the node follows what was decided ---- */
+
+static enum change undo_cordon(const struct target_pass *target)
+{
+	return target->state->foreign_cordon || target->view->node->quarantined ? CHANGE_NONE : CHANGE_OFF;
+}
+
+/* A job that failed is there still: its finalizer stays on until the node has followed. */
+static void note_exit(const struct pass *pass, const struct target_pass *target, struct node_state *state)
+{
+	int64_t exit_code = 0;
+	const char *step = target->state->step == STEP_PATCHING       ? "job"
+	                   : target->state->step == STEP_ROLLING_BACK ? "rollback"
+	                                                              : NULL;
+
+	if (step && job_exit_code(pass, target, (size_t)target->state->patch, step, &exit_code))
+		state_add_exit(pass, state, step, (size_t)target->state->patch, exit_code);
+}
+
+void follow_decision(struct pass *pass, const struct target_pass *target)
+{
+	const struct active *granted = target->granted;
+	struct node_state *state = state_next(pass, target, (enum step)granted->step);
+	struct action *action = write_node(pass, target, state, CHANGE_ON);
+
+	state->reason = granted->reason;
+	state->message = granted->message;
+	if (target->state->failed_step == STEP_NONE)
+		state->failed_step = target->state->step;
+	note_exit(pass, target, state);
+	if (granted->step == STEP_ROLLING_BACK) {
+		state->patch = rollback_first(pass, target);
+		state->attempt = 1;
+		return;
+	}
+	if (granted->step == STEP_QUARANTINED) {
+		action->node.quarantine = CHANGE_ON;
+		return;
+	}
+	action->node.cordon = undo_cordon(target);
+}

@@ -1,0 +1,71 @@
+/* What a person reads of a rollout at work: its summary and conditions. */
+#include "controller/plan/internal.h"
+#include <string.h>
+
+static const char *steps_in_work(const struct pass *pass)
+{
+	int by_step[STEP_COUNT] = {0};
+	const char *text = "";
+
+	for (size_t i = 0; i < pass->want->active.count; i++)
+		by_step[pass->want->active.items[i].step]++;
+	for (int step = STEP_CLAIMED; step < STEP_COUNT; step++)
+		if (by_step[step])
+			text = plan_printf(pass->arena, "%s, %d %s", text, by_step[step], step_names[step]);
+	return text;
+}
+
+static const char *waiting_text(const struct pass *pass)
+{
+	const struct blocker *b = pass->first_blocker;
+	if (b)
+		return plan_printf(pass->arena, ", waiting for %s %s%s%s", b->kind, b->namespace_ ? b->namespace_ : "",
+		                   b->namespace_ && *b->namespace_ ? "/" : "", b->name ? b->name : "");
+	if (pass->held_back && pass->want->active.count == 0)
+		return plan_printf(pass->arena, ", waiting: %s", pass->held_back);
+	return "";
+}
+
+static const char *summarize(struct pass *pass)
+{
+	size_t current = waves_current(pass);
+	char until[KUBE_TIME_TEXT_SIZE];
+
+	if (current == pass->want->waves.count)
+		return "every wave has passed";
+	const struct wave_status *wave = &pass->want->waves.items[current];
+	pass->want->current_wave = wave->name;
+	if (wave->state == WAVE_SOAKING && wave->soak_until_ms != KUBE_TIME_NONE)
+		return plan_printf(pass->arena, "wave %s %lld/%lld, soaking until %s", wave->name, (long long)wave->patched,
+		                   (long long)wave->total, kube_time_format(wave->soak_until_ms, until));
+	if (wave->state == WAVE_SOAKING)
+		return plan_printf(pass->arena, "wave %s %lld/%lld, its soak waits for a node to be Ready", wave->name,
+		                   (long long)wave->patched, (long long)wave->total);
+	return plan_printf(pass->arena, "wave %s %lld/%lld%s%s", wave->name, (long long)wave->patched,
+	                   (long long)wave->total, steps_in_work(pass), waiting_text(pass));
+}
+
+void want_running(struct pass *pass, const char *pause_reason)
+{
+	struct rollout_wanted *want = pass->want;
+	const struct effect_error *error = pass->s->effect_error;
+	bool moving = want->active.count > pass->waiting_on || (!pass->held_back && !pause_reason);
+
+	want_anew(want);
+	want->summary = pause_reason ? plan_printf(pass->arena, "%s: %s", pause_reason, summarize(pass)) : summarize(pass);
+	plan_want(&want->conditions, "Progressing", moving ? CONDITION_TRUE : CONDITION_FALSE,
+	          moving         ? "Working"
+	          : pause_reason ? pause_reason
+	                         : "Waiting",
+	          want->summary);
+	plan_want(&want->conditions, "Reconciling", CONDITION_TRUE, "Working", want->summary);
+	plan_want(&want->conditions, "Ready", CONDITION_FALSE, "Working", want->summary);
+	plan_want(&want->conditions, "Healthy", want->failed.count ? CONDITION_FALSE : CONDITION_TRUE,
+	          want->failed.count ? "TargetsFailed" : "NoFailures",
+	          want->failed.count
+	              ? plan_printf(pass->arena, "%s: %s", want->failed.items[0].node, want->failed.items[0].message)
+	              : "no target has failed");
+	if (error)
+		plan_want(&want->conditions, "Stalled", CONDITION_TRUE, error->reason,
+		          plan_printf(pass->arena, "%s: %s", error->what, error->message));
+}
