@@ -94,7 +94,7 @@ static struct budget budget_now(const struct pass *pass, const struct wave_spec 
 static void grant(struct pass *pass, const struct target_pass *target, const struct budget *budget)
 {
 	const struct node *node = target->view->node;
-	struct rollout_wanted *want = pass->want;
+	struct rollout_status *want = pass->want;
 
 	want->active.items[want->active.count++] = (struct active){
 	    .node = target->view->target->node,

@@ -26,7 +26,7 @@ static enum step way_out(const struct pass *pass, const struct target_pass *targ
 
 static void add_failure(struct pass *pass, const struct target_pass *target, const char *reason, const char *message)
 {
-	struct rollout_wanted *want = pass->want;
+	struct rollout_status *want = pass->want;
 	if (want->failed.count == MAX_FAILED)
 		return;
 	want->failed.items[want->failed.count++] = (struct failure){

@@ -65,7 +65,8 @@ struct pass {
 	const struct rules *rules;
 	struct kube_arena *arena;
 	struct rollout_result *out;
-	struct rollout_wanted *want; /* = &out->wanted */
+	struct rollout_status *want; /* = &out->wanted */
+	size_t decision_capacity;    /* of want->decisions */
 	struct target_pass *targets; /* by index of s->targets */
 	struct pdb_room *rooms;
 	const char *shown; /* the version that was compared last, and what came of it: most nodes show the same */
@@ -193,7 +194,7 @@ void want_outcome(struct pass *pass, enum outcome outcome);
 /* ---- rollout.c ---- */
 
 /* Forgets the conditions that were carried over. */
-void want_anew(struct rollout_wanted *want);
+void want_anew(struct rollout_status *want);
 void want_waiting(struct rollout_result *out, const char *reason, const char *message);
 void want_stall(struct rollout_result *out, const char *reason, const char *message);
 

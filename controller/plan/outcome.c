@@ -18,7 +18,7 @@ enum outcome outcome_now(const struct pass *pass, bool halted, bool superseded)
 
 static const char *ending(const struct pass *pass, enum outcome outcome)
 {
-	const struct rollout_wanted *want = pass->want;
+	const struct rollout_status *want = pass->want;
 	const struct counts *c = &want->counts;
 	const char *numbers =
 	    plan_printf(pass->arena, "%lld patched, %lld failed, %lld rolled back, %lld skipped, %lld not started",
@@ -37,7 +37,7 @@ static const char *ending(const struct pass *pass, enum outcome outcome)
 
 void want_outcome(struct pass *pass, enum outcome outcome)
 {
-	struct rollout_wanted *want = pass->want;
+	struct rollout_status *want = pass->want;
 	bool good = outcome == OUTCOME_SUCCEEDED;
 	const char *word = outcome_names[outcome], *text = ending(pass, outcome);
 

@@ -51,13 +51,17 @@ struct action *plan_add_action(struct actions *actions, enum action_type type, s
 	return action;
 }
 
-void plan_want(struct wanted_conditions *conditions, const char *type, int status, const char *reason,
-               const char *message)
+struct conditions plan_conditions(struct kube_arena *arena)
+{
+	return (struct conditions){.items = plan_alloc(arena, MAX_WANTED_CONDITIONS * sizeof(struct condition))};
+}
+
+void plan_want(struct conditions *conditions, const char *type, int status, const char *reason, const char *message)
 {
 	if (conditions->count == MAX_WANTED_CONDITIONS)
 		return;
 	conditions->items[conditions->count++] =
-	    (struct wanted_condition){.type = type, .status = status, .reason = reason, .message = message};
+	    (struct condition){.type = type, .status = status, .reason = reason, .message = message};
 }
 
 void look_again_at(struct rollout_result *out, int64_t at_ms)
@@ -78,8 +82,8 @@ static const char *decision_id(const struct pass *pass, enum decision_type type,
 void decide(struct pass *pass, enum decision_type type, const char *subject, int64_t attempt, const char *rule,
             const char *reason, const char *evidence)
 {
-	struct rollout_wanted *want = pass->want;
-	want->decisions.items = grow(pass->arena, want->decisions.items, want->decisions.count, &want->decisions.capacity,
+	struct rollout_status *want = pass->want;
+	want->decisions.items = grow(pass->arena, want->decisions.items, want->decisions.count, &pass->decision_capacity,
 	                             sizeof(*want->decisions.items));
 	want->decisions.items[want->decisions.count++] = (struct decision){
 	    .id = decision_id(pass, type, subject, attempt),

@@ -130,19 +130,11 @@ struct actions {
 };
 struct action *plan_add_action(struct actions *actions, enum action_type type, struct kube_arena *arena);
 
-/* A condition that should be true now; status/ keeps transition times. */
-struct wanted_condition {
-	const char *type;
-	int status; /* enum condition_status */
-	const char *reason, *message;
-};
 #define MAX_WANTED_CONDITIONS 10
-struct wanted_conditions {
-	struct wanted_condition items[MAX_WANTED_CONDITIONS];
-	size_t count;
-};
-void plan_want(struct wanted_conditions *conditions, const char *type, int status, const char *reason,
-               const char *message);
+/* None, with room for MAX_WANTED_CONDITIONS. */
+struct conditions plan_conditions(struct kube_arena *arena);
+/* Adds one that should be true now; status/ keeps transition times and observed generations. */
+void plan_want(struct conditions *conditions, const char *type, int status, const char *reason, const char *message);
 
 /* ---- facts: what is known beside the objects ---- */
 
@@ -216,44 +208,12 @@ struct rollout_snapshot {
 	                  done */
 };
 
-struct rollout_wanted {
-	/* What status/ puts into the object: everything but transition times, sequence numbers and hashes. */
-	int64_t observed_generation;
-	const char *plan_hash, *policy_hash, *for_uid;
-	struct kube_strlist revisions;
-	int64_t epoch;
-	struct wanted_conditions conditions;
-	int outcome;
-	const char *summary, *progress, *current_wave;
-	struct counts counts;
-	struct {
-		struct version_of *items;
-		size_t count;
-	} versions;
-	struct {
-		struct wave_status *items;
-		size_t count;
-	} waves;
-	struct {
-		struct active *items;
-		size_t count;
-	} active;
-	struct {
-		struct failure *items;
-		size_t count;
-	} failed;
-	int64_t started_ms, finished_ms;
-	/* New ones, in order; id, at, type, subject, rule, actor, reason, evidence are set. */
-	struct {
-		struct decision *items;
-		size_t count, capacity;
-	} decisions;
-};
-
 struct rollout_result {
 	struct actions actions;
 	bool write_status; /* false: nothing to say (before planning, when everything is gone) */
-	struct rollout_wanted wanted;
+	/* What should stand there: conditions without their times, and of the decisions the new ones only, in order,
+	 * without sequence numbers and hashes. status/ adds these. */
+	struct rollout_status wanted;
 	int64_t look_again_ms; /* at this time, whatever happens; KUBE_TIME_NONE: only when something changes */
 };
 
@@ -276,7 +236,7 @@ struct policy_snapshot {
 
 struct policy_wanted {
 	int64_t observed_generation;
-	struct wanted_conditions conditions;
+	struct conditions conditions;
 	struct {
 		int64_t total, up_to_date, outdated, unsupported;
 	} targets;

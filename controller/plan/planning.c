@@ -85,7 +85,7 @@ static bool write_pages(const struct rollout_snapshot *s, const struct frozen_pl
 	return complete;
 }
 
-static void want_versions(const struct rules *rules, struct kube_arena *arena, struct rollout_wanted *want)
+static void want_versions(const struct rules *rules, struct kube_arena *arena, struct rollout_status *want)
 {
 	want->versions.items = plan_alloc(arena, rules->patches.count * sizeof(*want->versions.items));
 	want->versions.count = rules->patches.count;

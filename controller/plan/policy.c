@@ -333,6 +333,7 @@ void plan_policy(const struct policy_snapshot *s, struct kube_arena *arena, stru
 		return;
 	}
 	out.wanted.observed_generation = s->policy->object.generation;
+	out.wanted.conditions = plan_conditions(arena);
 	count_nodes(&pass);
 	look_at_rollouts(&pass);
 	out.wanted.current_rollout = pass.current ? pass.current->object.name : NULL;

@@ -7,39 +7,24 @@
 
 /* ---- what stays as it is, unless a pass says otherwise ---- */
 
-static void carry_over(const struct rollout_snapshot *s, struct rollout_result *out)
+static void carry_over(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out)
 {
 	const struct rollout_status *status = &s->rollout->status;
-	struct rollout_wanted *want = &out->wanted;
+	struct rollout_status *want = &out->wanted;
 
+	*want = *status;
 	want->observed_generation = s->rollout->object.generation;
-	want->plan_hash = status->plan_hash;
-	want->policy_hash = status->policy_hash;
-	want->for_uid = status->for_uid;
-	want->revisions = status->revisions;
 	want->epoch = s->epoch;
-	want->outcome = status->outcome;
-	want->summary = status->summary;
-	want->progress = status->progress;
-	want->current_wave = status->current_wave;
-	want->counts = status->counts;
-	want->versions.items = status->versions.items;
-	want->versions.count = status->versions.count;
-	want->waves.items = status->waves.items;
-	want->waves.count = status->waves.count;
-	want->active.items = status->active.items;
-	want->active.count = status->active.count;
-	want->failed.items = status->failed.items;
-	want->failed.count = status->failed.count;
-	want->started_ms = status->started_ms;
-	want->finished_ms = status->finished_ms;
+	want->decisions.items = NULL;
+	want->decisions.count = 0;
+	want->conditions = plan_conditions(arena);
 	for (size_t i = 0; i < status->conditions.count; i++) {
 		const struct condition *c = &status->conditions.items[i];
 		plan_want(&want->conditions, c->type, c->status, c->reason, c->message);
 	}
 }
 
-void want_anew(struct rollout_wanted *want)
+void want_anew(struct rollout_status *want)
 {
 	want->conditions.count = 0;
 }
@@ -209,7 +194,7 @@ static bool any_failed(const struct pass *pass)
 
 static void make_room(struct pass *pass, size_t working)
 {
-	struct rollout_wanted *want = pass->want;
+	struct rollout_status *want = pass->want;
 	const struct rollout_status *status = &pass->s->rollout->status;
 
 	want->active.items = plan_alloc(pass->arena, (working + MAX_ACTIVE) * sizeof(*want->active.items));
@@ -286,7 +271,7 @@ void plan_rollout(const struct rollout_snapshot *s, struct kube_arena *arena, st
 	bool restored = rollout->status.for_uid && strcmp(rollout->status.for_uid, rollout->object.uid) != 0;
 	struct rollout_result out = {.look_again_ms = KUBE_TIME_NONE};
 
-	carry_over(s, &out);
+	carry_over(s, arena, &out);
 	if (rollout_done(rollout))
 		finish_leftovers(s, arena, &out);
 	if (s->rollout_busy || rollout_done(rollout)) {

@@ -47,7 +47,7 @@ static const char *summarize(struct pass *pass)
 
 void want_running(struct pass *pass, const char *pause_reason)
 {
-	struct rollout_wanted *want = pass->want;
+	struct rollout_status *want = pass->want;
 	const struct effect_error *error = pass->s->effect_error;
 	bool moving = want->active.count > pass->waiting_on || (!pass->held_back && !pause_reason);
 

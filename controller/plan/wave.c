@@ -137,7 +137,7 @@ static void advance(struct pass *pass, struct wave_status *wave, const struct wa
 
 void waves_advance(struct pass *pass)
 {
-	struct rollout_wanted *want = pass->want;
+	struct rollout_status *want = pass->want;
 	const struct rollout_status *status = &pass->s->rollout->status;
 	struct tally *tallies = tally_waves(pass);
 	bool earlier_passed = true;

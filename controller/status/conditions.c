@@ -14,17 +14,9 @@ static bool only_when_true(const char *type)
 	return strcmp(type, "Reconciling") == 0 || strcmp(type, "Stalled") == 0;
 }
 
-static bool shown(const struct wanted_condition *wanted)
+static bool shown(const struct condition *wanted)
 {
 	return wanted->status == CONDITION_TRUE || !only_when_true(wanted->type);
-}
-
-static const struct wanted_condition *find(const struct wanted_conditions *wanted, const char *type)
-{
-	for (size_t i = 0; i < wanted->count; i++)
-		if (strcmp(wanted->items[i].type, type) == 0)
-			return &wanted->items[i];
-	return NULL;
 }
 
 struct maker {
@@ -33,7 +25,7 @@ struct maker {
 	size_t message_bytes;
 };
 
-static bool add(const struct maker *maker, const struct wanted_condition *wanted, const struct condition *existing)
+static bool add(const struct maker *maker, const struct condition *wanted, const struct condition *existing)
 {
 	bool kept = existing && existing->status == wanted->status;
 	cJSON *json = cJSON_CreateObject();
@@ -48,19 +40,19 @@ static bool add(const struct maker *maker, const struct wanted_condition *wanted
 	return false;
 }
 
-cJSON *conditions_json(const struct wanted_conditions *wanted, const struct conditions *existing,
-                       int64_t observed_generation, int64_t now_ms, size_t message_bytes)
+cJSON *conditions_json(const struct conditions *wanted, const struct conditions *existing, int64_t observed_generation,
+                       int64_t now_ms, size_t message_bytes)
 {
 	const struct maker maker = {cJSON_CreateArray(), observed_generation, now_ms, message_bytes};
 	bool ok = maker.list != NULL;
 
 	for (size_t i = 0; ok && i < existing->count; i++) {
-		const struct wanted_condition *now = find(wanted, existing->items[i].type);
+		const struct condition *now = condition_get(wanted, existing->items[i].type);
 		if (now && shown(now))
 			ok = add(&maker, now, &existing->items[i]);
 	}
 	for (size_t i = 0; ok && i < wanted->count; i++) {
-		const struct wanted_condition *now = &wanted->items[i];
+		const struct condition *now = &wanted->items[i];
 		if (shown(now) && !condition_get(existing, now->type))
 			ok = add(&maker, now, NULL);
 	}

@@ -44,7 +44,7 @@ static enum rank rank_of(const struct decision *decision)
 
 struct choice {
 	const struct rollout *rollout;
-	const struct rollout_wanted *wanted;
+	const struct rollout_status *wanted;
 	const struct revision *const *ledger;
 	size_t ledger_count;
 	struct kube_arena *arena;
@@ -233,7 +233,7 @@ static int admit_fresh(struct choice *choice, struct kube_err *err)
 	return rc;
 }
 
-int decisions_choose(const struct rollout *rollout, const struct rollout_wanted *wanted,
+int decisions_choose(const struct rollout *rollout, const struct rollout_status *wanted,
                      const struct revision *const *ledger, size_t ledger_count, struct kube_arena *arena,
                      struct decision_set *set, struct kube_err *err)
 {

@@ -24,8 +24,8 @@
  * times change only with the status. Reconciling and Stalled stand there only when True (kstatus). NULL when out of
  * memory.
  */
-cJSON *conditions_json(const struct wanted_conditions *wanted, const struct conditions *existing,
-                       int64_t observed_generation, int64_t now_ms, size_t message_bytes);
+cJSON *conditions_json(const struct conditions *wanted, const struct conditions *existing, int64_t observed_generation,
+                       int64_t now_ms, size_t message_bytes);
 
 /* ---- decisions.c: which decisions stand in the status ---- */
 
@@ -45,7 +45,7 @@ struct decision_set {
  * set->held may name subjects that must stay as they are for another reason, and has room for as many more as there are
  * wanted decisions. KUBE_E_NOMEM.
  */
-int decisions_choose(const struct rollout *rollout, const struct rollout_wanted *wanted,
+int decisions_choose(const struct rollout *rollout, const struct rollout_status *wanted,
                      const struct revision *const *ledger, size_t ledger_count, struct kube_arena *arena,
                      struct decision_set *set, struct kube_err *err);
 bool decisions_hold(const struct decision_set *set, const char *subject);
@@ -60,9 +60,9 @@ struct target_lists {
 };
 
 /* New grants beyond MAX_ACTIVE go on hold, those that stand already come first. */
-void targets_hold_excess(const struct rollout *rollout, const struct rollout_wanted *wanted, struct decision_set *set);
+void targets_hold_excess(const struct rollout *rollout, const struct rollout_status *wanted, struct decision_set *set);
 /* What is wanted, but for subjects on hold what the status has now. KUBE_E_NOMEM. */
-int targets_choose(const struct rollout *rollout, const struct rollout_wanted *wanted, const struct decision_set *set,
+int targets_choose(const struct rollout *rollout, const struct rollout_status *wanted, const struct decision_set *set,
                    struct kube_arena *arena, struct target_lists *ret_lists, struct kube_err *err);
 const struct active *active_find(const struct rollout *rollout, const char *node_uid); /* NULL: no grant now */
 

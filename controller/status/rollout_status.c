@@ -26,14 +26,14 @@ static const struct extent extents[] = {
 
 struct document {
 	const struct rollout *rollout;
-	const struct rollout_wanted *wanted;
+	const struct rollout_status *wanted;
 	struct decision_set decisions;
 	struct target_lists targets;
 	int64_t now_ms;
 	const struct extent *extent;
 };
 
-static bool add_plan(cJSON *json, const struct rollout_wanted *wanted)
+static bool add_plan(cJSON *json, const struct rollout_status *wanted)
 {
 	if (!wanted->plan_hash)
 		return true;
@@ -46,7 +46,7 @@ static bool add_plan(cJSON *json, const struct rollout_wanted *wanted)
 
 static bool add_conditions(cJSON *json, const struct document *document)
 {
-	const struct rollout_wanted *wanted = document->wanted;
+	const struct rollout_status *wanted = document->wanted;
 	return put_item(json, "conditions",
 	                conditions_json(&wanted->conditions, &document->rollout->status.conditions,
 	                                wanted->observed_generation, document->now_ms, document->extent->condition_bytes));
@@ -61,7 +61,7 @@ static bool add_counts(cJSON *json, const struct counts *counts)
 	       put_int(object, "skipped", counts->skipped);
 }
 
-static bool add_versions(cJSON *json, const struct rollout_wanted *wanted)
+static bool add_versions(cJSON *json, const struct rollout_status *wanted)
 {
 	cJSON *list = cJSON_AddArrayToObject(json, "versions");
 	bool ok = list != NULL;
@@ -172,7 +172,7 @@ static bool add_decisions(cJSON *json, const struct document *document)
 
 static cJSON *build(const struct document *document)
 {
-	const struct rollout_wanted *wanted = document->wanted;
+	const struct rollout_status *wanted = document->wanted;
 	cJSON *json = cJSON_CreateObject();
 	bool ok = put_int(json, "observedGeneration", wanted->observed_generation) && add_plan(json, wanted) &&
 	          put_int(json, "epoch", wanted->epoch) && add_conditions(json, document) &&
@@ -234,7 +234,7 @@ static bool urgent_target(const struct rollout *rollout, const struct active *no
 static bool is_urgent(const struct document *document)
 {
 	const struct rollout_status *status = &document->rollout->status;
-	const struct rollout_wanted *wanted = document->wanted;
+	const struct rollout_status *wanted = document->wanted;
 
 	if (document->decisions.fresh > 0 || wanted->epoch != status->epoch || wanted->outcome != (int)status->outcome)
 		return true;
@@ -267,7 +267,7 @@ static int choose(struct document *document, const struct revision *const *ledge
                   struct kube_arena *arena, struct kube_err *err)
 {
 	const struct rollout *rollout = document->rollout;
-	const struct rollout_wanted *wanted = document->wanted;
+	const struct rollout_status *wanted = document->wanted;
 	struct decision_set *set = &document->decisions;
 
 	set->held = kube_arena_calloc(arena, wanted->active.count + wanted->decisions.count, sizeof(*set->held));
@@ -299,7 +299,7 @@ static int compose(struct document *document, bool only_urgent, struct rollout_s
 	return write_status(document, ret_write, err);
 }
 
-int rollout_status_compose(const struct rollout *rollout, const struct rollout_wanted *wanted,
+int rollout_status_compose(const struct rollout *rollout, const struct rollout_status *wanted,
                            const struct revision *const *ledger, size_t ledger_count, int64_t now_ms,
                            struct kube_arena *arena, struct rollout_status_write *ret_write, struct kube_err *err)
 {
@@ -309,7 +309,7 @@ int rollout_status_compose(const struct rollout *rollout, const struct rollout_w
 	return rc ? rc : compose(&document, false, ret_write, err);
 }
 
-int rollout_status_compose_urgent(const struct rollout *rollout, const struct rollout_wanted *wanted,
+int rollout_status_compose_urgent(const struct rollout *rollout, const struct rollout_status *wanted,
                                   const struct revision *const *ledger, size_t ledger_count, int64_t now_ms,
                                   struct kube_arena *arena, struct rollout_status_write *ret_write,
                                   struct kube_err *err)

@@ -25,12 +25,12 @@ struct rollout_status_write {
 };
 
 /* ledger: existing ledger pages, by number: what they hold is left out of status.decisions. KUBE_E_NOMEM. */
-int rollout_status_compose(const struct rollout *rollout, const struct rollout_wanted *wanted,
+int rollout_status_compose(const struct rollout *rollout, const struct rollout_status *wanted,
                            const struct revision *const *ledger, size_t ledger_count, int64_t now_ms,
                            struct kube_arena *arena, struct rollout_status_write *ret_write, struct kube_err *err);
 
 /* As above for a status that was written a moment ago: what can wait is not put together, only told as `later`. */
-int rollout_status_compose_urgent(const struct rollout *rollout, const struct rollout_wanted *wanted,
+int rollout_status_compose_urgent(const struct rollout *rollout, const struct rollout_status *wanted,
                                   const struct revision *const *ledger, size_t ledger_count, int64_t now_ms,
                                   struct kube_arena *arena, struct rollout_status_write *ret_write,
                                   struct kube_err *err);

@@ -14,7 +14,7 @@ const struct active *active_find(const struct rollout *rollout, const char *node
 	return NULL;
 }
 
-void targets_hold_excess(const struct rollout *rollout, const struct rollout_wanted *wanted, struct decision_set *set)
+void targets_hold_excess(const struct rollout *rollout, const struct rollout_status *wanted, struct decision_set *set)
 {
 	size_t granted = rollout->status.active.count;
 
@@ -25,7 +25,7 @@ void targets_hold_excess(const struct rollout *rollout, const struct rollout_wan
 	}
 }
 
-static bool wants(const struct rollout_wanted *wanted, const char *node_uid)
+static bool wants(const struct rollout_status *wanted, const char *node_uid)
 {
 	for (size_t i = 0; i < wanted->active.count; i++)
 		if (strcmp(wanted->active.items[i].node_uid, node_uid) == 0)
@@ -47,7 +47,7 @@ static void add_active(struct target_lists *lists, const struct active *active)
 		lists->active[lists->active_count++] = active;
 }
 
-static void choose_active(const struct rollout *rollout, const struct rollout_wanted *wanted,
+static void choose_active(const struct rollout *rollout, const struct rollout_status *wanted,
                           const struct decision_set *set, struct target_lists *lists)
 {
 	for (size_t i = 0; i < wanted->active.count; i++) {
@@ -62,7 +62,7 @@ static void choose_active(const struct rollout *rollout, const struct rollout_wa
 	}
 }
 
-static void choose_failed(const struct rollout *rollout, const struct rollout_wanted *wanted,
+static void choose_failed(const struct rollout *rollout, const struct rollout_status *wanted,
                           const struct decision_set *set, struct target_lists *lists)
 {
 	for (size_t i = 0; i < wanted->failed.count && lists->failed_count < MAX_FAILED; i++) {
@@ -72,7 +72,7 @@ static void choose_failed(const struct rollout *rollout, const struct rollout_wa
 	}
 }
 
-int targets_choose(const struct rollout *rollout, const struct rollout_wanted *wanted, const struct decision_set *set,
+int targets_choose(const struct rollout *rollout, const struct rollout_status *wanted, const struct decision_set *set,
                    struct kube_arena *arena, struct target_lists *ret_lists, struct kube_err *err)
 {
 	struct target_lists lists = {

@@ -620,7 +620,7 @@ START_TEST(a_new_leader_writes_its_epoch_first)
 	world_plan(&w, r);
 	ck_assert_uint_eq(w.result.actions.count, 0);
 	ck_assert(w.result.write_status);
-	const struct rollout_wanted *want = &w.result.wanted;
+	const struct rollout_status *want = &w.result.wanted;
 	const struct rollout_status *status = &r->rollout->status;
 	ck_assert_int_eq(want->epoch, 7);
 	ck_assert_uint_eq(want->decisions.count, 0);

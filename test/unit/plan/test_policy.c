@@ -39,7 +39,7 @@ static void plan(void)
 	plan_policy(&s, &w.arena, &result);
 }
 
-static const struct wanted_condition *wanted(const char *type)
+static const struct condition *wanted(const char *type)
 {
 	for (size_t i = 0; i < result.wanted.conditions.count; i++)
 		if (!strcmp(result.wanted.conditions.items[i].type, type))
@@ -49,7 +49,7 @@ static const struct wanted_condition *wanted(const char *type)
 
 static void check_condition(const char *what, const char *type, int status, const char *reason)
 {
-	const struct wanted_condition *c = wanted(type);
+	const struct condition *c = wanted(type);
 	ck_assert_msg(c != NULL, "%s: there is no condition %s", what, type);
 	ck_assert_msg(c->status == status && !strcmp(c->reason, reason), "%s: %s is %s/%s", what, type,
 	              condition_status_names[c->status], c->reason);

@@ -19,7 +19,10 @@ static void write_list(const cJSON *list, char *out, size_t size)
 		                        kube_json_str(item, "status"), kube_json_str(item, "lastTransitionTime") + 14);
 }
 
-static const struct wanted_conditions none;
+#define WANT(type, status) \
+	{ \
+		type, status, "R", "m", 0, 0 \
+	}
 
 START_TEST(test_merge)
 {
@@ -30,58 +33,60 @@ START_TEST(test_merge)
 		const char *name;
 		struct condition existing[3];
 		size_t existing_count;
-		struct wanted_conditions wanted;
+		struct condition wanted[3];
+		size_t wanted_count;
 		const char *expected;
 	} cases[] = {
 	    {"new ones in the wanted order",
 	     {{0}},
 	     0,
-	     {{{"Ready", CONDITION_FALSE, "R", "m"}, {"Healthy", CONDITION_UNKNOWN, "R", "m"}}, 2},
+	     {WANT("Ready", CONDITION_FALSE), WANT("Healthy", CONDITION_UNKNOWN)},
+	     2,
 	     "Ready=False@22:38Z Healthy=Unknown@22:38Z"},
 	    {"the same status keeps its time, whatever the reason",
 	     {ready},
 	     1,
-	     {{{"Ready", CONDITION_FALSE, "Other", "other"}}, 1},
+	     {WANT("Ready", CONDITION_FALSE)},
+	     1,
 	     "Ready=False@21:38Z"},
 	    {"another status moves it",
 	     {ready, healthy},
 	     2,
-	     {{{"Ready", CONDITION_TRUE, "R", "m"}, {"Healthy", CONDITION_TRUE, "R", "m"}}, 2},
+	     {WANT("Ready", CONDITION_TRUE), WANT("Healthy", CONDITION_TRUE)},
+	     2,
 	     "Ready=True@22:38Z Healthy=True@21:38Z"},
-	    {"False to Unknown is a transition",
-	     {ready},
-	     1,
-	     {{{"Ready", CONDITION_UNKNOWN, "R", "m"}}, 1},
-	     "Ready=Unknown@22:38Z"},
+	    {"False to Unknown is a transition", {ready}, 1, {WANT("Ready", CONDITION_UNKNOWN)}, 1, "Ready=Unknown@22:38Z"},
 	    {"the order is that of the object",
 	     {healthy, ready},
 	     2,
-	     {{{"Ready", CONDITION_FALSE, "R", "m"},
-	       {"Drifted", CONDITION_TRUE, "R", "m"},
-	       {"Healthy", CONDITION_TRUE, "R", "m"}},
-	      3},
+	     {WANT("Ready", CONDITION_FALSE), WANT("Drifted", CONDITION_TRUE), WANT("Healthy", CONDITION_TRUE)},
+	     3,
 	     "Healthy=True@21:38Z Ready=False@21:38Z Drifted=True@22:38Z"},
 	    {"what is no longer wanted vanishes",
 	     {ready, stalled, healthy},
 	     3,
-	     {{{"Ready", CONDITION_FALSE, "R", "m"}}, 1},
+	     {WANT("Ready", CONDITION_FALSE)},
+	     1,
 	     "Ready=False@21:38Z"},
 	    {"Stalled that is False is not there",
 	     {stalled},
 	     1,
-	     {{{"Stalled", CONDITION_FALSE, "R", "m"}, {"Ready", CONDITION_TRUE, "R", "m"}}, 2},
+	     {WANT("Stalled", CONDITION_FALSE), WANT("Ready", CONDITION_TRUE)},
+	     2,
 	     "Ready=True@22:38Z"},
-	    {"Reconciling that is Unknown is not there", {{0}}, 0, {{{"Reconciling", CONDITION_UNKNOWN, "R", "m"}}, 1}, ""},
+	    {"Reconciling that is Unknown is not there", {{0}}, 0, {WANT("Reconciling", CONDITION_UNKNOWN)}, 1, ""},
 	    {"Reconciling and Stalled that are True are there",
 	     {stalled},
 	     1,
-	     {{{"Reconciling", CONDITION_TRUE, "R", "m"}, {"Stalled", CONDITION_TRUE, "R", "m"}}, 2},
+	     {WANT("Reconciling", CONDITION_TRUE), WANT("Stalled", CONDITION_TRUE)},
+	     2,
 	     "Stalled=True@21:38Z Reconciling=True@22:38Z"},
 	};
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
 		char text[256];
 		const struct conditions existing = {(struct condition *)cases[i].existing, cases[i].existing_count};
-		_cleanup_json_ cJSON *list = conditions_json(&cases[i].wanted, &existing, 7, NOW, 512);
+		const struct conditions wanted = {(struct condition *)cases[i].wanted, cases[i].wanted_count};
+		_cleanup_json_ cJSON *list = conditions_json(&wanted, &existing, 7, NOW, 512);
 		write_list(list, text, sizeof(text));
 		ck_assert_msg(strcmp(text, cases[i].expected) == 0, "%s: %s", cases[i].name, text);
 	}
@@ -91,13 +96,15 @@ END_TEST
 START_TEST(test_members)
 {
 	struct kube_arena arena = {0};
-	struct wanted_conditions wanted = none;
 	const struct conditions existing = {0};
 	const char *text = text_of(&arena, 'm', 600);
 
-	wanted.items[wanted.count++] = (struct wanted_condition){"Ready", CONDITION_TRUE, "Succeeded", "all is well"};
-	wanted.items[wanted.count++] = (struct wanted_condition){"Healthy", CONDITION_TRUE, text, text};
-	wanted.items[wanted.count++] = (struct wanted_condition){"RolledBack", CONDITION_FALSE, "R", NULL};
+	struct condition items[] = {
+	    {"Ready", CONDITION_TRUE, "Succeeded", "all is well", 0, 0},
+	    {"Healthy", CONDITION_TRUE, text, text, 0, 0},
+	    {"RolledBack", CONDITION_FALSE, "R", NULL, 0, 0},
+	};
+	const struct conditions wanted = {items, KUBE_ARRAY_LEN(items)};
 	_cleanup_json_ cJSON *list = conditions_json(&wanted, &existing, 7, NOW, 512);
 	_cleanup_free_ char *first = kube_json_canonical(cJSON_GetArrayItem(list, 0));
 	ck_assert_str_eq(first,

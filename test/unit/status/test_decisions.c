@@ -73,7 +73,7 @@ static void check_ledger(const struct world *world, size_t count)
 }
 
 /* Composes, creates pages and writes until the status is what is wanted. */
-static void settle(struct world *world, const struct rollout_wanted *wanted)
+static void settle(struct world *world, const struct rollout_status *wanted)
 {
 	for (int round = 0; round < 100; round++) {
 		struct rollout_status_write write =
@@ -95,7 +95,7 @@ static void settle(struct world *world, const struct rollout_wanted *wanted)
 START_TEST(test_sealed_and_chained)
 {
 	struct world world;
-	struct rollout_wanted wanted = wanted_nothing();
+	struct rollout_status wanted = wanted_nothing();
 
 	world_init(&world);
 	want_starts(&wanted, &world.arena, 0, 3);
@@ -111,7 +111,7 @@ END_TEST
 START_TEST(test_each_once)
 {
 	struct world world;
-	struct rollout_wanted wanted = wanted_nothing(), again = wanted_nothing();
+	struct rollout_status wanted = wanted_nothing(), again = wanted_nothing();
 
 	world_init(&world);
 	for (size_t first = 0; first < 90; first += 30) {
@@ -133,7 +133,7 @@ END_TEST
 START_TEST(test_spill)
 {
 	struct world world;
-	struct rollout_wanted wanted = wanted_nothing();
+	struct rollout_status wanted = wanted_nothing();
 
 	world_init(&world);
 	want_starts(&wanted, &world.arena, 0, 50);
@@ -164,7 +164,7 @@ END_TEST
 START_TEST(test_page_after_a_crash)
 {
 	struct world world;
-	struct rollout_wanted wanted = wanted_nothing(), more = wanted_nothing();
+	struct rollout_status wanted = wanted_nothing(), more = wanted_nothing();
 
 	world_init(&world);
 	want_starts(&wanted, &world.arena, 0, 50);
@@ -183,7 +183,7 @@ END_TEST
 START_TEST(test_lost_status)
 {
 	struct world world;
-	struct rollout_wanted wanted = wanted_nothing();
+	struct rollout_status wanted = wanted_nothing();
 
 	world_init(&world);
 	want_starts(&wanted, &world.arena, 0, 50);
@@ -217,7 +217,7 @@ static bool has_start(const struct world *world, const char *node)
 START_TEST(test_no_grant_without_start)
 {
 	struct world world;
-	struct rollout_wanted wanted = wanted_nothing();
+	struct rollout_status wanted = wanted_nothing();
 
 	world_init(&world);
 	want_starts(&wanted, &world.arena, 0, 100);
@@ -242,7 +242,7 @@ END_TEST
 START_TEST(test_no_failure_without_fail)
 {
 	struct world world;
-	struct rollout_wanted wanted = wanted_nothing();
+	struct rollout_status wanted = wanted_nothing();
 	struct failure failed[MAX_FAILED];
 
 	world_init(&world);
@@ -280,7 +280,7 @@ END_TEST
 START_TEST(test_leaving_is_held)
 {
 	struct world world;
-	struct rollout_wanted wanted = wanted_nothing(), leaving = wanted_nothing();
+	struct rollout_status wanted = wanted_nothing(), leaving = wanted_nothing();
 
 	world_init(&world);
 	want_starts(&wanted, &world.arena, 0, 40);
@@ -306,7 +306,7 @@ END_TEST
 START_TEST(test_rank)
 {
 	struct world world;
-	struct rollout_wanted wanted = wanted_nothing();
+	struct rollout_status wanted = wanted_nothing();
 
 	world_init(&world);
 	want_starts(&wanted, &world.arena, 0, 100);
@@ -328,7 +328,7 @@ END_TEST
 START_TEST(test_wait_holds_nothing)
 {
 	struct world world;
-	struct rollout_wanted wanted = wanted_nothing();
+	struct rollout_status wanted = wanted_nothing();
 
 	world_init(&world);
 	want_starts(&wanted, &world.arena, 0, 60);
@@ -345,7 +345,7 @@ END_TEST
 START_TEST(test_too_many_grants)
 {
 	struct world world;
-	struct rollout_wanted wanted = wanted_nothing();
+	struct rollout_status wanted = wanted_nothing();
 
 	world_init(&world);
 	want_starts(&wanted, &world.arena, 50, 90);
@@ -369,7 +369,7 @@ END_TEST
 START_TEST(test_texts_are_cut)
 {
 	struct world world;
-	struct rollout_wanted wanted = wanted_nothing();
+	struct rollout_status wanted = wanted_nothing();
 	char evidence[MAX_EVIDENCE_BYTES + 8];
 
 	world_init(&world);
@@ -393,7 +393,7 @@ END_TEST
 START_TEST(test_bytes)
 {
 	struct world world;
-	struct rollout_wanted wanted = wanted_nothing();
+	struct rollout_status wanted = wanted_nothing();
 
 	world_init(&world);
 	want_starts(&wanted, &world.arena, 0, 60);

@@ -16,9 +16,11 @@ static struct policy *policy_with(const cJSON *status)
 static struct policy_wanted full(void)
 {
 	static struct version_count versions[] = {{COMPONENT_KUBELET, "1.34.1", 3}, {COMPONENT_KUBELET, "1.34.2", 5}};
+	static struct condition conditions[] = {{"Ready", CONDITION_FALSE, "Outdated", "m", 0, 0},
+	                                        {"Stalled", CONDITION_FALSE, "R", "", 0, 0}};
 	struct policy_wanted wanted = {
 	    .observed_generation = 4,
-	    .conditions = {{{"Ready", CONDITION_FALSE, "Outdated", "m"}, {"Stalled", CONDITION_FALSE, "R", ""}}, 2},
+	    .conditions = {conditions, KUBE_ARRAY_LEN(conditions)},
 	    .targets = {8, 5, 3, 1},
 	    .progress = "5/8",
 	    .current_rollout = "p-7c9f4",

@@ -7,9 +7,9 @@ static struct version_of kernel[] = {{COMPONENT_KERNEL, "6.1.112"}};
 static const char *revisions[] = {"r-plan-1"};
 
 /* A rollout in the middle of its work. */
-static struct rollout_wanted working(struct kube_arena *arena)
+static struct rollout_status working(struct kube_arena *arena)
 {
-	struct rollout_wanted wanted = wanted_nothing();
+	struct rollout_status wanted = wanted_nothing();
 	struct wave_status *waves = kube_arena_calloc(arena, 2, sizeof(*waves));
 	struct active *active = kube_arena_calloc(arena, 1, sizeof(*active));
 	struct failure *failed = kube_arena_calloc(arena, 1, sizeof(*failed));
@@ -36,7 +36,8 @@ static struct rollout_wanted working(struct kube_arena *arena)
 	wanted.for_uid = "u";
 	wanted.revisions = (struct kube_strlist){revisions, 1};
 	wanted.epoch = 3;
-	wanted.conditions = (struct wanted_conditions){{{"Progressing", CONDITION_TRUE, "Draining", "m"}}, 1};
+	wanted.conditions = plan_conditions(arena);
+	plan_want(&wanted.conditions, "Progressing", CONDITION_TRUE, "Draining", "m");
 	wanted.summary = "wave rest 0/2";
 	wanted.progress = "1/3";
 	wanted.current_wave = "rest";
@@ -92,7 +93,7 @@ START_TEST(test_members)
 	                                                              "38") ",\"state\":\"Running\",\"total\":2}]}";
 	struct kube_arena arena = {0};
 	struct rollout *rollout = rollout_with(NULL);
-	struct rollout_wanted wanted = working(&arena);
+	struct rollout_status wanted = working(&arena);
 	struct rollout_status_write write = compose(rollout, &wanted, NULL, 0, &arena);
 	_cleanup_free_ char *text = kube_json_canonical(write.status);
 
@@ -109,7 +110,7 @@ START_TEST(test_before_planning)
 {
 	struct kube_arena arena = {0};
 	struct rollout *rollout = rollout_with(NULL);
-	struct rollout_wanted wanted = wanted_nothing();
+	struct rollout_status wanted = wanted_nothing();
 	struct rollout_status_write write = compose(rollout, &wanted, NULL, 0, &arena);
 	_cleanup_free_ char *text = kube_json_canonical(write.status);
 
@@ -127,7 +128,7 @@ END_TEST
 static struct rollout *written(struct kube_arena *arena)
 {
 	struct rollout *empty = rollout_with(NULL);
-	struct rollout_wanted wanted = working(arena);
+	struct rollout_status wanted = working(arena);
 	struct rollout_status_write write = compose(empty, &wanted, NULL, 0, arena);
 	struct rollout *rollout = rollout_with(write.status);
 	cJSON_Delete(write.status);
@@ -139,7 +140,7 @@ START_TEST(test_nothing_to_write)
 {
 	struct kube_arena arena = {0};
 	struct rollout *rollout = written(&arena);
-	struct rollout_wanted wanted = working(&arena);
+	struct rollout_status wanted = working(&arena);
 	struct rollout_status_write write = {0};
 
 	ck_assert_int_eq(rollout_status_compose(rollout, &wanted, NULL, 0, NOW + 3600000, &arena, &write, NULL), 0);
@@ -151,79 +152,79 @@ START_TEST(test_nothing_to_write)
 }
 END_TEST
 
-static void other_summary(struct rollout_wanted *w)
+static void other_summary(struct rollout_status *w)
 {
 	w->summary = "x";
 }
-static void other_counts(struct rollout_wanted *w)
+static void other_counts(struct rollout_status *w)
 {
 	w->counts.patched++;
 }
-static void other_condition(struct rollout_wanted *w)
+static void other_condition(struct rollout_status *w)
 {
 	w->conditions.items[0].status = CONDITION_FALSE;
 }
-static void next_step(struct rollout_wanted *w)
+static void next_step(struct rollout_status *w)
 {
 	w->active.items[0].step = STEP_PATCHING;
 }
-static void other_message(struct rollout_wanted *w)
+static void other_message(struct rollout_status *w)
 {
 	w->active.items[0].blocked_by.message = "x";
 }
-static void unblocked(struct rollout_wanted *w)
+static void unblocked(struct rollout_status *w)
 {
 	w->active.items[0].blocked_by.kind = NULL;
 }
-static void released(struct rollout_wanted *w)
+static void released(struct rollout_status *w)
 {
 	w->active.count = 0;
 }
-static void other_job(struct rollout_wanted *w)
+static void other_job(struct rollout_status *w)
 {
 	w->active.items[0].job_uid = "x";
 }
-static void wave_state(struct rollout_wanted *w)
+static void wave_state(struct rollout_status *w)
 {
 	w->waves.items[1].state = WAVE_SOAKING;
 }
-static void other_pdb(struct rollout_wanted *w)
+static void other_pdb(struct rollout_status *w)
 {
 	w->active.items[0].blocked_by.name = "x";
 }
-static void other_pod(struct rollout_wanted *w)
+static void other_pod(struct rollout_status *w)
 {
 	w->active.items[0].blocked_by.pod = "x";
 }
-static void other_kind(struct rollout_wanted *w)
+static void other_kind(struct rollout_status *w)
 {
 	w->active.items[0].blocked_by.kind = "Webhook";
 }
-static void new_grant(struct rollout_wanted *w)
+static void new_grant(struct rollout_status *w)
 {
 	w->active.items[0].node_uid = "x";
 }
-static void failing(struct rollout_wanted *w)
+static void failing(struct rollout_status *w)
 {
 	w->active.items[0].step = STEP_FAILED;
 }
-static void rolling_back(struct rollout_wanted *w)
+static void rolling_back(struct rollout_status *w)
 {
 	w->active.items[0].step = STEP_ROLLING_BACK;
 }
-static void ended(struct rollout_wanted *w)
+static void ended(struct rollout_status *w)
 {
 	w->outcome = OUTCOME_SUCCEEDED;
 }
-static void new_epoch(struct rollout_wanted *w)
+static void new_epoch(struct rollout_status *w)
 {
 	w->epoch++;
 }
-static void new_plan(struct rollout_wanted *w)
+static void new_plan(struct rollout_status *w)
 {
 	w->plan_hash = "x";
 }
-static void decided(struct rollout_wanted *w)
+static void decided(struct rollout_status *w)
 {
 	w->decisions.items[0].id = "x";
 }
@@ -233,7 +234,7 @@ START_TEST(test_urgent)
 {
 	static const struct {
 		const char *name;
-		void (*change)(struct rollout_wanted *);
+		void (*change)(struct rollout_status *);
 		bool urgent;
 	} cases[] = {
 	    {"summary", other_summary, false},
@@ -259,7 +260,7 @@ START_TEST(test_urgent)
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
 		struct kube_arena arena = {0};
 		struct rollout *rollout = written(&arena);
-		struct rollout_wanted wanted = working(&arena);
+		struct rollout_status wanted = working(&arena);
 		cases[i].change(&wanted);
 		struct rollout_status_write write = compose(rollout, &wanted, NULL, 0, &arena);
 		ck_assert_msg(write.status != NULL, "%s: not written", cases[i].name);
@@ -276,10 +277,10 @@ struct lengths {
 };
 
 /* Every list full, every text as long as given. */
-static struct rollout_wanted fullest(struct kube_arena *arena, const struct lengths *lengths)
+static struct rollout_status fullest(struct kube_arena *arena, const struct lengths *lengths)
 {
 	size_t name = lengths->name, label = lengths->label;
-	struct rollout_wanted wanted = working(arena);
+	struct rollout_status wanted = working(arena);
 	const char *text = text_of(arena, 'm', lengths->message), *word = text_of(arena, 'R', lengths->word);
 
 	want_starts(&wanted, arena, 0, MAX_ACTIVE);
@@ -291,11 +292,10 @@ static struct rollout_wanted fullest(struct kube_arena *arena, const struct leng
 	wanted.versions.count = MAX_PATCHES + 1;
 	wanted.revisions.items = kube_arena_calloc(arena, 40, sizeof(char *));
 	wanted.revisions.count = 40;
-	wanted.conditions.count = MAX_WANTED_CONDITIONS;
+	wanted.conditions = plan_conditions(arena);
 	wanted.summary = wanted.progress = wanted.current_wave = text;
 	for (size_t i = 0; i < MAX_WANTED_CONDITIONS; i++)
-		wanted.conditions.items[i] =
-		    (struct wanted_condition){kube_arena_printf(arena, "Condition%zu", i), CONDITION_TRUE, word, text};
+		plan_want(&wanted.conditions, kube_arena_printf(arena, "Condition%zu", i), CONDITION_TRUE, word, text);
 	for (size_t i = 0; i < wanted.waves.count; i++)
 		wanted.waves.items[i] =
 		    (struct wave_status){kube_arena_printf(arena, "%s%zu", text_of(arena, 'w', label - 3), i),
@@ -425,7 +425,7 @@ START_TEST(test_size)
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
 		struct kube_arena arena = {0};
 		struct rollout *rollout = rollout_with(NULL);
-		struct rollout_wanted wanted = fullest(&arena, &cases[i].lengths);
+		struct rollout_status wanted = fullest(&arena, &cases[i].lengths);
 		struct decision *decisions = wanted.decisions.items;
 		/* The grants stand there already, so that none is held back for its decision. */
 		wanted.decisions.count = 0;
@@ -460,7 +460,7 @@ START_TEST(test_cut_once)
 {
 	struct kube_arena arena = {0};
 	struct rollout *empty = rollout_with(NULL);
-	struct rollout_wanted wanted = fullest(&arena, &(struct lengths){63, 63, 128, 2000});
+	struct rollout_status wanted = fullest(&arena, &(struct lengths){63, 63, 128, 2000});
 	wanted.decisions.count = 0;
 	struct rollout_status_write write = compose(empty, &wanted, NULL, 0, &arena);
 	struct rollout *rollout = rollout_with(write.status);

@@ -20,9 +20,9 @@ static inline struct rollout *rollout_with(const cJSON *status)
 	return (struct rollout *)object_of_json(&rollout_projection, json);
 }
 
-static inline struct rollout_wanted wanted_nothing(void)
+static inline struct rollout_status wanted_nothing(void)
 {
-	return (struct rollout_wanted){
+	return (struct rollout_status){
 	    .observed_generation = 1, .epoch = 1, .started_ms = KUBE_TIME_NONE, .finished_ms = KUBE_TIME_NONE};
 }
 
@@ -49,7 +49,7 @@ static inline struct decision decision_of(struct kube_arena *arena, int type, co
 }
 
 /* Sets wanted.decisions to count Start decisions for the nodes n<first>, n<first + 1>, …, with their grants. */
-static inline void want_starts(struct rollout_wanted *wanted, struct kube_arena *arena, size_t first, size_t count)
+static inline void want_starts(struct rollout_status *wanted, struct kube_arena *arena, size_t first, size_t count)
 {
 	wanted->decisions.items = kube_arena_calloc(arena, count, sizeof(struct decision));
 	wanted->decisions.count = count;
@@ -67,7 +67,7 @@ static inline void want_starts(struct rollout_wanted *wanted, struct kube_arena 
 	}
 }
 
-static inline struct rollout_status_write compose(const struct rollout *rollout, const struct rollout_wanted *wanted,
+static inline struct rollout_status_write compose(const struct rollout *rollout, const struct rollout_status *wanted,
                                                   const struct revision *const *ledger, size_t ledger_count,
                                                   struct kube_arena *arena)
 {
