@@ -5,6 +5,7 @@
 #   CC, CFLAGS, LDFLAGS          as usual; CFLAGS come after our own
 #   V=1                          shows the commands
 #   B=<folder>                   the build folder (default build)
+#   PREFIX, DESTDIR              where `make install` puts things; also BINDIR, LIBDIR, INCLUDEDIR (lib/lib.mk)
 
 CC ?= cc
 SANITIZE ?=
@@ -19,9 +20,10 @@ pkg_libs := $(shell pkg-config --libs $(packages) 2>/dev/null)
 check_libs = $(shell pkg-config --libs check 2>/dev/null)
 
 warnings := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef -Wvla -Werror=implicit-function-declaration -Werror=incompatible-pointer-types
-hardening := -fPIE -fstack-protector-strong -fstack-clash-protection $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+hardening := -fstack-protector-strong -fstack-clash-protection $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 sanitize := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-all_cflags := -std=gnu17 -O2 -g $(warnings) $(hardening) $(sanitize) -D_GNU_SOURCE -DPATCHWRIGHT_VERSION='"$(VERSION)"' -Ilib/include -I. $(pkg_cflags) $(CFLAGS)
+code_model := -fPIE
+all_cflags = -std=gnu17 -O2 -g $(warnings) $(code_model) $(hardening) $(sanitize) -D_GNU_SOURCE -DKUBE_SHORT_NAMES -DPATCHWRIGHT_VERSION='"$(VERSION)"' -Ilib/include -I. $(pkg_cflags) $(CFLAGS)
 all_ldflags := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(sanitize) $(LDFLAGS)
 
 lib_src := $(sort $(wildcard lib/*/*.c))
@@ -40,10 +42,10 @@ programs := $B/patchwright-controller $B/fleet-agent
 all: $(programs) ## builds the controller and the fleet agent (default)
 
 help: ## this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(filter Makefile %.mk,$(MAKEFILE_LIST)) | expand -t 20
 	@sed -n '/^# Knobs/,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
-$B/obj/%.o: %.c Makefile
+$B/obj/%.o: %.c Makefile lib/lib.mk
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC      $<")
 	$(Q)$(CC) $(all_cflags) -MMD -MP -c -o $@ $<
@@ -116,6 +118,8 @@ tidy: ## formats the sources
 
 clean: ## removes the build folder
 	rm -rf build
+
+include lib/lib.mk
 
 -include $(shell find $B/obj -name '*.d' 2>/dev/null)
 

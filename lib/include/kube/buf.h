@@ -12,6 +12,8 @@
 #include <kube/mem.h>
 #include <stddef.h>
 
+KUBE_BEGIN_DECLS
+
 struct kube_buf {
 	char *data;
 	size_t len;
@@ -36,6 +38,10 @@ int kube_buf_add_urlencoded(struct kube_buf *buf, const char *s);
  * memory or failed. */
 char *kube_buf_take(struct kube_buf *buf);
 
+#ifdef KUBE_SHORT_NAMES
 #define _cleanup_buf_ _cleanup_(kube_buf_finish)
+#endif
+
+KUBE_END_DECLS
 
 #endif

@@ -15,6 +15,8 @@
 #include <kube/resource.h>
 #include <kube/transport.h>
 
+KUBE_BEGIN_DECLS
+
 #define KUBE_PATCH_JSON "application/json-patch+json"
 #define KUBE_PATCH_MERGE "application/merge-patch+json"
 #define KUBE_PATCH_STRATEGIC "application/strategic-merge-patch+json"
@@ -77,5 +79,7 @@ void kube_client_count_request(struct kube_client *client, const char *method, c
 /* Fills err from a metav1.Status document (or from what there is of it). The first cause's own sentence follows the
  * message when it says more. */
 void kube_err_from_status(struct kube_err *err, int http_status, int retry_after_s, const cJSON *status);
+
+KUBE_END_DECLS
 
 #endif

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+KUBE_BEGIN_DECLS
+
 struct kube_config {
 	char *server;          /* "https://127.0.0.1:6443", without a trailing slash; plain http only to loopback */
 	char *namespace_;      /* the context's, or the pod's; "default" when none */
@@ -41,5 +43,7 @@ struct kube_config_options {
  */
 int kube_config_load(const struct kube_config_options *options, struct kube_config **ret_config, struct kube_err *err);
 void kube_config_free(struct kube_config *config); /* wipes secrets; NULL is fine */
+
+KUBE_END_DECLS
 
 #endif

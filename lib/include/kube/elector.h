@@ -14,6 +14,8 @@
 
 #include <kube/client.h>
 
+KUBE_BEGIN_DECLS
+
 #define KUBE_ELECTOR_LEASE_MS 15000
 #define KUBE_ELECTOR_RENEW_MS 10000
 #define KUBE_ELECTOR_RETRY_MS 2000
@@ -64,5 +66,7 @@ void kube_elector_verify(struct kube_elector *elector);
 void kube_elector_release(struct kube_elector *elector);
 /* Released, or lost: nothing more comes. */
 bool kube_elector_ended(const struct kube_elector *elector);
+
+KUBE_END_DECLS
 
 #endif

@@ -9,9 +9,12 @@
 #ifndef KUBE_ENV_H
 #define KUBE_ENV_H
 
+#include <kube/decls.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+KUBE_BEGIN_DECLS
 
 struct kube_env;
 struct kube_timer;
@@ -72,5 +75,7 @@ static inline bool kube_timer_active(const struct kube_timer *timer)
 size_t kube_env_run_timers(struct kube_env *env);
 /* Mono time of the earliest timer; INT64_MAX when there is none. */
 int64_t kube_env_next_due(const struct kube_env *env);
+
+KUBE_END_DECLS
 
 #endif

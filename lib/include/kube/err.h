@@ -8,8 +8,11 @@
 #ifndef KUBE_ERR_H
 #define KUBE_ERR_H
 
+#include <kube/decls.h>
 #include <stdarg.h>
 #include <stdbool.h>
+
+KUBE_BEGIN_DECLS
 
 #define KUBE_CODES(X) \
 	X(NOMEM, 1, "out of memory") \
@@ -59,5 +62,7 @@ static inline bool kube_err_is(const struct kube_err *err, int http_status)
 {
 	return err && err->code == KUBE_E_API && err->http_status == http_status;
 }
+
+KUBE_END_DECLS
 
 #endif

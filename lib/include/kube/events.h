@@ -10,6 +10,8 @@
 
 #include <kube/client.h>
 
+KUBE_BEGIN_DECLS
+
 #define KUBE_EVENTS_MAX_QUEUED 1000
 #define KUBE_EVENTS_MAX_SERIES 4096
 
@@ -37,5 +39,7 @@ void kube_events_free(struct kube_events *events); /* drops what is queued; NULL
 void kube_events_emit(struct kube_events *events, const struct kube_event *event);
 bool kube_events_idle(const struct kube_events *events); /* nothing queued or in flight: for an orderly stop */
 size_t kube_events_dropped(const struct kube_events *events);
+
+KUBE_END_DECLS
 
 #endif

@@ -10,6 +10,8 @@
 #include <kube/loop.h>
 #include <kube/transport.h>
 
+KUBE_BEGIN_DECLS
+
 struct kube_http;
 
 struct kube_http_options {
@@ -23,5 +25,7 @@ int kube_http_new(struct kube_loop *loop, const struct kube_config *config, cons
 /* Cancels what is in flight. Not from within a callback of one of its exchanges. NULL is fine. */
 void kube_http_free(struct kube_http *http);
 struct kube_transport *kube_http_transport(struct kube_http *http); /* borrowed */
+
+KUBE_END_DECLS
 
 #endif

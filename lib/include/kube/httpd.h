@@ -10,6 +10,8 @@
 #include <kube/err.h>
 #include <kube/loop.h>
 
+KUBE_BEGIN_DECLS
+
 #define KUBE_HTTPD_MAX_BODY_BYTES ((size_t)8 << 20)
 
 struct kube_httpd;
@@ -37,5 +39,7 @@ void kube_httpd_free(struct kube_httpd *httpd);
 
 /* The port that it listens on. */
 int kube_httpd_port(const struct kube_httpd *httpd);
+
+KUBE_END_DECLS
 
 #endif

@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+KUBE_BEGIN_DECLS
+
 #define KUBE_JSON_MAX_LIST 100000 /* longest list that a table decodes */
 #define KUBE_JSON_MAX_DEPTH 64    /* deeper documents are refused by kube_json_parse */
 
@@ -103,6 +105,10 @@ static inline void kube_json_deletep(cJSON **json)
 {
 	cJSON_Delete(*json);
 }
+#ifdef KUBE_SHORT_NAMES
 #define _cleanup_json_ _cleanup_(kube_json_deletep)
+#endif
+
+KUBE_END_DECLS
 
 #endif

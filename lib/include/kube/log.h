@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+KUBE_BEGIN_DECLS
+
 enum kube_log_level { KUBE_LOG_DEBUG, KUBE_LOG_INFO, KUBE_LOG_WARN, KUBE_LOG_ERROR };
 enum kube_log_format { KUBE_LOG_TEXT, KUBE_LOG_JSON };
 
@@ -34,5 +36,7 @@ void kube_log(enum kube_log_level level, const char *message, ...) __attribute__
 /* KUBE_E_INVALID for an unknown word. Levels: debug info warn error. Formats: text json. */
 int kube_log_level_parse(const char *word, enum kube_log_level *ret_level, struct kube_err *err);
 int kube_log_format_parse(const char *word, enum kube_log_format *ret_format, struct kube_err *err);
+
+KUBE_END_DECLS
 
 #endif

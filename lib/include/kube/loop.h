@@ -8,6 +8,8 @@
 #include <kube/env.h>
 #include <kube/err.h>
 
+KUBE_BEGIN_DECLS
+
 struct kube_loop;
 struct uv_loop_s;
 
@@ -27,5 +29,7 @@ int kube_loop_on_signal(struct kube_loop *loop, void (*fn)(void *arg, int signo,
 /* Runs until kube_loop_stop(). */
 void kube_loop_run(struct kube_loop *loop);
 void kube_loop_stop(struct kube_loop *loop);
+
+KUBE_END_DECLS
 
 #endif

@@ -6,27 +6,37 @@
 #ifndef KUBE_MEM_H
 #define KUBE_MEM_H
 
+#include <kube/decls.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 
-#define _cleanup_(fn) __attribute__((cleanup(fn)))
+KUBE_BEGIN_DECLS
+
+/* Calls fn with the address of the local variable when that goes out of scope (GCC and Clang). */
+#define KUBE_CLEANUP(fn) __attribute__((cleanup(fn)))
 
 static inline void kube_freep(void *p)
 {
 	free(*(void **)p);
 	*(void **)p = NULL;
 }
-#define _cleanup_free_ _cleanup_(kube_freep)
 
 /* Hands a pointer on: yields its value and leaves NULL behind. */
-#define take(p) \
+#define KUBE_TAKE(p) \
 	({ \
 		__typeof__(p) *take_p_ = &(p); \
 		__typeof__(p) take_v_ = *take_p_; \
 		*take_p_ = NULL; \
 		take_v_; \
 	})
+
+/* The short names are for whoever asks for them before the first include: they could be anyone's. */
+#ifdef KUBE_SHORT_NAMES
+#define _cleanup_(fn) KUBE_CLEANUP(fn)
+#define _cleanup_free_ _cleanup_(kube_freep)
+#define take(p) KUBE_TAKE(p)
+#endif
 
 #define KUBE_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -56,5 +66,7 @@ char *kube_arena_strdup(struct kube_arena *arena, const char *s); /* NULL gives 
 char *kube_arena_strndup(struct kube_arena *arena, const char *s, size_t n);
 char *kube_arena_printf(struct kube_arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 char *kube_arena_vprintf(struct kube_arena *arena, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+
+KUBE_END_DECLS
 
 #endif

@@ -9,6 +9,8 @@
 #include <kube/buf.h>
 #include <kube/err.h>
 
+KUBE_BEGIN_DECLS
+
 #define KUBE_METRICS_MAX_SERIES 2000
 #define KUBE_METRICS_MAX_LABELS 3
 
@@ -33,5 +35,7 @@ void kube_metric_clear(struct kube_family *family);
 
 /* Appends the exposition. process_* (CPU, RSS, start time, fds) are added from /proc/self. */
 int kube_metrics_write(const struct kube_metrics *metrics, struct kube_buf *out);
+
+KUBE_END_DECLS
 
 #endif

@@ -11,6 +11,9 @@
 #include <kube/err.h>
 #include <kube/mem.h>
 #include <kube/resource.h>
+#include <stdint.h>
+
+KUBE_BEGIN_DECLS
 
 struct kube_object;
 
@@ -45,5 +48,7 @@ int kube_object_decode(const struct kube_projection *projection, const cJSON *it
                        struct kube_err *err);
 struct kube_object *kube_object_ref(struct kube_object *object); /* NULL is fine */
 void kube_object_unref(struct kube_object *object);              /* NULL is fine */
+
+KUBE_END_DECLS
 
 #endif

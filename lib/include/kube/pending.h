@@ -13,6 +13,8 @@
 #include <kube/err.h>
 #include <kube/store.h>
 
+KUBE_BEGIN_DECLS
+
 #define KUBE_PENDING_EXPIRE_MS 30000
 
 struct kube_pending;
@@ -29,5 +31,7 @@ int kube_pending_begin(struct kube_pending *pending, const char *key, struct kub
 void kube_pending_end(struct kube_pending *pending, const char *key, const char *resource_version);
 bool kube_pending_busy(const struct kube_pending *pending, const char *key);
 size_t kube_pending_count(const struct kube_pending *pending);
+
+KUBE_END_DECLS
 
 #endif

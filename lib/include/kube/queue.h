@@ -11,6 +11,8 @@
 #include <kube/env.h>
 #include <kube/err.h>
 
+KUBE_BEGIN_DECLS
+
 #define KUBE_QUEUE_MAX_KEYS 100000
 #define KUBE_QUEUE_BACKOFF_FIRST_MS 5
 #define KUBE_QUEUE_BACKOFF_MAX_MS 1000000
@@ -40,5 +42,7 @@ void kube_queue_done(struct kube_queue *queue, const char *key);
 void kube_queue_shut_down(struct kube_queue *queue);  /* adds are dropped from now on; what is queued is worked on */
 bool kube_queue_idle(const struct kube_queue *queue); /* nothing queued, nothing in work (delayed keys do not count) */
 void kube_queue_get_stats(const struct kube_queue *queue, struct kube_queue_stats *ret_stats);
+
+KUBE_END_DECLS
 
 #endif

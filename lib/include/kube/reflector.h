@@ -14,6 +14,8 @@
 #include <kube/client.h>
 #include <kube/store.h>
 
+KUBE_BEGIN_DECLS
+
 #define KUBE_REFLECTOR_MAX_EVENT_BYTES ((size_t)8 << 20)  /* one watch event */
 #define KUBE_REFLECTOR_MAX_PAGE_BYTES ((size_t)512 << 20) /* one page of a list */
 
@@ -46,5 +48,7 @@ bool kube_reflector_synced(const struct kube_reflector *reflector);
 /* For metrics and health: lists and watches that were started so far. */
 unsigned kube_reflector_lists(const struct kube_reflector *reflector);
 unsigned kube_reflector_watches(const struct kube_reflector *reflector);
+
+KUBE_END_DECLS
 
 #endif

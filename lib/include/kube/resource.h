@@ -6,6 +6,8 @@
 #include <kube/err.h>
 #include <stdbool.h>
 
+KUBE_BEGIN_DECLS
+
 struct kube_resource {
 	const char *group;   /* "" for the core group */
 	const char *version; /* "v1" */
@@ -27,5 +29,7 @@ int kube_resource_path(struct kube_buf *out, const struct kube_resource *resourc
 
 /* "patchwright.io/v1alpha1", or "v1" for the core group, appended. */
 int kube_resource_api_version(struct kube_buf *out, const struct kube_resource *resource);
+
+KUBE_END_DECLS
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <kube/json.h>
 
+KUBE_BEGIN_DECLS
+
 enum kube_selector_operator { KUBE_SELECT_IN, KUBE_SELECT_NOT_IN, KUBE_SELECT_EXISTS, KUBE_SELECT_DOES_NOT_EXIST };
 
 struct kube_selector {
@@ -27,5 +29,7 @@ int kube_selector_check(const struct kube_selector *selector, struct kube_err *e
 bool kube_selector_matches(const struct kube_selector *selector, const struct kube_strmap *labels);
 /* "pool=workers,zone in (a,b)" for messages; cut at size. */
 const char *kube_selector_format(const struct kube_selector *selector, char *out, size_t size);
+
+KUBE_END_DECLS
 
 #endif

@@ -12,6 +12,8 @@
 #include <kube/err.h>
 #include <kube/transport.h>
 
+KUBE_BEGIN_DECLS
+
 struct kube_sim;
 
 int kube_sim_new(uint64_t seed, int64_t wall_start_ms, struct kube_sim **ret_sim, struct kube_err *err);
@@ -46,5 +48,7 @@ void kube_sim_reply_json(struct kube_sim *sim, struct kube_exchange *exchange, i
                          const char *json);
 /* True while the client still listens. */
 bool kube_sim_open(const struct kube_sim *sim, const struct kube_exchange *exchange);
+
+KUBE_END_DECLS
 
 #endif

@@ -16,6 +16,8 @@
 #include <kube/resource.h>
 #include <kube/sim.h>
 
+KUBE_BEGIN_DECLS
+
 struct kube_sim_api;
 
 struct kube_sim_kind {
@@ -110,5 +112,7 @@ struct kube_sim_cluster_options {
  * stops nothing, and its pods are not Ready. */
 struct kube_sim_cluster *kube_sim_cluster_new(struct kube_sim_api *api, const struct kube_sim_cluster_options *options);
 void kube_sim_cluster_free(struct kube_sim_cluster *cluster); /* before the server; NULL is fine */
+
+KUBE_END_DECLS
 
 #endif

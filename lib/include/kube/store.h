@@ -12,6 +12,8 @@
 #include <kube/object.h>
 #include <stddef.h>
 
+KUBE_BEGIN_DECLS
+
 struct kube_store;
 
 struct kube_change {
@@ -51,5 +53,7 @@ void kube_store_remove(struct kube_store *store, const char *key);
 /* Makes the contents exactly `objects` (references taken over): additions and updates first, then deletions of what
  * vanished. */
 int kube_store_replace(struct kube_store *store, struct kube_object **objects, size_t count, struct kube_err *err);
+
+KUBE_END_DECLS
 
 #endif

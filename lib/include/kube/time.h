@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+KUBE_BEGIN_DECLS
+
 #define KUBE_TIME_NONE INT64_MIN
 #define KUBE_TIME_TEXT_SIZE 32 /* fits every text that the functions below write */
 #define KUBE_DURATION_TEXT_SIZE 40
@@ -31,5 +33,7 @@ int kube_time_parse_http(const char *text, int64_t *ret_ms, struct kube_err *err
 int kube_duration_parse(const char *text, int64_t *ret_ms, struct kube_err *err);
 /* "1h30m", "15m", "1m30s", "1.5s", "0s": the shortest exact form. Returns out. */
 const char *kube_duration_format(int64_t ms, char out[KUBE_DURATION_TEXT_SIZE]);
+
+KUBE_END_DECLS
 
 #endif

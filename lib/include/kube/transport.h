@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+KUBE_BEGIN_DECLS
+
 struct kube_transport;
 struct kube_exchange; /* a request in flight; owned by the transport */
 
@@ -66,5 +68,7 @@ static inline void kube_transport_cancel(struct kube_transport *transport, struc
 {
 	transport->ops->cancel(transport, exchange);
 }
+
+KUBE_END_DECLS
 
 #endif
