@@ -35,6 +35,14 @@ bool same_object(const struct kube_object *a, const struct kube_object *b);
 /* Puts "" where a message is absent. */
 void conditions_complete(struct conditions *conditions);
 
+/* ---- strategy.c, strategy_check.c: spec.strategy ---- */
+
+extern const struct kube_json_field strategy_table[];
+/* The defaults of what is no list, before decoding; then those of the waves. */
+void strategy_init(struct rules *rules);
+int strategy_default(struct rules *rules, struct kube_arena *arena, struct kube_err *err);
+int strategy_check(const struct rules *rules, struct kube_err *err);
+
 /* ---- rollout_status.c ---- */
 
 int rollout_status_decode(const cJSON *status, struct rollout_status *ret_status, struct kube_arena *arena,

@@ -52,9 +52,19 @@ struct patch {
 	struct job_template *rollback; /* NULL: none */
 };
 
+enum order_key { ORDER_CRITICALITY, ORDER_ZONE, ORDER_POD_COUNT, ORDER_NAME, ORDER_COUNT };
+extern const char *const order_names[]; /* NULL-terminated, by enum order_key */
+
+/* In which order the targets come, ascending; what all keys leave equal goes by name. */
+struct order {
+	int keys[ORDER_COUNT]; /* enum order_key */
+	size_t count;
+};
+
 struct wave_spec {
 	const char *name;
-	struct kube_intstr size;            /* not set: all that is left */
+	struct kube_selector *selector;     /* NULL: any target */
+	struct kube_intstr size;            /* not set: all that match; of the last wave all that is left */
 	struct kube_intstr max_unavailable; /* not set: the policy's */
 	int64_t soak_ms;
 };
@@ -69,6 +79,7 @@ struct rules {
 		struct patch *items;
 		size_t count;
 	} patches;
+	struct order order;
 	struct kube_intstr max_unavailable;
 	struct {
 		struct wave_spec *items;

@@ -3,15 +3,13 @@
 
 #include <string.h>
 
-#define SECOND_MS INT64_C(1000)
-#define MINUTE_MS (60 * SECOND_MS)
+#define MINUTE_MS INT64_C(60000)
 
 const char *const component_names[] = {"Kubelet", "ContainerRuntime", "Kernel", "OperatingSystem", "Custom", NULL};
 
 static const char *const observed_words[] = {"", "NodeInfo", "Label", "Annotation", NULL};
 static const char *const node_info_words[] = {"kubeletVersion", "containerRuntimeVersion", "kernelVersion", "osImage",
                                               NULL};
-static const char *const on_failure_words[] = {"Quarantine", "Uncordon", NULL};
 static const char *const unmanaged_words[] = {"Block", "Delete", NULL};
 
 /* A union fails closed: a member that this version does not know is no member. */
@@ -97,14 +95,6 @@ static const struct kube_json_field patch_table[] = {
     KUBE_JSON_END,
 };
 
-static const struct kube_json_field wave_table[] = {
-    {.name = "name", .type = KUBE_JSON_STRING, .offset = offsetof(struct wave_spec, name), .required = true},
-    {.name = "size", .type = KUBE_JSON_INTSTR, .offset = offsetof(struct wave_spec, size)},
-    {.name = "maxUnavailable", .type = KUBE_JSON_INTSTR, .offset = offsetof(struct wave_spec, max_unavailable)},
-    {.name = "soak", .type = KUBE_JSON_DURATION, .offset = offsetof(struct wave_spec, soak_ms)},
-    KUBE_JSON_END,
-};
-
 /* The nesting of spec is flattened: these objects stand for parts of the same struct rules. */
 static const struct kube_json_field nodes_table[] = {
     {.name = "selector",
@@ -118,27 +108,6 @@ static const struct kube_json_field nodes_table[] = {
 static const struct kube_json_field target_table[] = {
     {.name = "type", .type = KUBE_JSON_CUSTOM, .decode = decode_target_type},
     {.name = "nodes", .type = KUBE_JSON_OBJECT, .required = true, .table = nodes_table},
-    KUBE_JSON_END,
-};
-
-static const struct kube_json_field settle_table[] = {
-    {.name = "readyFor", .type = KUBE_JSON_DURATION, .offset = offsetof(struct rules, settle_ready_for_ms)},
-    {.name = "timeout", .type = KUBE_JSON_DURATION, .offset = offsetof(struct rules, settle_timeout_ms)},
-    KUBE_JSON_END,
-};
-
-static const struct kube_json_field strategy_table[] = {
-    {.name = "maxUnavailable", .type = KUBE_JSON_INTSTR, .offset = offsetof(struct rules, max_unavailable)},
-    {.name = "waves",
-     .type = KUBE_JSON_LIST,
-     .offset = offsetof(struct rules, waves),
-     .table = wave_table,
-     .size = sizeof(struct wave_spec)},
-    {.name = "settle", .type = KUBE_JSON_OBJECT, .table = settle_table},
-    {.name = "onFailure",
-     .type = KUBE_JSON_ENUM,
-     .offset = offsetof(struct rules, on_failure),
-     .words = on_failure_words},
     KUBE_JSON_END,
 };
 
@@ -241,49 +210,28 @@ static int default_patches(const cJSON *spec, struct rules *rules, struct kube_e
 	return 0;
 }
 
-static int default_waves(struct rules *rules, struct kube_arena *arena, struct kube_err *err)
-{
-	static const struct wave_spec waves[] = {
-	    {.name = "canary", .size = {.set = true, .value = 1}, .soak_ms = 10 * MINUTE_MS},
-	    {.name = "rest"},
-	};
-	if (rules->waves.count > 0)
-		return 0;
-	rules->waves.items = kube_arena_alloc(arena, sizeof(waves));
-	if (!rules->waves.items)
-		return meta_out_of_memory(err);
-	memcpy(rules->waves.items, waves, sizeof(waves));
-	rules->waves.count = KUBE_ARRAY_LEN(waves);
-	return 0;
-}
-
 static int check_limits(const struct rules *rules, struct kube_err *err)
 {
 	if (rules->patches.count == 0 || rules->patches.count > MAX_PATCHES)
 		return kube_fail(err, KUBE_E_LIMIT, "patches: %zu entries, expected 1 to %d", rules->patches.count,
 		                 MAX_PATCHES);
-	if (rules->waves.count > MAX_WAVES)
-		return kube_fail(err, KUBE_E_LIMIT, "strategy.waves: %zu entries, expected 1 to %d", rules->waves.count,
-		                 MAX_WAVES);
 	return 0;
 }
 
 int rules_decode(const cJSON *spec, struct rules *ret_rules, struct kube_arena *arena, struct kube_err *err)
 {
 	struct rules rules = {
-	    .max_unavailable = {.set = true, .value = 1},
-	    .settle_ready_for_ms = 15 * SECOND_MS,
-	    .settle_timeout_ms = 10 * MINUTE_MS,
 	    .drain = {.enabled = true, .timeout_ms = 15 * MINUTE_MS, .grace_period_s = -1, .parallelism = 10},
 	    .rollback_timeout_ms = 30 * MINUTE_MS,
 	};
+	strategy_init(&rules);
 	int rc = kube_json_decode(spec, rules_table, &rules, arena, err);
 	if (!rc)
 		rc = check_limits(&rules, err);
 	if (!rc)
 		rc = default_patches(spec, &rules, err);
 	if (!rc)
-		rc = default_waves(&rules, arena, err);
+		rc = strategy_default(&rules, arena, err);
 	if (!rc)
 		*ret_rules = rules;
 	return rc;

@@ -1,5 +1,5 @@
 /* What a schema cannot say about the governing part of a policy. */
-#include "controller/model/policy.h"
+#include "controller/model/internal.h"
 #include "controller/model/version.h"
 
 #include <string.h>
@@ -36,35 +36,6 @@ static int check_observed(const struct patch *patch, size_t index, struct kube_e
 	    index);
 }
 
-/* A limit of nothing would make a rollout that never ends, and look like one that has nothing to do. */
-static int check_unavailable(const struct kube_intstr *value, const char *where, const char *name, struct kube_err *err)
-{
-	if (!value->set || (value->value >= 1 && (!value->percent || value->value <= 100)))
-		return 0;
-	return kube_fail(err, KUBE_E_INVALID, "%s%s.maxUnavailable: %lld%s is refused; use at least 1, or 1%% to 100%%",
-	                 where, name, (long long)value->value, value->percent ? "%" : "");
-}
-
-/* Every wave has a size but the last, which takes what is left. */
-static int check_wave(const struct rules *rules, size_t index, struct kube_err *err)
-{
-	const struct wave_spec *wave = &rules->waves.items[index];
-	bool last = index + 1 == rules->waves.count;
-
-	for (size_t i = 0; i < index; i++)
-		if (strcmp(rules->waves.items[i].name, wave->name) == 0)
-			return kube_fail(err, KUBE_E_INVALID, "spec.strategy.waves[%zu].name: \"%.63s\" stands there twice", index,
-			                 wave->name);
-	if (last && wave->size.set)
-		return kube_fail(err, KUBE_E_INVALID,
-		                 "spec.strategy.waves[%zu].size: the last wave takes what is left; leave its size out", index);
-	if (!last && (!wave->size.set || wave->size.value < 1))
-		return kube_fail(err, KUBE_E_INVALID,
-		                 "spec.strategy.waves[%zu].size: every wave but the last needs a size of at least 1, or 1%%",
-		                 index);
-	return check_unavailable(&wave->max_unavailable, "spec.strategy.waves.", wave->name, err);
-}
-
 int rules_check(const struct rules *rules, struct kube_err *err)
 {
 	int rc = check_selector(&rules->selector, err);
@@ -74,9 +45,5 @@ int rules_check(const struct rules *rules, struct kube_err *err)
 		if (!rc)
 			rc = check_observed(&rules->patches.items[i], i, err);
 	}
-	if (!rc)
-		rc = check_unavailable(&rules->max_unavailable, "spec.strategy", "", err);
-	for (size_t i = 0; !rc && i < rules->waves.count; i++)
-		rc = check_wave(rules, i, err);
-	return rc;
+	return rc ? rc : strategy_check(rules, err);
 }

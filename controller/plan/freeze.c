@@ -1,79 +1,8 @@
-/* The plan of a rollout: which nodes, in which order, in which wave. Frozen once, as pages of ControllerRevisions. */
+/* The plan of a rollout: which nodes it takes, and its pages. Frozen once, as ControllerRevisions. */
 #include "controller/model/names.h"
 #include "controller/plan/internal.h"
 #include <kube/digest.h>
 #include <string.h>
-
-struct candidate {
-	const struct node *node;
-	int criticality;
-	const char *zone;
-	size_t pods;
-};
-
-/* Unknown words count as critical: what somebody took the trouble to mark goes last. */
-static int criticality_rank(const struct node *node)
-{
-	static const char *const ranks[] = {"low", "normal", "high", "critical"};
-	const char *word = kube_strmap_get(&node->annotations, PW_ANNOTATION_CRITICALITY);
-
-	if (!word)
-		word = kube_strmap_get(&node->labels, PW_ANNOTATION_CRITICALITY);
-	if (!word)
-		return 1;
-	for (int rank = 0; rank < (int)KUBE_ARRAY_LEN(ranks); rank++)
-		if (!strcmp(word, ranks[rank]))
-			return rank;
-	return (int)KUBE_ARRAY_LEN(ranks) - 1;
-}
-
-/* Criticality, Zone, PodCount, Name: ascending. */
-static int by_order(const void *a, const void *b)
-{
-	const struct candidate *x = a, *y = b;
-	if (x->criticality != y->criticality)
-		return x->criticality < y->criticality ? -1 : 1;
-	int zones = strcmp(x->zone, y->zone);
-	if (zones)
-		return zones;
-	if (x->pods != y->pods)
-		return x->pods < y->pods ? -1 : 1;
-	return strcmp(x->node->object.name, y->node->object.name);
-}
-
-static struct candidate candidate_of(const struct rollout_snapshot *s, size_t index)
-{
-	const struct node *node = s->nodes[index];
-	const char *zone = kube_strmap_get(&node->labels, "topology.kubernetes.io/zone");
-	return (struct candidate){
-	    .node = node,
-	    .criticality = criticality_rank(node),
-	    .zone = zone ? zone : "",
-	    .pods = s->pods_per_node ? s->pods_per_node[index] : 0,
-	};
-}
-
-/* Percentages of sizes round up (api.md, "Conventions"). */
-static size_t wave_size(const struct wave_spec *wave, size_t total, size_t left)
-{
-	if (!wave->size.set)
-		return left;
-	uint64_t value = wave->size.value < 0 ? 0 : (uint64_t)wave->size.value;
-	uint64_t size = wave->size.percent ? (total * value + 99) / 100 : value;
-	return size < left ? (size_t)size : left;
-}
-
-static void assign_waves(struct frozen_plan *plan, const struct rules *rules)
-{
-	size_t next = 0;
-	for (size_t w = 0; w < rules->waves.count; w++) {
-		size_t size = wave_size(&rules->waves.items[w], plan->count, plan->count - next);
-		for (size_t i = 0; i < size; i++)
-			plan->waves[next++] = (int64_t)w;
-	}
-	while (next < plan->count) /* every wave has a size, and they do not add up: the last one takes what is left */
-		plan->waves[next++] = (int64_t)rules->waves.count - 1;
-}
 
 static const char *hash_plan(const struct frozen_plan *plan, const char *policy_hash, struct kube_arena *arena)
 {
@@ -97,7 +26,7 @@ void freeze_targets(const struct rollout_snapshot *s, const struct rules *rules,
                     struct kube_arena *arena, struct frozen_plan *ret_plan)
 {
 	struct frozen_plan plan = {0};
-	struct candidate *candidates = plan_alloc(arena, s->node_count * sizeof(*candidates));
+	size_t *chosen = plan_alloc(arena, s->node_count * sizeof(*chosen));
 
 	for (size_t i = 0; i < s->node_count; i++) {
 		if (!node_selected(s->nodes[i], rules))
@@ -108,14 +37,10 @@ void freeze_targets(const struct rollout_snapshot *s, const struct rules *rules,
 		plan.unknown += standing == STANDING_UNKNOWN;
 		if (carries_state(s, s->nodes[i]) ||
 		    (standing == STANDING_OUTDATED && s->nodes[i]->object.deleted_ms == KUBE_TIME_NONE))
-			candidates[plan.count++] = candidate_of(s, i);
+			chosen[plan.count++] = i;
 	}
-	qsort(candidates, plan.count, sizeof(*candidates), by_order);
-	plan.nodes = plan_alloc(arena, plan.count * sizeof(struct node *));
-	plan.waves = plan_alloc(arena, plan.count * sizeof(int64_t));
-	for (size_t i = 0; i < plan.count; i++)
-		plan.nodes[i] = candidates[i].node;
-	assign_waves(&plan, rules);
+	const struct node **ordered = order_nodes(s, chosen, plan.count, &rules->order, arena);
+	assign_waves(ordered, plan.count, rules, arena, &plan);
 	plan.hash = hash_plan(&plan, policy_hash, arena);
 	*ret_plan = plan;
 }

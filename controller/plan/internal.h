@@ -22,10 +22,10 @@ enum standing node_standing(const struct node *node, const struct rules *rules);
 /* "containerd://1.6.20", or "nothing". */
 const char *shown_version(const struct node *node, const struct patch *patch);
 
-/* ---- freeze.c: which nodes, in which order and wave ---- */
+/* ---- freeze.c, order.c, assign.c: which nodes, in which order and wave ---- */
 
 struct frozen_plan {
-	const struct node **nodes; /* targets in order */
+	const struct node **nodes; /* targets, wave by wave, each in order */
 	int64_t *waves;            /* by index of nodes */
 	size_t count;
 	size_t selected, newer, unknown; /* of all nodes of the cluster */
@@ -33,6 +33,16 @@ struct frozen_plan {
 };
 void freeze_targets(const struct rollout_snapshot *snapshot, const struct rules *rules, const char *policy_hash,
                     struct kube_arena *arena, struct frozen_plan *ret_plan);
+/* The nodes at these indexes of s->nodes, in strategy.order. */
+const struct node **order_nodes(const struct rollout_snapshot *s, const size_t *chosen, size_t count,
+                                const struct order *order, struct kube_arena *arena);
+/* Sets nodes, waves and count of the plan. */
+void assign_waves(const struct node *const *nodes, size_t count, const struct rules *rules, struct kube_arena *arena,
+                  struct frozen_plan *plan);
+/* A wave whose selector matches none of the policy's nodes, in one sentence: it would be skipped, and what was to be
+ * tried there with it. NULL: there is none. */
+const char *uncovered_wave(const struct node *const *nodes, size_t count, const struct rules *rules,
+                           struct kube_arena *arena);
 const char *freeze_page_name(const struct rollout *rollout, const struct frozen_plan *plan, size_t page,
                              struct kube_arena *arena);
 /* JSON text of page `page` (from 1) of a plan. */

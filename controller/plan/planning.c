@@ -139,6 +139,11 @@ void plan_first(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 		           plan_printf(arena, "PatchPolicy %s is not acceptable: %s", s->policy->object.name, err.message));
 		return;
 	}
+	const char *uncovered = uncovered_wave(s->nodes, s->node_count, &s->policy->rules, arena);
+	if (uncovered) {
+		want_stall(out, "WaveCoversNothing", uncovered);
+		return;
+	}
 	if (s->policy->suspend) {
 		want_waiting(out, "Suspended", plan_printf(arena, "PatchPolicy %s is suspended", s->policy->object.name));
 		return;

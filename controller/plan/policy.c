@@ -310,16 +310,22 @@ static void want_conditions(struct policy_pass *pass)
 		          "every node is at its declared version, or newer");
 }
 
+static bool refuse(struct policy_pass *pass, const char *reason, const char *message)
+{
+	plan_want(&pass->want->conditions, "Accepted", CONDITION_FALSE, reason, message);
+	want_stalled(pass, reason, message);
+	return false;
+}
+
 static bool accepted(struct policy_pass *pass)
 {
+	const struct policy_snapshot *s = pass->s;
 	struct kube_err err = {0};
 
-	if (rules_check(&pass->s->policy->rules, &err) == 0)
-		return true;
-	const char *message = plan_printf(pass->arena, "%s", err.message);
-	plan_want(&pass->want->conditions, "Accepted", CONDITION_FALSE, "Invalid", message);
-	want_stalled(pass, "Invalid", message);
-	return false;
+	if (rules_check(&s->policy->rules, &err) != 0)
+		return refuse(pass, "Invalid", plan_printf(pass->arena, "%s", err.message));
+	const char *uncovered = uncovered_wave(s->nodes, s->node_count, &s->policy->rules, pass->arena);
+	return uncovered ? refuse(pass, "WaveCoversNothing", uncovered) : true;
 }
 
 void plan_policy(const struct policy_snapshot *s, struct kube_arena *arena, struct policy_result *ret_result)

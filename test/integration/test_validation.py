@@ -34,6 +34,7 @@ def set_path(document, path, value):
 
 
 SELECTOR = "target.nodes.selector"
+STAGE = {"matchLabels": {"stage": "canary"}}
 WRONG_POLICIES = (
     # path in spec, value, what the message must contain
     ("target", GONE, "Required value"),
@@ -110,7 +111,17 @@ WRONG_POLICIES = (
     ("strategy.waves", waves(*({"name": f"w{n}", "size": 1} for n in range(16)), {"name": "rest"}), "must have at most 16 items"),
     ("strategy.settle", {"readyFor": "10m"}, "settle.timeout must be longer than settle.readyFor"),
     ("strategy.onFailure", "Ignore", 'supported values: "Quarantine", "Uncordon"'),
-    ("strategy.order", ["Name"], 'unknown field "spec.strategy.order"'),
+    ("strategy.waves", waves({"name": "a", "size": "101%"}, {"name": "b"}), "a percentage goes from 1% to 100%"),
+    ("strategy.waves", waves({"name": "a", "selector": {}}, {"name": "b"}), "an empty selector would match every node"),
+    ("strategy.waves", waves({"name": "a", "size": 1}, {"name": "b", "selector": STAGE}),
+     "the last wave (b) must not have a selector"),
+    ("strategy.waves", waves({"name": "a"}, {"name": "b", "selector": STAGE}, {"name": "c"}), "needs a size (for example 1 or 10%) or a selector"),
+    ("strategy.waves", waves({"name": "a", "selector": {"matchExpressions": [{"key": "a", "operator": "In"}]}}, {"name": "b"}),
+     "the operators In and NotIn need values"),
+    ("strategy.order", [], "at least 1 items"),
+    ("strategy.order", ["Age"], 'supported values: "Criticality"'),
+    ("strategy.order", ["Name", "Zone", "Name"], "a key stands there twice"),
+    ("strategy.order", "Name", "must be of type array"),
     ("drain.timeout", "soon", "must be a duration from 1s to 24h, for example 15m"),
     ("drain.gracePeriodSeconds", -2, "greater than or equal to -1"),
     ("drain.parallelism", 0, "greater than or equal to 1"),
@@ -138,6 +149,9 @@ RIGHT_POLICIES = (
     ("strategy.maxUnavailable", 5000),
     ("strategy.waves", waves({"name": "only", "soak": "336h"})),
     ("strategy.waves", waves({"name": "a", "size": "10%", "maxUnavailable": "50%"}, {"name": "b", "size": 3}, {"name": "c"})),
+    ("strategy.waves", waves({"name": "a", "selector": STAGE}, {"name": "b", "selector": STAGE, "size": "100%"},
+                             {"name": "c", "size": "99%"}, {"name": "d"})),
+    ("strategy.order", ["PodCount"]),
     ("strategy.settle", {"readyFor": "0s", "timeout": "1s"}),
     (SELECTOR, {"matchExpressions": [{"key": "example.com/pool", "operator": "NotIn", "values": ["gpu", ""]}]}),
     (SELECTOR, {"matchExpressions": [{"key": "pool", "operator": "Exists"}]}),

@@ -51,6 +51,10 @@ START_TEST(test_defaults)
 	ck_assert_str_eq(rules.waves.items[1].name, "rest");
 	ck_assert(!rules.waves.items[1].size.set);
 	ck_assert_int_eq(rules.waves.items[1].soak_ms, 0);
+	ck_assert_uint_eq(rules.order.count, 4);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(rules.order.keys[i], i);
+	ck_assert_ptr_null(rules.waves.items[0].selector);
 	ck_assert_int_eq(rules.settle_ready_for_ms, 15000);
 	ck_assert_int_eq(rules.settle_timeout_ms, 10 * MINUTE);
 	ck_assert_int_eq(rules.on_failure, ON_FAILURE_QUARANTINE);
@@ -79,7 +83,8 @@ START_TEST(test_every_member)
 	    "{'component':'Kernel','version':'6.1','job':{'image':'l'}},"
 	    "{'component':'OperatingSystem','version':'12','observed':{'type':'NodeInfo','nodeInfo':'kernelVersion'},"
 	    "'job':{'image':'l'}}],"
-	    "'strategy':{'maxUnavailable':'10%','waves':[{'name':'a','size':'25%','maxUnavailable':2,'soak':'1h30m'},"
+	    "'strategy':{'order':['PodCount','Name'],'maxUnavailable':'10%','waves':[{'name':'a','size':'25%',"
+	    "'selector':{'matchLabels':{'rack':'b'}},'maxUnavailable':2,'soak':'1h30m'},"
 	    "{'name':'b'}],'settle':{'readyFor':'1m','timeout':'20m'},'onFailure':'Uncordon'},"
 	    "'drain':{'enabled':false,'timeout':'1h','gracePeriodSeconds':0,'parallelism':100,'deleteEmptyDirData':true,"
 	    "'unmanagedPods':'Delete'},'rollback':{'timeout':'2h'}}",
@@ -108,6 +113,10 @@ START_TEST(test_every_member)
 	ck_assert_int_eq(patch[3].observed.node_info, NODE_INFO_KERNEL);
 	ck_assert(rules.max_unavailable.percent);
 	ck_assert_int_eq(rules.max_unavailable.value, 10);
+	ck_assert_uint_eq(rules.order.count, 2);
+	ck_assert_int_eq(rules.order.keys[0], ORDER_POD_COUNT);
+	ck_assert_int_eq(rules.order.keys[1], ORDER_NAME);
+	ck_assert_str_eq(rules.waves.items[0].selector->match_labels.items[0].value, "b");
 	ck_assert(rules.waves.items[0].size.percent);
 	ck_assert_int_eq(rules.waves.items[0].size.value, 25);
 	ck_assert_int_eq(rules.waves.items[0].max_unavailable.value, 2);
@@ -185,6 +194,10 @@ START_TEST(test_refused)
 	    {"{" MINIMAL ",'strategy':{'onFailure':'Ignore'}}", "strategy.onFailure"},
 	    {"{" MINIMAL ",'strategy':{'maxUnavailable':'some'}}", "strategy.maxUnavailable"},
 	    {"{" MINIMAL ",'drain':{'unmanagedPods':'Ask'}}", "drain.unmanagedPods"},
+	    {"{" MINIMAL ",'strategy':{'order':'Name'}}", "strategy.order"},
+	    {"{" MINIMAL ",'strategy':{'order':['Age']}}", "strategy.order"},
+	    {"{" MINIMAL ",'strategy':{'order':[1]}}", "strategy.order"},
+	    {"{" MINIMAL ",'strategy':{'order':['Name','Name','Name','Name','Name']}}", "strategy.order"},
 	};
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
 		struct kube_arena arena = {0};
@@ -221,6 +234,26 @@ START_TEST(test_check)
 	    {TARGET, "'component':'Kubelet','version':'1'", "{'waves':[{'name':'a','size':0},{'name':'b'}]}",
 	     "waves[0].size"},
 	    {TARGET, "'component':'Kubelet','version':'1'", "{'waves':[{'name':'a','size':1}]}", "last wave"},
+	    {TARGET, "'component':'Kubelet','version':'1'", "{'waves':[{'name':'a','size':'101%'},{'name':'b'}]}",
+	     "waves[0].size"},
+	    {TARGET, "'component':'Kubelet','version':'1'",
+	     "{'waves':[{'name':'a','selector':{'matchLabels':{'x':'y'}}},{'name':'b'}]}", NULL},
+	    {TARGET, "'component':'Kubelet','version':'1'", "{'waves':[{'name':'a','selector':{}},{'name':'b'}]}",
+	     "waves[0]: selector: it is empty"},
+	    {TARGET, "'component':'Kubelet','version':'1'",
+	     "{'waves':[{'name':'a','selector':{'matchLabels':{'x y':'z'}}},{'name':'b'}]}", "waves[0]: selector: \"x y\""},
+	    {TARGET, "'component':'Kubelet','version':'1'",
+	     "{'waves':[{'name':'a','size':1},{'name':'b','selector':{'matchLabels':{'x':'y'}}}]}",
+	     "waves[1].selector: the last wave takes what is left"},
+	    {TARGET, "'component':'Kubelet','version':'1'",
+	     "{'waves':[{'name':'a','size':'60%'},{'name':'b','size':'40%'},{'name':'c'}]}",
+	     "waves[2] (c) can never get a node, because the sizes before it add up to 100%"},
+	    {TARGET, "'component':'Kubelet','version':'1'",
+	     "{'waves':[{'name':'a','size':'60%'},{'name':'b','selector':{'matchLabels':{'x':'y'}},'size':'100%'},"
+	     "{'name':'c','size':'39%'},{'name':'d'}]}",
+	     NULL},
+	    {TARGET, "'component':'Kubelet','version':'1'", "{'order':['Name','Zone','Name']}",
+	     "order[2]: Name stands there twice"},
 	    {TARGET, "'component':'Kubelet','version':'1'", "{'waves':[{'name':'a','maxUnavailable':0}]}",
 	     "waves.a.maxUnavailable"},
 	};

@@ -32,10 +32,25 @@ START_TEST(waves)
 	    {4, "'waves':[{'name':'a','size':1},{'name':'b','size':1}]", {1, 3}}, /* the schema refuses it */
 	    {4, "'waves':[{'name':'a','size':-1},{'name':'b'}]", {0, 4}},
 	    {4, "'waves':[{'name':'a','size':'100%'},{'name':'b'}]", {4, 0}},
+	    /* n02, n04, … are of rack b */
+	    {10, "'waves':[{'name':'a','selector':{'matchLabels':{'rack':'b'}}},{'name':'b'}]", {5, 5}},
+	    {10, "'waves':[{'name':'a','selector':{'matchLabels':{'rack':'b'}},'size':2},{'name':'b'}]", {2, 8}},
+	    {10, "'waves':[{'name':'a','selector':{'matchLabels':{'rack':'b'}},'size':'10%'},{'name':'b'}]", {1, 9}},
+	    {10,
+	     "'waves':[{'name':'a','selector':{'matchLabels':{'rack':'b'}},'size':'60%'},"
+	     "{'name':'b','selector':{'matchLabels':{'rack':'b'}},'size':'60%'},{'name':'c'}]",
+	     {3, 2, 5}},
+	    {10,
+	     "'waves':[{'name':'a','size':3},{'name':'b','selector':{'matchLabels':{'rack':'b'}}},{'name':'c'}]",
+	     {3, 4, 3}},
+	    {10, "'waves':[{'name':'a','selector':{'matchLabels':{'rack':'c'}}},{'name':'b'}]", {0, 10}},
+	    {4, "'waves':[{'name':'a','selector':{'matchLabels':{'rack':'b'}}}]", {4}}, /* the schema refuses it */
 	};
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
 		world_init(&w, NULL);
 		world_add_nodes(&w, cases[i].nodes);
+		for (int k = 1; k < cases[i].nodes; k += 2)
+			world_label(&w, w.nodes[k], "rack", "b");
 		struct frozen_plan plan = freeze(cases[i].waves);
 		size_t sizes[4] = {0};
 		ck_assert_uint_eq(plan.count, (size_t)cases[i].nodes);
@@ -57,27 +72,99 @@ static void annotate(const char *node, const char *value)
 	world_node(&w, node)->node.annotations = (struct kube_strmap){pair, 1};
 }
 
-/* Criticality, zone, pods, name. */
+static void check_names(const struct frozen_plan *plan, const char *expected)
+{
+	char names[256] = "";
+	for (size_t i = 0; i < plan->count; i++)
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", i ? " " : "",
+		         plan->nodes[i]->object.name);
+	ck_assert_str_eq(names, expected);
+}
+
 START_TEST(order)
 {
-	static const char *const expected[] = {"low", "b2", "b3", "b1", "zone-a", "zone-b", "high", "critical", "odd"};
-	world_init(&w, NULL);
+	static const struct {
+		const char *strategy, *expected;
+	} cases[] = {
+	    {"", "low b2 b3 b1 zone-a zone-b high critical odd"},
+	    {"'order':['Criticality','Zone','PodCount','Name']", "low b2 b3 b1 zone-a zone-b high critical odd"},
+	    {"'order':['Name']", "b1 b2 b3 critical high low odd zone-a zone-b"},
+	    {"'order':['Zone']", "b1 b2 b3 critical high low odd zone-a zone-b"},
+	    {"'order':['Zone','PodCount']", "b2 b3 critical high low odd b1 zone-a zone-b"},
+	    {"'order':['PodCount','Criticality']", "low b2 b3 zone-a zone-b high critical odd b1"},
+	    {"'order':[]", "b1 b2 b3 critical high low odd zone-a zone-b"}, /* the schema refuses it */
+	};
 	static const char *const names[] = {"odd", "critical", "high", "zone-b", "zone-a", "b3", "b2", "b1", "low"};
-	for (size_t i = 0; i < KUBE_ARRAY_LEN(names); i++)
-		world_add_node(&w, names[i]);
-	annotate("low", "low");
-	annotate("b3", "normal");
-	annotate("critical", "critical");
-	annotate("odd", "unheard-of");
-	world_label(&w, world_node(&w, "high"), PW_ANNOTATION_CRITICALITY, "high");
-	world_label(&w, world_node(&w, "zone-a"), "topology.kubernetes.io/zone", "a");
-	world_label(&w, world_node(&w, "zone-b"), "topology.kubernetes.io/zone", "b");
-	world_add_pod(&w, "b1", "p1", "x");
-	struct frozen_plan plan = freeze("");
-	ck_assert_uint_eq(plan.count, KUBE_ARRAY_LEN(expected));
-	for (size_t i = 0; i < plan.count; i++)
-		ck_assert_str_eq(plan.nodes[i]->object.name, expected[i]);
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
+		world_init(&w, NULL);
+		for (size_t k = 0; k < KUBE_ARRAY_LEN(names); k++)
+			world_add_node(&w, names[k]);
+		annotate("low", "low");
+		annotate("b3", "normal");
+		annotate("critical", "critical");
+		annotate("odd", "unheard-of");
+		world_label(&w, world_node(&w, "high"), PW_ANNOTATION_CRITICALITY, "high");
+		world_label(&w, world_node(&w, "zone-a"), "topology.kubernetes.io/zone", "a");
+		world_label(&w, world_node(&w, "zone-b"), "topology.kubernetes.io/zone", "b");
+		world_add_pod(&w, "b1", "p1", "x");
+		struct frozen_plan plan = freeze(cases[i].strategy);
+		check_names(&plan, cases[i].expected);
+		world_finish(&w);
+	}
+}
+END_TEST
+
+/* Wave by wave, each in the order: the first node may be in the last wave. */
+START_TEST(order_within_waves)
+{
+	world_init(&w, NULL);
+	world_add_nodes(&w, 6);
+	world_label(&w, world_node(&w, "n04"), "canary", "yes");
+	world_label(&w, world_node(&w, "n05"), "canary", "yes");
+	annotate("n04", "high");
+	struct frozen_plan plan =
+	    freeze("'waves':[{'name':'a','selector':{'matchLabels':{'canary':'yes'}}},{'name':'b','size':1},{'name':'c'}]");
+	check_names(&plan, "n05 n04 n01 n02 n03 n06");
 	world_finish(&w);
+}
+END_TEST
+
+START_TEST(waves_that_cover_nothing)
+{
+	static const struct {
+		const char *waves;
+		bool covered;
+	} cases[] = {
+	    {"[{'name':'a','size':1},{'name':'b'}]", true},
+	    {"[{'name':'a','selector':{'matchLabels':{'rack':'b'}}},{'name':'b'}]", true},
+	    {"[{'name':'a','selector':{'matchLabels':{'rack':'c'}}},{'name':'b'}]", false},
+	    {"[{'name':'a','selector':{'matchLabels':{'rack':'b'}}},{'name':'b','selector':{'matchLabels':{'rack':'x'}}},{"
+	     "'name':'c'}]",
+	     false},
+	    /* Its node is up to date, and so there is nothing to do; that is no mistake. */
+	    {"[{'name':'a','selector':{'matchLabels':{'rack':'new'}}},{'name':'b'}]", true},
+	    /* That node is not one of the policy's. */
+	    {"[{'name':'a','selector':{'matchLabels':{'rack':'other'}}},{'name':'b'}]", false},
+	};
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
+		world_init(&w, NULL);
+		world_add_nodes(&w, 4);
+		world_label(&w, w.nodes[0], "rack", "b");
+		world_label(&w, w.nodes[1], "rack", "new");
+		w.nodes[1]->node.node_info[NODE_INFO_CONTAINER_RUNTIME] = "containerd://" NEW;
+		world_label(&w, w.nodes[2], "rack", "other");
+		w.nodes[2]->node.labels.items[0].value = "others";
+		struct frozen_plan plan = freeze(kube_arena_printf(&w.arena, "'waves':%s", cases[i].waves));
+		ck_assert_uint_eq(plan.count, 2);
+		const char *uncovered = uncovered_wave(w.snapshot.nodes, w.snapshot.node_count, &w.policy->rules, &w.pass);
+		ck_assert_msg((uncovered == NULL) == cases[i].covered, "case %zu: %s", i, uncovered ? uncovered : "covered");
+		ck_assert(!uncovered || strstr(uncovered, "none of the 3 nodes"));
+		const struct condition *stalled = condition_get(&w.result.wanted.conditions, "Stalled");
+		ck_assert_msg((stalled == NULL) == cases[i].covered, "case %zu", i);
+		ck_assert(!stalled || !strcmp(stalled->reason, "WaveCoversNothing"));
+		world_finish(&w);
+	}
 }
 END_TEST
 
@@ -146,4 +233,4 @@ START_TEST(pages)
 }
 END_TEST
 
-CHECK_MAIN("plan/freeze", waves, order, who_is_taken, hashes, pages)
+CHECK_MAIN("plan/freeze", waves, order, order_within_waves, waves_that_cover_nothing, who_is_taken, hashes, pages)

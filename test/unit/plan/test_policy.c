@@ -173,6 +173,30 @@ START_TEST(what_cannot_be_carried_out)
 }
 END_TEST
 
+/* A canary whose selector is misspelt must not be passed over. */
+START_TEST(a_wave_that_covers_nothing)
+{
+	begin(2, 2);
+	world_set_policy(&w,
+	                 policy_spec(&w, 1, false,
+	                             "'waves':[{'name':'canary','selector':{'matchLabels':{'stage':'canary'}}},"
+	                             "{'name':'rest'}]",
+	                             ""),
+	                 false);
+	s.policy = w.policy;
+	plan();
+	check_condition("misspelt", "Accepted", CONDITION_FALSE, "WaveCoversNothing");
+	check_condition("misspelt", "Stalled", CONDITION_TRUE, "WaveCoversNothing");
+	ck_assert_ptr_nonnull(strstr(wanted("Accepted")->message, "(canary)"));
+	ck_assert_uint_eq(created(), 0);
+	world_label(&w, w.nodes[1], "stage", "canary");
+	plan();
+	check_condition("labelled", "Accepted", CONDITION_TRUE, "Valid");
+	ck_assert_uint_eq(created(), 1);
+	world_finish(&w);
+}
+END_TEST
+
 START_TEST(nothing_is_done_about_a_busy_policy)
 {
 	begin(2, 2);
@@ -419,7 +443,7 @@ START_TEST(orphans)
 }
 END_TEST
 
-CHECK_MAIN("plan/policy", conditions, what_cannot_be_carried_out, nothing_is_done_about_a_busy_policy, names,
+CHECK_MAIN("plan/policy", conditions, what_cannot_be_carried_out, a_wave_that_covers_nothing, nothing_is_done_about_a_busy_policy, names,
            a_changed_policy_may_try_again, the_latest_counts, history, history_of_others_is_theirs, the_last_success,
            versions, a_node_that_is_being_deleted_makes_no_rollout, a_policy_makes_rollouts_until_all_is_well,
            a_failed_version_is_not_tried_again, orphans)
