@@ -248,14 +248,6 @@ class TestLimits(ClusterTest):
         self.assert_refused("may not be more than 512", self.client.patch, "patchrollouts", "more",
                             {"status": {"decisions": long}}, subresource="status")
 
-    def test_a_decision_and_a_grant_are_there_once(self):
-        self.client.create("patchrollouts", objects.rollout("twice", "a"))
-        grant = {"node": "a", "nodeUID": "1", "step": "Claimed"}
-        decision = {"id": "1", "seq": 1, "at": TIME, "type": "Start"}
-        for key, entry in (("active", grant), ("decisions", decision)):
-            self.assert_refused("Duplicate value", self.client.patch, "patchrollouts", "twice",
-                                {"status": {key: [entry, entry]}}, subresource="status")
-
     def test_full_page_of_a_report(self):
         crd = self.client.get("customresourcedefinitions", "patchreports.patchwright.io")
         parts = schema(crd)["properties"]["spec"]["properties"]
