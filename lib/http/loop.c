@@ -1,27 +1,15 @@
 /* The libuv loop behind kube_env: one uv_timer stands for the whole heap of kube_timers. */
-#include <errno.h>
-#include <kube/loop.h>
+#include "lib/http/loop.h"
+
 #include <kube/mem.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
-#include <uv.h>
 
 /* uv's clock stands still while the machine is suspended and ours does not: waiting in hops of this length means that
  * no timer is later than this after a suspend. */
 #define MAX_HOP_MS 10000
-
-struct kube_loop {
-	struct kube_env env; /* first: the ops cast back */
-	uv_loop_t uv;
-	uv_timer_t timer; /* the earliest kube_timer */
-	uv_async_t keep;  /* never sent: keeps uv_run() waiting when nothing else is active */
-	uv_signal_t signals[2];
-	void (*on_signal)(void *arg, int signo, int count);
-	void *signal_arg;
-	int signal_count;
-};
 
 static int64_t clock_ms(clockid_t id)
 {
@@ -82,6 +70,8 @@ static const struct kube_env_ops loop_ops = {
     .mono_ms = loop_mono_ms,
     .random = loop_random,
     .rearm = loop_rearm,
+    .run = loop_program_run,
+    .kill = loop_program_kill,
 };
 
 static void close_handle(uv_handle_t *handle, void *arg)
@@ -94,6 +84,7 @@ static void close_handle(uv_handle_t *handle, void *arg)
 /* Also lets the close callbacks of those run that http and httpd left closing. */
 static void close_loop(struct kube_loop *loop)
 {
+	loop_programs_end(loop);
 	uv_walk(&loop->uv, close_handle, NULL);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 	uv_loop_close(&loop->uv);

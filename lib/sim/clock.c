@@ -50,7 +50,14 @@ static void rearm(struct kube_env *env, int64_t due_ms)
 
 int kube_sim_new(uint64_t seed, int64_t wall_start_ms, struct kube_sim **ret_sim, struct kube_err *err)
 {
-	static const struct kube_env_ops ops = {wall_ms, mono_ms, random_bytes, rearm};
+	static const struct kube_env_ops ops = {
+	    .wall_ms = wall_ms,
+	    .mono_ms = mono_ms,
+	    .random = random_bytes,
+	    .rearm = rearm,
+	    .run = sim_program_run,
+	    .kill = sim_program_kill,
+	};
 	struct kube_sim *sim = calloc(1, sizeof(*sim));
 
 	if (!sim)
@@ -68,6 +75,7 @@ void kube_sim_free(struct kube_sim *sim)
 	if (!sim)
 		return;
 	sim_transport_finish(sim);
+	sim_programs_finish(sim);
 	kube_env_finish(&sim->env);
 	free(sim);
 }

@@ -1,4 +1,4 @@
-/* What the virtual clock and the scripted transport share. */
+/* What the virtual clock, the scripted transport and the scripted programs share. */
 #ifndef LIB_SIM_INTERNAL_H
 #define LIB_SIM_INTERNAL_H
 
@@ -25,9 +25,18 @@ struct kube_sim {
 	kube_sim_serve_fn *serve;
 	void *serve_arg;
 	struct kube_exchange *exchanges;
+	kube_sim_program_fn *play;
+	void *play_arg;
+	struct kube_run *runs; /* all there have been */
 };
 
 void sim_transport_init(struct kube_sim *sim);
 void sim_transport_finish(struct kube_sim *sim);
+
+/* program.c: kube_env_ops.run and .kill. */
+int sim_program_run(struct kube_env *env, const struct kube_program *program, kube_program_fn *fn, void *arg,
+                    struct kube_run **ret_run, struct kube_err *err);
+void sim_program_kill(struct kube_env *env, struct kube_run *run);
+void sim_programs_finish(struct kube_sim *sim);
 
 #endif

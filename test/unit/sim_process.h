@@ -77,8 +77,10 @@ static inline void sim_process_cancel(struct kube_transport *transport, struct k
 
 static inline void sim_process_init(struct sim_process *p, struct kube_sim *sim, char name)
 {
-	static const struct kube_env_ops env_ops = {sim_process_wall, sim_process_mono, sim_process_random,
-	                                            sim_process_rearm};
+	static const struct kube_env_ops env_ops = {.wall_ms = sim_process_wall,
+	                                            .mono_ms = sim_process_mono,
+	                                            .random = sim_process_random,
+	                                            .rearm = sim_process_rearm};
 	static const struct kube_transport_ops transport_ops = {sim_process_send, sim_process_cancel};
 	*p = (struct sim_process){.sim = sim, .transport = {&transport_ops}, .name = {name, '\0'}};
 	kube_env_init(&p->env, &env_ops);

@@ -1,5 +1,5 @@
 /*
- * The outside world, first half: clocks, timers and randomness.
+ * The outside world, first half: clocks, timers, randomness, and programs that are run (kube/program.h).
  *
  * Every module takes a struct kube_env and reads time from nowhere else. The real one is made by
  * kube_loop (libuv); the simulation has one with a virtual clock. Timers are kept here, in a heap that
@@ -17,6 +17,10 @@
 KUBE_BEGIN_DECLS
 
 struct kube_env;
+struct kube_err;
+struct kube_program;
+struct kube_program_end;
+struct kube_run;
 struct kube_timer;
 
 typedef void kube_timer_fn(struct kube_timer *timer, void *arg);
@@ -36,6 +40,11 @@ struct kube_env_ops {
 	void (*random)(struct kube_env *env, void *bytes, size_t len);
 	void (*rearm)(struct kube_env *env,
 	              int64_t due_ms); /* the earliest timer is now due at this mono time; INT64_MAX: none */
+	/* Optional, both or none: see kube/program.h. */
+	int (*run)(struct kube_env *env, const struct kube_program *program,
+	           void (*fn)(void *arg, const struct kube_program_end *end, const struct kube_err *err), void *arg,
+	           struct kube_run **ret_run, struct kube_err *err);
+	void (*kill)(struct kube_env *env, struct kube_run *run);
 };
 
 struct kube_env {

@@ -1,5 +1,5 @@
 /*
- * The simulated outside: a virtual clock and a scripted transport.
+ * The simulated outside: a virtual clock, a scripted transport and scripted programs.
  *
  * kube_sim_env is a kube_env whose time stands still until kube_sim_run() jumps to the next deadline; its randomness
  * comes from a seed. kube_sim_transport hands each request to a function of the test, which answers through
@@ -10,6 +10,7 @@
 
 #include <kube/env.h>
 #include <kube/err.h>
+#include <kube/program.h>
 #include <kube/transport.h>
 
 KUBE_BEGIN_DECLS
@@ -48,6 +49,15 @@ void kube_sim_reply_json(struct kube_sim *sim, struct kube_exchange *exchange, i
                          const char *json);
 /* True while the client still listens. */
 bool kube_sim_open(const struct kube_sim *sim, const struct kube_exchange *exchange);
+
+/* Programs: fn plays them. Called from the loop for each one that is run; program is valid until it has ended. */
+typedef void kube_sim_program_fn(void *arg, struct kube_sim *sim, struct kube_run *run,
+                                 const struct kube_program *program);
+/* fn NULL, as at first: there is no program of any name. */
+void kube_sim_programs(struct kube_sim *sim, kube_sim_program_fn *fn, void *arg);
+/* The program ends after delay_ms of virtual time; dropped when nobody waits for it by then. */
+void kube_sim_program_end(struct kube_sim *sim, struct kube_run *run, int64_t delay_ms, int status, const char *output,
+                          const char *errors);
 
 KUBE_END_DECLS
 

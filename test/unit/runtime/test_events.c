@@ -145,7 +145,8 @@ static void pass(int64_t ms)
 
 static void begin(void)
 {
-	static const struct kube_env_ops ops = {fake_wall, fake_mono, fake_random, fake_rearm};
+	static const struct kube_env_ops ops = {
+	    .wall_ms = fake_wall, .mono_ms = fake_mono, .random = fake_random, .rearm = fake_rearm};
 	client = (struct kube_client){0};
 	kube_env_init(&client.env, &ops);
 	ck_assert_int_eq(kube_events_new(&client, "patchwright.io/controller", "host_1234", &events, NULL), 0);
