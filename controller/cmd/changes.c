@@ -6,7 +6,8 @@
 
 /* Nodes, pods and budgets change many at a time; one look serves them all. A person would not notice the wait. */
 #define ROLLOUTS_COALESCE_MS 10
-#define PODS_COALESCE_MS 25      /* a drain is many of them */
+#define PODS_COALESCE_MS 25 /* a drain is many of them */
+#define MOST_COALESCE_MS 500
 #define POLICIES_COALESCE_MS 500 /* node changes come in bursts, and a policy only counts them */
 /* A watch cache may be a moment behind the rollouts that the nodes speak of: no node is cleaned up before this. */
 #define FIRST_ORPHANS_MS 5000
@@ -18,13 +19,20 @@ bool rollout_unfinished(const struct rollout *rollout)
 	return rollout->status.outcome == OUTCOME_NONE || rollout->finalizer;
 }
 
+/* In a large cluster a plan takes longer: planning takes at most a tenth of the time all the same. */
+static int64_t coalesce_ms(const struct controller *controller, int64_t least_ms)
+{
+	int64_t wait_ms = controller->plan_us * 9 / 1000;
+	return wait_ms < least_ms ? least_ms : wait_ms < MOST_COALESCE_MS ? wait_ms : MOST_COALESCE_MS;
+}
+
 static void add(struct controller *controller, const char *prefix, const char *name, int64_t delay_ms)
 {
 	char key[KEY_SIZE];
 	if (!*name || (size_t)snprintf(key, sizeof(key), "%s%s", prefix, name) >= sizeof(key))
 		return;
 	if (delay_ms > 0)
-		kube_queue_add_after(controller->queue, key, delay_ms);
+		kube_queue_add_after(controller->queue, key, coalesce_ms(controller, delay_ms));
 	else
 		kube_queue_add(controller->queue, key);
 }

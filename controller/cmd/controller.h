@@ -49,6 +49,7 @@ struct controller {
 	struct tracks tracks;
 	struct meters meters;
 	struct namespace_watch namespaces[2]; /* --namespace, --job-namespace */
+	int64_t plan_us; /* how long a plan of a rollout took of late: changes wait for a multiple of it */
 	struct kube_timer stop_timer;
 	bool stopping;
 	int64_t stop_at_ms; /* mono: no longer than this */

@@ -1,16 +1,8 @@
 #include "controller/cmd/controller.h"
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static const double seconds_bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
-
-int64_t meters_now_us(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 struct family_spec {
 	size_t offset;

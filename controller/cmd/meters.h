@@ -26,7 +26,6 @@ struct meters {
 int meters_init(struct meters *meters, const char *host, struct kube_err *err);
 void meters_finish(struct meters *meters);
 
-int64_t meters_now_us(void); /* a clock for durations only */
 void meters_reconciled(struct meters *meters, const char *controller, int64_t duration_us, bool failed);
 /* kube_request_observer. */
 void meters_count_request(void *arg, const char *method, const struct kube_resource *resource, int http_status);

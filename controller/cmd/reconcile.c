@@ -193,9 +193,12 @@ void reconcile(void *arg, const char *key)
 		kube_queue_done(controller->queue, key);
 		return;
 	}
-	int64_t start_us = meters_now_us();
+	int64_t start_us = kube_env_mono_us(controller->env);
 	int rc = reconcile_key(controller, key, &err);
-	meters_reconciled(&controller->meters, kind_of(key), meters_now_us() - start_us, rc < 0);
+	int64_t took_us = kube_env_mono_us(controller->env) - start_us;
+	if (has_prefix(key, KEY_ROLLOUT))
+		controller->plan_us += (took_us - controller->plan_us) / 8;
+	meters_reconciled(&controller->meters, kind_of(key), took_us, rc < 0);
 	if (rc < 0) {
 		kube_log(KUBE_LOG_ERROR, "cannot reconcile; trying on", "key", key, "error", err.message, NULL);
 		kube_queue_add_rate_limited(controller->queue, key);

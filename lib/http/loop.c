@@ -11,23 +11,23 @@
  * no timer is later than this after a suspend. */
 #define MAX_HOP_MS 10000
 
-static int64_t clock_ms(clockid_t id)
+static int64_t clock_us(clockid_t id)
 {
 	struct timespec now;
 	clock_gettime(id, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 static int64_t loop_wall_ms(struct kube_env *env)
 {
 	(void)env;
-	return clock_ms(CLOCK_REALTIME);
+	return clock_us(CLOCK_REALTIME) / 1000;
 }
 
-static int64_t loop_mono_ms(struct kube_env *env)
+static int64_t loop_mono_us(struct kube_env *env)
 {
 	(void)env;
-	return clock_ms(CLOCK_BOOTTIME);
+	return clock_us(CLOCK_BOOTTIME);
 }
 
 /* kube_loop_new() has seen getrandom() work; from then on only an interruption can make it return early. */
@@ -57,7 +57,7 @@ static void loop_rearm(struct kube_env *env, int64_t due_ms)
 		uv_timer_stop(&loop->timer);
 		return;
 	}
-	int64_t now = loop_mono_ms(env);
+	int64_t now = loop_mono_us(env) / 1000;
 	int64_t delay = due_ms <= now ? 0 : due_ms - now;
 	if (delay > MAX_HOP_MS)
 		delay = MAX_HOP_MS;
@@ -67,7 +67,7 @@ static void loop_rearm(struct kube_env *env, int64_t due_ms)
 
 static const struct kube_env_ops loop_ops = {
     .wall_ms = loop_wall_ms,
-    .mono_ms = loop_mono_ms,
+    .mono_us = loop_mono_us,
     .random = loop_random,
     .rearm = loop_rearm,
     .run = loop_program_run,

@@ -13,9 +13,9 @@ static int64_t wall_ms(struct kube_env *env)
 	return of_env(env)->mono_ms + of_env(env)->wall_offset_ms;
 }
 
-static int64_t mono_ms(struct kube_env *env)
+static int64_t mono_us(struct kube_env *env)
 {
-	return of_env(env)->mono_ms;
+	return of_env(env)->mono_ms * 1000;
 }
 
 /* SplitMix64: every seed gives a good sequence, always the same one. */
@@ -52,7 +52,7 @@ int kube_sim_new(uint64_t seed, int64_t wall_start_ms, struct kube_sim **ret_sim
 {
 	static const struct kube_env_ops ops = {
 	    .wall_ms = wall_ms,
-	    .mono_ms = mono_ms,
+	    .mono_us = mono_us,
 	    .random = random_bytes,
 	    .rearm = rearm,
 	    .run = sim_program_run,

@@ -22,7 +22,7 @@ struct sim_process {
 
 static inline int64_t sim_process_mono(struct kube_env *env)
 {
-	return kube_env_mono_ms(kube_sim_env(((struct sim_process *)env)->sim));
+	return kube_env_mono_us(kube_sim_env(((struct sim_process *)env)->sim));
 }
 
 static inline int64_t sim_process_wall(struct kube_env *env)
@@ -51,7 +51,7 @@ static inline void sim_process_rearm(struct kube_env *env, int64_t due_ms)
 	if (due_ms == INT64_MAX)
 		kube_timer_stop(kube_sim_env(p->sim), &p->pump);
 	else
-		kube_timer_start(kube_sim_env(p->sim), &p->pump, due_ms - sim_process_mono(env), sim_process_run, p);
+		kube_timer_start(kube_sim_env(p->sim), &p->pump, due_ms - kube_env_mono_ms(env), sim_process_run, p);
 }
 
 static inline struct sim_process *sim_process_of(struct kube_transport *transport)
@@ -78,7 +78,7 @@ static inline void sim_process_cancel(struct kube_transport *transport, struct k
 static inline void sim_process_init(struct sim_process *p, struct kube_sim *sim, char name)
 {
 	static const struct kube_env_ops env_ops = {.wall_ms = sim_process_wall,
-	                                            .mono_ms = sim_process_mono,
+	                                            .mono_us = sim_process_mono,
 	                                            .random = sim_process_random,
 	                                            .rearm = sim_process_rearm};
 	static const struct kube_transport_ops transport_ops = {sim_process_send, sim_process_cancel};

@@ -36,7 +36,7 @@ struct kube_timer {
 
 struct kube_env_ops {
 	int64_t (*wall_ms)(struct kube_env *env); /* ms since the epoch */
-	int64_t (*mono_ms)(struct kube_env *env); /* monotonic, runs on through suspend (CLOCK_BOOTTIME) */
+	int64_t (*mono_us)(struct kube_env *env); /* monotonic, runs on through suspend (CLOCK_BOOTTIME) */
 	void (*random)(struct kube_env *env, void *bytes, size_t len);
 	void (*rearm)(struct kube_env *env,
 	              int64_t due_ms); /* the earliest timer is now due at this mono time; INT64_MAX: none */
@@ -63,7 +63,12 @@ static inline int64_t kube_env_wall_ms(struct kube_env *env)
 }
 static inline int64_t kube_env_mono_ms(struct kube_env *env)
 {
-	return env->ops->mono_ms(env);
+	return env->ops->mono_us(env) / 1000;
+}
+/* For durations that are short: how long a piece of work took. A simulated one takes no time. */
+static inline int64_t kube_env_mono_us(struct kube_env *env)
+{
+	return env->ops->mono_us(env);
 }
 uint64_t kube_env_random64(struct kube_env *env);
 /* Uniform in [low, high]. */

@@ -30,7 +30,7 @@ static struct world *world_of(struct kube_env *env)
 
 static int64_t world_now(struct kube_env *env)
 {
-	return world_of(env)->now_ms;
+	return world_of(env)->now_ms * 1000;
 }
 
 static int64_t world_wall(struct kube_env *env)
@@ -57,7 +57,7 @@ static void world_random(struct kube_env *env, void *bytes, size_t len)
 }
 
 static const struct kube_env_ops world_ops = {
-    .wall_ms = world_wall, .mono_ms = world_now, .random = world_random, .rearm = world_rearm};
+    .wall_ms = world_wall, .mono_us = world_now, .random = world_random, .rearm = world_rearm};
 
 static void world_init(struct world *world)
 {
@@ -270,10 +270,10 @@ START_TEST(far_delays_do_not_wrap)
 	world_init(&world);
 	kube_timer_start(&world.env, &a.timer, INT64_MAX, on_fire, &a);
 	ck_assert_int_eq(world.armed_ms, INT64_MAX - 1);
-	run_until(&world, INT64_MAX - 2);
+	run_until(&world, INT64_MAX / 1000 - 2); /* the clock counts microseconds */
 	ck_assert_str_eq(world.fired, "");
-	kube_timer_start(&world.env, &a.timer, 2, on_fire, &a); /* due at what would mean "none" */
-	run_until(&world, INT64_MAX - 1);
+	kube_timer_start(&world.env, &a.timer, 2, on_fire, &a);
+	run_until(&world, INT64_MAX / 1000);
 	ck_assert_str_eq(world.fired, "a");
 	kube_env_finish(&world.env);
 }

@@ -42,7 +42,7 @@ static int64_t fake_wall(struct kube_env *env)
 static int64_t fake_mono(struct kube_env *env)
 {
 	(void)env;
-	return client.mono_ms;
+	return client.mono_ms * 1000;
 }
 
 static void fake_random(struct kube_env *env, void *bytes, size_t len)
@@ -146,7 +146,7 @@ static void pass(int64_t ms)
 static void begin(void)
 {
 	static const struct kube_env_ops ops = {
-	    .wall_ms = fake_wall, .mono_ms = fake_mono, .random = fake_random, .rearm = fake_rearm};
+	    .wall_ms = fake_wall, .mono_us = fake_mono, .random = fake_random, .rearm = fake_rearm};
 	client = (struct kube_client){0};
 	kube_env_init(&client.env, &ops);
 	ck_assert_int_eq(kube_events_new(&client, "patchwright.io/controller", "host_1234", &events, NULL), 0);
