@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define DELETE_JOBS_PAUSE_MS 5000
+#define READ_JOB_PAUSE_MS 10000
 
 static const char *text(struct kube_arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static const char *text(struct kube_arena *arena, const char *fmt, ...)
@@ -93,15 +94,15 @@ static void delete_object(struct act *act, const char *key, const struct kube_ob
 
 /* All job pods of a rollout in one request. A second one would find nothing more: the watch needs its time to say so.
  */
-static void delete_jobs(struct act *act, const char *key, const struct rollout *rollout, struct kube_arena *arena)
+static void delete_jobs(struct act *act, const char *key, const char *hash, struct kube_arena *arena)
 {
 	const struct act_options *options = act_options(act);
 	struct effect effect = {
 	    .kind = EFFECT_DELETE,
 	    .key = key,
-	    .what = text(arena, "delete the job pods of PatchRollout %s", rollout->object.name),
+	    .what = text(arena, "delete the job pods of rollout hash %s", hash),
 	    .pending = options->pods,
-	    .object_key = text(arena, "%s/%s=%s", options->job_namespace, PW_LABEL_ROLLOUT_HASH, rollout->hash),
+	    .object_key = text(arena, "%s/%s=%s", options->job_namespace, PW_LABEL_ROLLOUT_HASH, hash),
 	    .last_seq = -1,
 	    .pause_ms = DELETE_JOBS_PAUSE_MS,
 	};
@@ -109,7 +110,7 @@ static void delete_jobs(struct act *act, const char *key, const struct rollout *
 	    .method = "DELETE",
 	    .resource = &kube_pods,
 	    .namespace_ = options->job_namespace,
-	    .query = text(arena, "labelSelector=%s%%3D%s", PW_LABEL_ROLLOUT_HASH, rollout->hash),
+	    .query = text(arena, "labelSelector=%s%%3D%s", PW_LABEL_ROLLOUT_HASH, hash),
 	};
 	effect_send(act, &effect, &call);
 }
@@ -122,6 +123,8 @@ static void release_job(struct act *act, const char *key, const struct pod *pod,
 	    .what = text(arena, "release job pod %s", pod->object.key),
 	    .pending = act_options(act)->pods,
 	    .object_key = pod->object.key,
+	    .job = pod->object.name,
+	    .job_node = pod->job_node_uid,
 	    .last_seq = -1,
 	};
 	_cleanup_json_ cJSON *body = job_release_body(pod);
@@ -183,7 +186,8 @@ static void create(struct act *act, struct effect *effect, const struct kube_res
 static void create_job(struct act *act, const char *key, const struct job_create *job, struct kube_arena *arena)
 {
 	const struct act_options *options = act_options(act);
-	struct effect effect = {.key = key, .pending = options->pods, .mark = job->node_uid};
+	struct effect effect = {
+	    .key = key, .pending = options->pods, .mark = job->node_uid, .job = job->name, .job_node = job->node_uid};
 	struct kube_err err = {0};
 	if (job_image_check(job->job->image, &options->images, &err) < 0) {
 		effect.what = text(arena, "create Pod %s/%s", options->job_namespace, job->name);
@@ -194,6 +198,27 @@ static void create_job(struct act *act, const char *key, const struct job_create
 	}
 	_cleanup_json_ cJSON *body = job_body(job, options->job_namespace);
 	create(act, &effect, &kube_pods, options->job_namespace, job->name, body, arena);
+}
+
+/* Past the cache, which does not show it: it was made, and may be gone. */
+static void read_job(struct act *act, const char *key, const struct job_read *job, struct kube_arena *arena)
+{
+	const struct act_options *options = act_options(act);
+	struct effect effect = {
+	    .kind = EFFECT_READ,
+	    .key = key,
+	    .what = text(arena, "read job pod %s/%s", options->job_namespace, job->name),
+	    .pending = options->pods,
+	    .object_key = text(arena, "%s/%s", options->job_namespace, job->name),
+	    .mark = job->node_uid,
+	    .job = job->name,
+	    .job_node = job->node_uid,
+	    .last_seq = -1,
+	    .pause_ms = READ_JOB_PAUSE_MS,
+	};
+	struct kube_call call = {
+	    .method = "GET", .resource = &kube_pods, .namespace_ = options->job_namespace, .name = job->name};
+	effect_send(act, &effect, &call);
 }
 
 static void create_rollout(struct act *act, const char *key, const struct policy *policy, const char *name,
@@ -273,6 +298,7 @@ static void run_one(struct act *act, const char *key, const struct action *actio
 	case ACTION_PATCH_NODE: patch_node(act, key, &action->node, arena); break;
 	case ACTION_EVICT_POD: evict_pod(act, key, action->evict.pod, action->evict.grace_period_s, arena); break;
 	case ACTION_CREATE_JOB: create_job(act, key, &action->job, arena); break;
+	case ACTION_READ_JOB: read_job(act, key, &action->read_job, arena); break;
 	case ACTION_RELEASE_JOB: release_job(act, key, action->pod, arena); break;
 	case ACTION_DELETE_JOBS: delete_jobs(act, key, action->delete_jobs, arena); break;
 	case ACTION_CREATE_REPORT: create_report(act, key, &action->report, arena); break;

@@ -27,11 +27,12 @@ struct act_options {
 	struct image_rules images;
 	/* One for each store. */
 	struct kube_pending *policies, *rollouts, *reports, *nodes, *pods, *revisions;
-	const struct kube_store *pod_store;
 	/* The plan of this queue key is to be made again, not before delay_ms. */
 	void (*again)(void *arg, const char *key, int64_t delay_ms);
 	bool (*may_act)(void *arg);     /* optional: asked before each request; false: nothing is sent */
 	void (*on_conflict)(void *arg); /* optional: a status was written by somebody else meanwhile */
+	/* Optional: the status of the rollout that this key stands for was written, with this epoch. */
+	void (*on_epoch)(void *arg, const char *key, int64_t epoch);
 	void (*on_eviction)(void *arg, const char *result); /* optional; a word of eviction_result_names */
 	void *arg;
 };

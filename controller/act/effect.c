@@ -227,6 +227,13 @@ void effect_refused(struct act *act, const struct effect *effect, const struct k
 	failed(act, effect, refusal, &retry_failed);
 }
 
+static void tell_epoch(struct act *act, const struct effect *effect, const cJSON *json)
+{
+	const cJSON *epoch = kube_json_get(json, "status.epoch");
+	if (cJSON_IsNumber(epoch) && act->options.on_epoch)
+		act->options.on_epoch(act->options.arg, effect->key, (int64_t)epoch->valuedouble);
+}
+
 static void done(struct act *act, const struct effect *effect, const cJSON *json)
 {
 	if (facts_effect_done(act->options.facts, effect->key, effect->what))
@@ -236,37 +243,37 @@ static void done(struct act *act, const struct effect *effect, const cJSON *json
 		facts_effect_pause(act->options.facts, effect->key, effect->what, act_now_ms(act) + effect->pause_ms);
 		act->options.again(act->options.arg, effect->key, effect->pause_ms);
 	}
-	if (effect->kind == EFFECT_STATUS && effect->last_seq >= 0)
+	if (effect->kind == EFFECT_STATUS && effect->last_seq >= 0) {
 		log_decisions(effect, json);
+		tell_epoch(act, effect, json);
+	}
+	if (effect->job)
+		job_written(act, effect, json);
 }
 
-/* A job pod that is there already is the one that was meant when it was made for the same node; else its name is taken.
- */
+/* Only job pods have names that say what they are: one that is there already is adopted once it has been read. */
 static void exists(struct act *act, const struct effect *effect, const struct kube_err *err)
 {
-	const struct kube_object *object = kube_store_get(act->options.pod_store, effect->object_key);
-	if (effect->pending != act->options.pods || !object || !effect->mark) {
+	if (!effect->job) {
 		failed(act, effect, err, &retry_exists);
 		return;
 	}
-	const struct pod *pod = (const struct pod *)object;
-	if (pod->job_node_uid && strcmp(pod->job_node_uid, effect->mark) == 0) {
-		facts_effect_done(act->options.facts, effect->key, effect->what);
-		act->options.again(act->options.arg, effect->key, 0);
-		return;
-	}
-	struct kube_err taken = *err;
-	kube_fail(&taken, KUBE_E_API, "%s: a pod of that name is there that was not made for this node: delete it",
-	          effect->what);
-	snprintf(taken.reason, sizeof(taken.reason), "JobNameTaken");
-	failed(act, effect, &taken, &retry_failed);
+	facts_effect_done(act->options.facts, effect->key, effect->what);
+	job_not_made(act, effect);
+}
+
+static void gone(struct act *act, const struct effect *effect)
+{
+	facts_effect_done(act->options.facts, effect->key, effect->what);
+	if (effect->job)
+		job_not_there(act, effect);
 }
 
 static void conclude(struct act *act, const struct effect *effect, const cJSON *json, const struct kube_err *err)
 {
 	switch (effect_verdict(effect->kind, err)) {
 	case EFFECT_WRITTEN: done(act, effect, json); break;
-	case EFFECT_GONE: facts_effect_done(act->options.facts, effect->key, effect->what); break;
+	case EFFECT_GONE: gone(act, effect); break;
 	case EFFECT_EXISTS: exists(act, effect, err); break;
 	case EFFECT_STALE:
 		if (effect->kind == EFFECT_STATUS && act->options.on_conflict)
@@ -282,11 +289,13 @@ static const char *awaited_version(const struct effect *effect, const cJSON *jso
 {
 	enum effect_verdict verdict = effect_verdict(effect->kind, err);
 	if (verdict == EFFECT_GONE)
-		return "";
+		return effect->kind == EFFECT_READ ? NULL : "";
 	if (verdict != EFFECT_WRITTEN)
 		return NULL;
 	if (effect->kind == EFFECT_DELETE || effect->kind == EFFECT_EVICT)
 		return "";
+	if (effect->kind == EFFECT_READ)
+		return NULL;
 	return kube_json_str(json, "metadata.resourceVersion");
 }
 
@@ -330,8 +339,8 @@ static int copy_effect(struct running *running, const struct effect *effect)
 {
 	struct effect *copy = &running->effect;
 	*copy = *effect;
-	const char **strings[] = {&copy->key, &copy->what,       &copy->object_key, &copy->mark,
-	                          &copy->uid, &copy->namespace_, &copy->done};
+	const char **strings[] = {&copy->key,        &copy->what, &copy->object_key, &copy->mark,    &copy->uid,
+	                          &copy->namespace_, &copy->done, &copy->job,        &copy->job_node};
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < KUBE_ARRAY_LEN(strings); i++)
 		rc = copy_string(&running->arena, strings[i]);
@@ -385,5 +394,7 @@ bool effect_send(struct act *act, const struct effect *effect, const struct kube
 	act->in_flight++;
 	if (effect->mark)
 		set_mark(act, effect);
+	if (effect->job)
+		job_asked(act, effect);
 	return true;
 }

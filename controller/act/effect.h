@@ -4,7 +4,7 @@
 
 #include "controller/act/act.h"
 
-enum effect_kind { EFFECT_CREATE, EFFECT_PATCH, EFFECT_STATUS, EFFECT_DELETE, EFFECT_EVICT };
+enum effect_kind { EFFECT_CREATE, EFFECT_PATCH, EFFECT_STATUS, EFFECT_DELETE, EFFECT_EVICT, EFFECT_READ };
 
 enum effect_verdict {
 	EFFECT_WRITTEN,
@@ -24,8 +24,9 @@ struct effect {
 	const char *what;             /* "create pod patchwright-jobs/pw-1": names the effect in facts and messages */
 	struct kube_pending *pending; /* of the object's store */
 	const char *object_key;       /* in that store */
-	const char *mark;             /* whom a creation is for: UID of the node or policy; NULL: no creation that is
-	                                 asked for by act_job_busy() or act_creating() */
+	const char *mark;             /* whom a creation is for, or a read of a job pod: UID of the node or policy; NULL:
+	                                 nothing that is asked for by act_job_busy() or act_creating() */
+	const char *job, *job_node;   /* the job pod that this is about, and the UID of its node; NULL: none */
 	const char *uid, *namespace_; /* EVICT: of the pod */
 	const char *done;             /* what is logged on success; NULL: nothing */
 	const char *log[2 * EFFECT_LOG_PAIRS]; /* with these keys and values */
@@ -38,6 +39,12 @@ bool effect_send(struct act *act, const struct effect *effect, const struct kube
 /* As if the server had refused it. */
 void effect_refused(struct act *act, const struct effect *effect, const struct kube_err *refusal);
 bool effect_ready(const struct act *act, const struct effect *effect);
+
+/* job_answer.c: what the answers to the creation, read and release of a job pod leave behind. */
+void job_asked(struct act *act, const struct effect *effect);
+void job_written(struct act *act, const struct effect *effect, const cJSON *json);
+void job_not_made(struct act *act, const struct effect *effect);
+void job_not_there(struct act *act, const struct effect *effect);
 
 /* evict.c: what the answer to an eviction leaves behind. */
 void evict_answered(struct act *act, const struct effect *effect, const struct kube_err *err);

@@ -83,9 +83,15 @@ static void on_node(void *arg, const struct kube_change *change)
 
 static void add_rollout_of_hash(struct controller *controller, const char *hash)
 {
-	for (const struct rollout *r = next_rollout(controller, NULL); r; r = next_rollout(controller, r))
-		if (strcmp(r->hash, hash) == 0)
-			add(controller, KEY_ROLLOUT, r->object.name, PODS_COALESCE_MS);
+	bool found = false;
+	for (const struct rollout *r = next_rollout(controller, NULL); r; r = next_rollout(controller, r)) {
+		if (strcmp(r->hash, hash) != 0)
+			continue;
+		add(controller, KEY_ROLLOUT, r->object.name, PODS_COALESCE_MS);
+		found = true;
+	}
+	if (!found)
+		kube_queue_add_after(controller->queue, KEY_ORPHAN_JOBS, ORPHANS_COALESCE_MS);
 }
 
 /* A pod matters to the rollout that drains its node, and a job pod to its own. */
@@ -101,12 +107,26 @@ static void add_for_pod(struct controller *controller, const struct pod *pod)
 		add(controller, KEY_ROLLOUT, node->state->rollout, PODS_COALESCE_MS);
 }
 
+/* What the cache has shown and shows no more is gone. Of jobs it matters while their node is at work. */
+static void pod_vanished(struct controller *controller, const struct pod *pod)
+{
+	facts_drop_eviction(controller->facts, pod->object.uid);
+	if (!pod->job_step)
+		return;
+	const struct job_fact *fact = job_facts_get(facts_jobs(controller->facts), pod->job_node_uid);
+	const struct node *node =
+	    (const struct node *)kube_store_get(controller->caches[CACHE_NODES].store, pod->node_name);
+	bool at_work = node && node->state && !step_ended((enum step)node->state->step);
+	if (fact ? strcmp(fact->name, pod->object.name) == 0 : at_work)
+		job_facts_absent(facts_jobs(controller->facts), pod->job_node_uid, pod->object.name, pod->object.uid);
+}
+
 static void on_pod(void *arg, const struct kube_change *change)
 {
 	struct controller *controller = arg;
 	const struct kube_object *old = change->old_object, *new = change->new_object;
 	if (old && (!new || strcmp(old->uid, new->uid) != 0))
-		facts_drop_eviction(controller->facts, old->uid);
+		pod_vanished(controller, (const struct pod *)old);
 	if (!controller->working || !change->changed)
 		return;
 	add_for_pod(controller, (const struct pod *)old);
@@ -142,6 +162,7 @@ static void rollout_vanished(struct controller *controller, const struct rollout
 	facts_drop_key(controller->facts, key);
 	tracks_drop(&controller->tracks, key);
 	kube_queue_add(controller->queue, KEY_ORPHANS);
+	kube_queue_add(controller->queue, KEY_ORPHAN_JOBS);
 }
 
 static bool ended(const struct rollout *old, const struct rollout *new)
@@ -260,4 +281,5 @@ void changes_all(struct controller *controller)
 		add(controller, KEY_ROLLOUT, r->object.name, 0);
 	add_policies(controller, 0);
 	kube_queue_add_after(controller->queue, KEY_ORPHANS, FIRST_ORPHANS_MS);
+	kube_queue_add_after(controller->queue, KEY_ORPHAN_JOBS, FIRST_ORPHANS_MS);
 }

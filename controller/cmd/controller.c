@@ -20,6 +20,12 @@ static void count_eviction(void *arg, const char *result)
 	kube_metric_add(controller->meters.evictions, 1, result, NULL);
 }
 
+static void note_epoch(void *arg, const char *key, int64_t epoch)
+{
+	struct controller *controller = arg;
+	track_wrote_epoch(tracks_find(&controller->tracks, key), epoch);
+}
+
 static int init_act(struct controller *controller, struct kube_err *err)
 {
 	const struct options *options = controller->options;
@@ -37,11 +43,11 @@ static int init_act(struct controller *controller, struct kube_err *err)
 	    .nodes = caches[CACHE_NODES].pending,
 	    .pods = caches[CACHE_PODS].pending,
 	    .revisions = caches[CACHE_REVISIONS].pending,
-	    .pod_store = caches[CACHE_PODS].store,
 	    .again = plan_again,
 	    .on_eviction = count_eviction,
 	    .may_act = election_may_act,
 	    .on_conflict = election_verify,
+	    .on_epoch = note_epoch,
 	    .arg = controller,
 	};
 	return act_new(&act_options, &controller->act, err);

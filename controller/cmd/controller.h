@@ -2,7 +2,8 @@
  * The controller: caches, queue, facts and effects put together. Knows nothing of sockets: it is given a kube_env and a
  * kube_transport, real ones (main.c) or simulated ones (tests).
  *
- * Queue keys are "policy/<name>", "rollout/<name>" and "orphans". Everything runs on the loop of the env.
+ * Queue keys are "policy/<name>", "rollout/<name>", "orphans" and "orphan-jobs". Everything runs on the loop of the
+ * env.
  */
 #ifndef CMD_CONTROLLER_H
 #define CMD_CONTROLLER_H
@@ -18,6 +19,7 @@
 #define KEY_POLICY "policy/"
 #define KEY_ROLLOUT "rollout/"
 #define KEY_ORPHANS "orphans"
+#define KEY_ORPHAN_JOBS "orphan-jobs"
 #define QUEUE_NAME "patchwright"
 
 #define STOP_DEADLINE_MS 30000

@@ -161,6 +161,18 @@ static int reconcile_orphans(struct controller *controller, const char *key, str
 	return 0;
 }
 
+static int reconcile_orphan_jobs(struct controller *controller, const char *key, struct kube_arena *arena)
+{
+	struct orphan_jobs_snapshot snapshot;
+	struct actions actions = {0};
+	int64_t look_again_ms;
+	snapshot_orphan_jobs(controller, arena, &snapshot);
+	plan_orphan_jobs(&snapshot, arena, &actions, &look_again_ms);
+	act_run(controller->act, key, &actions);
+	look_again(controller, key, look_again_ms);
+	return 0;
+}
+
 /* ---- the queue's side ---- */
 
 static bool has_prefix(const char *text, const char *prefix)
@@ -175,6 +187,8 @@ static int reconcile_key(struct controller *controller, const char *key, struct 
 		return reconcile_rollout(controller, key, &arena, err);
 	if (has_prefix(key, KEY_POLICY))
 		return reconcile_policy(controller, key, &arena, err);
+	if (strcmp(key, KEY_ORPHAN_JOBS) == 0)
+		return reconcile_orphan_jobs(controller, key, &arena);
 	return reconcile_orphans(controller, key, &arena);
 }
 

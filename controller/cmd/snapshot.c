@@ -93,6 +93,12 @@ static struct pod_view view_of(const struct controller *controller, const struct
 	};
 }
 
+/* Anybody may use our label elsewhere. */
+static bool is_job(const struct controller *controller, const struct pod *pod)
+{
+	return pod->job_step && strcmp(pod->object.namespace_, controller->options->job_namespace) == 0;
+}
+
 static int by_key(const void *a, const void *b)
 {
 	return strcmp(((const struct pod_view *)a)->pod->object.key, ((const struct pod_view *)b)->pod->object.key);
@@ -108,11 +114,16 @@ static void fill_pods(const struct controller *controller, const char *node, str
 	for (o = kube_store_index_next(pods, index, node, NULL); o; o = kube_store_index_next(pods, index, node, o))
 		count++;
 	struct pod_view *views = plan_alloc(arena, count * sizeof(*views));
-	for (o = kube_store_index_next(pods, index, node, NULL); o; o = kube_store_index_next(pods, index, node, o))
-		if (!((const struct pod *)o)->job_step)
+	const struct pod **jobs = plan_alloc(arena, count * sizeof(*jobs));
+	for (o = kube_store_index_next(pods, index, node, NULL); o; o = kube_store_index_next(pods, index, node, o)) {
+		if (is_job(controller, (const struct pod *)o))
+			jobs[target->bound_job_count++] = (const struct pod *)o;
+		else
 			views[target->pod_count++] = view_of(controller, (const struct pod *)o);
+	}
 	qsort(views, target->pod_count, sizeof(*views), by_key);
 	target->pods = views;
+	target->bound_jobs = jobs;
 }
 
 /* ---- job pods: sorted by their node's UID, so that each target finds its own ---- */
@@ -142,7 +153,7 @@ static struct jobs jobs_of(const struct controller *controller, const char *hash
 	jobs.taken = plan_alloc(arena, jobs.count * sizeof(*jobs.taken));
 	jobs.count = 0;
 	for (o = kube_store_index_next(pods, index, hash, NULL); o; o = kube_store_index_next(pods, index, hash, o))
-		if (strcmp(o->namespace_, controller->options->job_namespace) == 0)
+		if (is_job(controller, (const struct pod *)o))
 			jobs.views[jobs.count++] = view_of(controller, (const struct pod *)o);
 	qsort(jobs.views, jobs.count, sizeof(*jobs.views), by_node_uid);
 	return jobs;
@@ -209,6 +220,7 @@ static void fill_target(const struct controller *controller, const struct rollou
 	if (!concerns(rollout, target->node))
 		return;
 	target->job_busy = act_job_busy(controller->act, target->target->node_uid);
+	target->job_fact = job_facts_get(facts_jobs(controller->facts), target->target->node_uid);
 	fill_pods(controller, object->name, arena, target);
 }
 
@@ -288,6 +300,31 @@ void snapshot_rollout(struct controller *controller, const struct rollout *rollo
 	s.pdbs = all_of(store(controller, CACHE_PDBS), arena, &s.pdb_count);
 	s.policies = all_of(store(controller, CACHE_POLICIES), arena, &s.policy_count);
 	*ret_snapshot = s;
+}
+
+void snapshot_orphan_jobs(const struct controller *controller, struct kube_arena *arena,
+                          struct orphan_jobs_snapshot *ret_snapshot)
+{
+	const struct kube_store *pods = store(controller, CACHE_PODS);
+	struct world world;
+	size_t count = 0;
+	snapshot_world(controller, arena, &world);
+	for (const struct kube_object *o = kube_store_next(pods, NULL); o; o = kube_store_next(pods, o))
+		count += is_job(controller, (const struct pod *)o);
+	struct pod_view *jobs = plan_alloc(arena, count * sizeof(*jobs));
+	count = 0;
+	for (const struct kube_object *o = kube_store_next(pods, NULL); o; o = kube_store_next(pods, o))
+		if (is_job(controller, (const struct pod *)o))
+			jobs[count++] = view_of(controller, (const struct pod *)o);
+	*ret_snapshot = (struct orphan_jobs_snapshot){
+	    .now_ms = now_ms(controller),
+	    .jobs = jobs,
+	    .job_count = count,
+	    .nodes = world.nodes,
+	    .node_count = world.node_count,
+	    .rollouts = world.rollouts,
+	    .rollout_count = world.rollout_count,
+	};
 }
 
 void snapshot_policy(struct controller *controller, const struct policy *policy, const char *key,

@@ -14,6 +14,8 @@ void snapshot_world(const struct controller *controller, struct kube_arena *aren
 
 void snapshot_rollout(struct controller *controller, const struct rollout *rollout, const char *key, int64_t epoch,
                       struct kube_arena *arena, struct rollout_snapshot *ret_snapshot);
+void snapshot_orphan_jobs(const struct controller *controller, struct kube_arena *arena,
+                          struct orphan_jobs_snapshot *ret_snapshot);
 void snapshot_policy(struct controller *controller, const struct policy *policy, const char *key,
                      struct kube_arena *arena, struct policy_snapshot *ret_snapshot);
 

@@ -9,7 +9,7 @@ static void free_track(struct track *track)
 	free(track);
 }
 
-static struct track *find(const struct tracks *tracks, const char *key)
+struct track *tracks_find(const struct tracks *tracks, const char *key)
 {
 	struct track *track;
 	HASH_FIND_STR(tracks->table, key, track);
@@ -35,7 +35,7 @@ static struct track *add(struct tracks *tracks, const char *key, const char *uid
 
 struct track *tracks_get(struct tracks *tracks, const char *key, const char *uid)
 {
-	struct track *track = find(tracks, key);
+	struct track *track = tracks_find(tracks, key);
 	if (track && strcmp(track->uid, uid) == 0)
 		return track;
 	tracks_drop(tracks, key);
@@ -44,7 +44,7 @@ struct track *tracks_get(struct tracks *tracks, const char *key, const char *uid
 
 void tracks_drop(struct tracks *tracks, const char *key)
 {
-	struct track *track = find(tracks, key);
+	struct track *track = tracks_find(tracks, key);
 	if (!track)
 		return;
 	HASH_DEL(tracks->table, track);
@@ -62,7 +62,13 @@ void tracks_finish(struct tracks *tracks)
 
 int64_t track_epoch(struct track *track, int64_t status_epoch)
 {
-	if (track->epoch == 0)
+	if (!track->epoch_written && track->epoch <= status_epoch)
 		track->epoch = status_epoch + 1;
 	return status_epoch <= track->epoch ? track->epoch : 0;
+}
+
+void track_wrote_epoch(struct track *track, int64_t epoch)
+{
+	if (track && track->epoch == epoch)
+		track->epoch_written = true;
 }

@@ -29,6 +29,7 @@ struct effect_entry {
 struct facts {
 	struct eviction_entry *evictions; /* uthash keeps the order of insertion: the first is the oldest */
 	struct effect_entry *effects;
+	struct job_facts *jobs;
 };
 
 int facts_new(struct facts **ret_facts, struct kube_err *err)
@@ -36,8 +37,18 @@ int facts_new(struct facts **ret_facts, struct kube_err *err)
 	struct facts *facts = calloc(1, sizeof(*facts));
 	if (!facts)
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for facts");
+	int rc = job_facts_new(&facts->jobs, err);
+	if (rc < 0) {
+		free(facts);
+		return rc;
+	}
 	*ret_facts = facts;
 	return 0;
+}
+
+struct job_facts *facts_jobs(const struct facts *facts)
+{
+	return facts->jobs;
 }
 
 static void free_eviction(struct eviction_entry *entry)
@@ -80,6 +91,7 @@ void facts_free(struct facts *facts)
 		remove_eviction(facts, facts->evictions);
 	while (facts->effects)
 		remove_effect(facts, facts->effects);
+	job_facts_free(facts->jobs);
 	free(facts);
 }
 

@@ -8,6 +8,7 @@
 #define OBSERVE_FACTS_H
 
 #include "controller/observe/eviction.h"
+#include "controller/observe/job_facts.h"
 #include "controller/plan/plan.h"
 
 #define FACTS_MAX_EVICTIONS 20000
@@ -20,6 +21,8 @@ struct facts;
 
 int facts_new(struct facts **ret_facts, struct kube_err *err);
 void facts_free(struct facts *facts); /* NULL is fine */
+
+struct job_facts *facts_jobs(const struct facts *facts);
 
 /* ---- evictions, by pod UID ---- */
 

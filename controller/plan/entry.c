@@ -25,6 +25,8 @@ struct node_state *state_next(const struct pass *pass, const struct target_pass 
 	*state = *target->state;
 	state->step = step;
 	state->since_ms = pass->s->now_ms;
+	/* Whoever cordoned it before us, or somebody for them, has taken that back: the next cordon is ours. */
+	state->foreign_cordon = target->state->foreign_cordon && target->view->node->unschedulable;
 	if (state->times[step] == KUBE_TIME_NONE)
 		state->times[step] = pass->s->now_ms;
 	return state;
@@ -89,9 +91,13 @@ void entry_block(struct pass *pass, const struct target_pass *target, struct act
 		look_again_at(pass->out, entry->blocked_by.since_ms + WAIT_DECISION_AFTER_MS);
 		return;
 	}
-	decide(pass, DECISION_WAIT, entry->node, entry->attempt, "drain", "DrainBlocked",
-	       plan_printf(pass->arena, "pod %s on %s cannot leave, by %s", blocker->pod ? blocker->pod : "", entry->node,
-	                   blocker_text(pass, blocker)));
+	if (blocker->pod)
+		decide(pass, DECISION_WAIT, entry->node, entry->attempt, "drain", "DrainBlocked",
+		       plan_printf(pass->arena, "pod %s on %s cannot leave, by %s", blocker->pod, entry->node,
+		                   blocker_text(pass, blocker)));
+	else
+		decide(pass, DECISION_WAIT, entry->node, entry->attempt, "job", "JobBlocked",
+		       plan_printf(pass->arena, "the job on %s waits for %s", entry->node, blocker_text(pass, blocker)));
 }
 
 void entry_settle(struct active *entry, enum step step, const char *reason, const char *message)

@@ -197,7 +197,7 @@ static bool clear_jobs(const struct rollout_snapshot *s, struct kube_arena *aren
 		tally_jobs(s->targets[i].jobs, s->targets[i].job_count, arena, out, &tally);
 	tally_jobs(s->stray_jobs, s->stray_job_count, arena, out, &tally);
 	if (tally.undeleted && !tally.unreleased && !tally.busy)
-		plan_add_action(&out->actions, ACTION_DELETE_JOBS, arena)->delete_jobs = s->rollout;
+		plan_add_action(&out->actions, ACTION_DELETE_JOBS, arena)->delete_jobs = s->rollout->hash;
 	return tally.left == 0;
 }
 

@@ -115,11 +115,14 @@ enum job_progress { JOB_WAIT, JOB_DONE, JOB_FAILED };
 struct job_view {
 	enum job_progress progress;
 	const char *reason, *message; /* of FAILED */
-	const char *name, *uid;       /* of the pod, once it is there */
+	const char *name, *uid;       /* of the pod, once it is there; uid NULL: not known */
 	bool exists;
+	bool absent;            /* none is there, which is sure, and none is made: all is being given back */
+	struct blocker blocker; /* what it waits for before it is made; kind NULL: nothing */
 	int64_t exit_code;
 };
-/* step: "job" or "rollback". Adds ACTION_CREATE_JOB when the pod is to be made. */
+/* step: "job" or "rollback". Adds ACTION_CREATE_JOB when the pod is to be made, ACTION_READ_JOB when the cache cannot
+ * be relied upon. */
 void job_run(struct pass *pass, const struct target_pass *target, size_t patch, const char *step,
              struct job_view *ret_view);
 /* True when the job's pod is there and its container has ended. */

@@ -22,12 +22,34 @@ const char *job_pod_name(const struct rollout *rollout, const char *node_uid, si
 	return plan_printf(arena, "pw-%.24s", digest);
 }
 
-static const struct pod *find_job(const struct target_view *view, const char *name)
+static const struct job_fact *fact_of(const struct target_view *view, const char *name)
+{
+	return view->job_fact && !strcmp(view->job_fact->name, name) ? view->job_fact : NULL;
+}
+
+static const struct pod *cached_job(const struct target_view *view, const char *name)
 {
 	for (size_t i = 0; i < view->job_count; i++)
 		if (!strcmp(view->jobs[i].pod->object.name, name))
 			return view->jobs[i].pod;
 	return NULL;
+}
+
+/* As the cache shows it; as the server did, where the cache has nothing or is behind. */
+static const struct pod *find_job(const struct target_view *view, const char *name)
+{
+	const struct pod *cached = cached_job(view, name);
+	const struct job_fact *fact = fact_of(view, name);
+	const struct pod *read = fact && !fact->absent ? fact->pod : NULL;
+
+	return read && (!cached || (pod_finished(read) && !strcmp(read->object.uid, cached->object.uid))) ? read : cached;
+}
+
+/* The UID of the job pod as the status has it; NULL: it was never seen. */
+static const char *recorded_uid(const struct target_pass *target, const char *name)
+{
+	const struct active *granted = target->granted;
+	return granted && granted->job_name && !strcmp(granted->job_name, name) ? granted->job_uid : NULL;
 }
 
 static void fail(struct job_view *view, const char *reason, const char *message)
@@ -59,32 +81,74 @@ static void create(struct pass *pass, const struct target_pass *target, size_t p
 	};
 }
 
+static void ask_server(struct pass *pass, const struct target_pass *target, const char *name)
+{
+	if (target->view->job_busy)
+		return;
+	plan_add_action(&pass->out->actions, ACTION_READ_JOB, pass->arena)->read_job =
+	    (struct job_read){.name = name, .node_uid = target->view->target->node_uid};
+}
+
+/* Another job that may still run on the node: two at once would be worse than waiting. */
+static const struct pod *other_job(const struct target_view *view, const char *name)
+{
+	for (size_t i = 0; i < view->bound_job_count; i++)
+		if (!pod_finished(view->bound_jobs[i]) && strcmp(view->bound_jobs[i]->object.name, name) != 0)
+			return view->bound_jobs[i];
+	return NULL;
+}
+
+static void fail_not_created(struct pass *pass, struct job_view *view)
+{
+	const struct effect_error *error = pass->s->effect_error;
+	const char *why = view->blocker.kind ? blocker_text(pass, &view->blocker) : error ? error->message : "";
+
+	fail(view, "JobNotCreated",
+	     plan_printf(pass->arena, "job pod %s could not be created within its timeout%s%s", view->name,
+	                 *why ? ": " : "", why));
+}
+
+/*
+ * A job pod that was there is never made a second time in its attempt: not when the status has its UID, and not when
+ * this process has learned of it. One that nobody has learned of looks like one that was never made.
+ */
 static void judge_missing(struct pass *pass, const struct target_pass *target, size_t patch, const char *step,
                           struct job_view *view)
 {
-	const struct active *granted = target->granted;
-	const struct rules *rules = pass->rules;
+	const struct job_fact *fact = fact_of(target->view, view->name);
+	const char *uid = recorded_uid(target, view->name);
+	bool existed = uid || (fact && fact->existed), back = !strcmp(step, "rollback");
 	/* A rollback drains within the same step; rollback.timeout bounds both. */
-	int64_t timeout_ms =
-	    !strcmp(step, "rollback") ? rules->rollback_timeout_ms : rules->patches.items[patch].job.timeout_ms;
-	const struct effect_error *error = pass->s->effect_error;
+	int64_t timeout_ms = back ? pass->rules->rollback_timeout_ms : pass->rules->patches.items[patch].job.timeout_ms;
+	bool late = pass->s->now_ms - target->state->since_ms > timeout_ms;
+	bool to_be_made = !existed && !late && (back || !pass->aborting);
 
-	if (granted && granted->job_name && granted->job_uid && !strcmp(granted->job_name, view->name)) {
+	if (fact && fact->uid)
+		view->uid = plan_printf(pass->arena, "%s", fact->uid);
+	if (!late)
+		look_again_at(pass->out, target->state->since_ms + timeout_ms + 1);
+	const struct pod *other = other_job(target->view, view->name);
+	if (other)
+		view->blocker = (struct blocker){.kind = "Pod",
+		                                 .namespace_ = other->object.namespace_,
+		                                 .name = other->object.name,
+		                                 .message = "another job has not ended on this node"};
+	if (to_be_made && !other && !target->view->job_busy)
+		create(pass, target, patch, step, view->name);
+	else if (!to_be_made && !(fact && fact->absent))
+		ask_server(pass, target, view->name);
+	else if (existed)
 		fail(view, "JobLost",
 		     plan_printf(pass->arena,
 		                 "job pod %s (UID %s) is gone before its result was seen: somebody removed its finalizer",
-		                 view->name, granted->job_uid));
-		return;
-	}
-	if (pass->s->now_ms - target->state->since_ms > timeout_ms) {
-		fail(view, "JobNotCreated",
-		     plan_printf(pass->arena, "job pod %s could not be created within its timeout%s%s", view->name,
-		                 error ? ": " : "", error ? error->message : ""));
-		return;
-	}
-	look_again_at(pass->out, target->state->since_ms + timeout_ms + 1);
-	if (!target->view->job_busy && (!pass->aborting || !strcmp(step, "rollback")))
-		create(pass, target, patch, step, view->name);
+		                 view->name,
+		                 uid         ? uid
+		                 : fact->uid ? fact->uid
+		                             : "unknown"));
+	else if (late)
+		fail_not_created(pass, view);
+	else
+		view->absent = !to_be_made;
 }
 
 static void judge_finished(struct pass *pass, const struct pod *pod, struct job_view *view)
@@ -114,11 +178,19 @@ static void judge_finished(struct pass *pass, const struct pod *pod, struct job_
 	                 (long long)pod->exit_code, *pod->exit_message ? ": " : "", pod->exit_message));
 }
 
-static void judge_running(struct pass *pass, const struct pod *pod, const struct job_template *job,
-                          struct job_view *view)
+static void judge_running(struct pass *pass, const struct target_pass *target, const struct pod *pod,
+                          const struct job_template *job, struct job_view *view)
 {
 	int64_t deadline = pod->object.created_ms + job->timeout_ms + JOB_DEADLINE_GRACE_MS;
+	const struct job_fact *fact = fact_of(target->view, view->name);
+	bool sure = fact && fact->read_ms != KUBE_TIME_NONE && fact->read_ms > deadline;
 
+	if (fact && pod == fact->pod)
+		ask_server(pass, target, view->name); /* nothing else tells how it goes on */
+	if (pass->s->now_ms > deadline && !sure) {
+		ask_server(pass, target, view->name); /* the cache may be blind */
+		return;
+	}
 	if (pass->s->now_ms > deadline) {
 		fail(view, "JobTimeout",
 		     plan_printf(pass->arena, "job pod %s is neither running to its end nor ended by the kubelet%s%s",
@@ -126,6 +198,27 @@ static void judge_running(struct pass *pass, const struct pod *pod, const struct
 		return;
 	}
 	look_again_at(pass->out, deadline + 1);
+}
+
+static void judge_pod(struct pass *pass, const struct target_pass *target, const struct pod *pod,
+                      const struct job_template *job, struct job_view *view)
+{
+	const char *uid = recorded_uid(target, view->name);
+
+	view->exists = true;
+	view->uid = plan_printf(pass->arena, "%s", pod->object.uid);
+	view->exit_code = pod->exited ? pod->exit_code : (pod->phase == POD_SUCCEEDED ? 0 : -1);
+	if (strcmp(pod->job_node_uid ? pod->job_node_uid : "", target->view->target->node_uid) != 0)
+		fail(view, "JobLost",
+		     plan_printf(pass->arena, "pod %s has our name but was made for another node", view->name));
+	else if (uid && strcmp(uid, pod->object.uid) != 0)
+		fail(view, "JobLost",
+		     plan_printf(pass->arena, "job pod %s (UID %s) is gone, and another one has its name (UID %s)", view->name,
+		                 uid, pod->object.uid));
+	else if (pod_finished(pod))
+		judge_finished(pass, pod, view);
+	else
+		judge_running(pass, target, pod, job, view);
 }
 
 void job_run(struct pass *pass, const struct target_pass *target, size_t patch, const char *step,
@@ -138,20 +231,10 @@ void job_run(struct pass *pass, const struct target_pass *target, size_t patch, 
 	view.name = job_pod_name(pass->s->rollout, target->view->target->node_uid, patch, step, target->state->attempt,
 	                         pass->arena);
 	const struct pod *pod = find_job(target->view, view.name);
-	if (!pod) {
+	if (pod)
+		judge_pod(pass, target, pod, job, &view);
+	else
 		judge_missing(pass, target, patch, step, &view);
-	} else {
-		view.exists = true;
-		view.uid = pod->object.uid;
-		view.exit_code = pod->exited ? pod->exit_code : (pod->phase == POD_SUCCEEDED ? 0 : -1);
-		if (strcmp(pod->job_node_uid ? pod->job_node_uid : "", target->view->target->node_uid) != 0)
-			fail(&view, "JobLost",
-			     plan_printf(pass->arena, "pod %s has our name but was made for another node", view.name));
-		else if (pod_finished(pod))
-			judge_finished(pass, pod, &view);
-		else
-			judge_running(pass, pod, job, &view);
-	}
 	*ret_view = view;
 }
 

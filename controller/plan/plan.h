@@ -37,6 +37,7 @@ enum action_type {
 	ACTION_PATCH_NODE,       /* one step of a node */
 	ACTION_EVICT_POD,        /* through the Eviction API */
 	ACTION_CREATE_JOB,       /* a job pod */
+	ACTION_READ_JOB,         /* asks the server itself for a job pod; the answer is a job_fact */
 	ACTION_RELEASE_JOB,      /* takes our finalizer off a job pod whose result is on its node */
 	ACTION_DELETE_JOBS, /* deletes all job pods of an ended rollout in one request (kept until then for `kubectl logs`)
 	                     */
@@ -61,6 +62,10 @@ struct job_create {
 	const struct job_template *job;
 	const char *from_version, *wave;
 	int64_t attempt;
+};
+
+struct job_read {
+	const char *name, *node_uid;
 };
 
 struct report_target {
@@ -117,8 +122,9 @@ struct action {
 			int64_t grace_period_s;
 		} evict;
 		struct job_create job;
-		const struct pod *pod; /* RELEASE_JOB */
-		const struct rollout *delete_jobs;
+		struct job_read read_job;
+		const struct pod *pod;   /* RELEASE_JOB */
+		const char *delete_jobs; /* the hash of their rollout */
 		struct report_page report;
 		struct event_emit event;
 	};
@@ -144,6 +150,20 @@ struct eviction_fact {
 	const char *message;
 	int64_t since_ms;    /* first refusal in a row */
 	int64_t retry_at_ms; /* not before */
+};
+
+/*
+ * What is known of the job pod that was asked for last on a node, beside the cache. The cache may not show it yet, or
+ * be blind; and what it showed once and shows no more is gone.
+ */
+struct job_fact {
+	const char *name;
+	bool existed;          /* it was there: made, read, or shown by the cache */
+	bool absent;           /* there is none: the server said so, or the cache that had shown it, and none was asked for
+	                          since */
+	const char *uid;       /* NULL: not known */
+	const struct pod *pod; /* as read; NULL: it was not */
+	int64_t read_ms;       /* when it was read; KUBE_TIME_NONE */
 };
 
 /* An effect that failed and is being retried: told in the status. */
@@ -172,7 +192,10 @@ struct target_view {
 	size_t pod_count;
 	const struct pod_view *jobs; /* this rollout's job pods on it */
 	size_t job_count;
-	bool job_busy; /* a creation of a job pod for this target is in flight or not visible yet */
+	bool job_busy; /* a creation or a read of a job pod for this target is in flight, or not visible yet */
+	const struct job_fact *job_fact;     /* NULL: nothing is known */
+	const struct pod *const *bound_jobs; /* all job pods on the node, of any rollout */
+	size_t bound_job_count;
 };
 
 struct rollout_snapshot {
@@ -268,5 +291,19 @@ void plan_policy(const struct policy_snapshot *snapshot, struct kube_arena *aren
 void plan_orphans(const struct node *const *nodes, size_t node_count, const struct rollout *const *rollouts,
                   size_t rollout_count, int64_t now_ms, struct kube_arena *arena, struct actions *ret_actions,
                   int64_t *ret_look_again_ms);
+
+struct orphan_jobs_snapshot {
+	int64_t now_ms;
+	const struct pod_view *jobs; /* all job pods */
+	size_t job_count;
+	const struct node *const *nodes;
+	size_t node_count;
+	const struct rollout *const *rollouts;
+	size_t rollout_count;
+};
+
+/* The same for job pods: what has ended, or whose node is gone, is let go and deleted. A running one ends first. */
+void plan_orphan_jobs(const struct orphan_jobs_snapshot *snapshot, struct kube_arena *arena,
+                      struct actions *ret_actions, int64_t *ret_look_again_ms);
 
 #endif

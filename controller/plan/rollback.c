@@ -94,10 +94,10 @@ void target_roll_back(struct pass *pass, const struct target_pass *target, struc
 	}
 	if (pass->rules->drain.enabled)
 		drain_target(pass, target, &drain);
-	entry_block(pass, target, entry, &drain.blocker);
 	if (!drain.remaining)
 		job_run(pass, target, (size_t)state->patch, "rollback", &job);
-	if (job.exists) {
+	entry_block(pass, target, entry, job.blocker.kind ? &job.blocker : &drain.blocker);
+	if (job.uid) {
 		entry->job_name = job.name;
 		entry->job_uid = job.uid;
 	}

@@ -144,7 +144,7 @@ static void step_patching(struct pass *pass, const struct target_pass *target, s
 	}
 	note_uncordon(pass, target, entry);
 	job_run(pass, target, (size_t)target->state->patch, "job", &job);
-	if (job.exists) {
+	if (job.uid) {
 		entry->job_name = job.name;
 		entry->job_uid = job.uid;
 	}
@@ -152,8 +152,8 @@ static void step_patching(struct pass *pass, const struct target_pass *target, s
 		fail_target(pass, target, entry, job.reason, job.message);
 		return;
 	}
-	bool may_come = !job.exists && target->view->job_busy;
-	if (pass->aborting && !may_come && (!job.exists || job.progress == JOB_DONE)) {
+	entry_block(pass, target, entry, &job.blocker);
+	if (pass->aborting && (job.absent || job.progress == JOB_DONE)) {
 		give_back(pass, entry, "Aborted", pass->abort_reason);
 		return;
 	}

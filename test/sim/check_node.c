@@ -115,6 +115,9 @@ void check_node(struct checks *checks, struct seen_node *seen, const struct node
 		check_cordon(checks, seen, old, now);
 	} else if (old && old->unschedulable != now->unschedulable) {
 		seen->ours = false; /* somebody else's hand */
+		/* Who lifts a cordon that was there before us has taken it back: the next one, which a rollback needs, is ours
+		 * to lift. */
+		seen->foreign = seen->foreign && now->unschedulable;
 	}
 	if (seen->ours && now->unschedulable && !now->state)
 		world_fail(checks->world, "node %s is left with our cordon and without a state", now->object.name);

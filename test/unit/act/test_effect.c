@@ -109,7 +109,6 @@ static void set_up(int status, const char *reply)
 	    .nodes = t.node_writes,
 	    .pods = t.pod_writes,
 	    .revisions = t.rollout_writes,
-	    .pod_store = t.pods,
 	    .again = again,
 	    .on_eviction = on_eviction,
 	    .may_act = may_act,
@@ -403,36 +402,104 @@ START_TEST(forbidden_image_is_never_sent)
 }
 END_TEST
 
-static void job_exists(const char *node_uid)
+static const struct job_fact *fact(void)
 {
-	char text[512];
+	return job_facts_get(facts_jobs(t.facts), "u1");
+}
+
+START_TEST(job_that_was_made_is_known_by_its_uid)
+{
+	set_up(201, "{\"metadata\":{\"name\":\"pw-1\",\"uid\":\"j1\",\"resourceVersion\":\"9\"}}");
+	ck_assert_ptr_null(fact());
+	create_job(IMAGE);
+	ck_assert(!fact()->existed && !fact()->absent);
+	run_for(10);
+	ck_assert_str_eq(fact()->name, "pw-1");
+	ck_assert_str_eq(fact()->uid, "j1");
+	ck_assert(fact()->existed && !fact()->absent);
+	ck_assert_ptr_null(fact()->pod);
+	tear_down();
+}
+END_TEST
+
+START_TEST(job_that_is_there_already_is_known_to_exist)
+{
 	set_up(409,
 	       "{\"kind\":\"Status\",\"reason\":\"AlreadyExists\",\"message\":\"pods pw-1 already exists\",\"code\":409}");
 	create_job(IMAGE);
-	snprintf(
-	    text, sizeof(text),
-	    "{'metadata':{'name':'pw-1','namespace':'jobs','uid':'j1','resourceVersion':'9',"
-	    "'labels':{'patchwright.io/step':'job'},'annotations':{'patchwright.io/node':'%s'}},'spec':{},'status':{}}",
-	    node_uid);
-	put(t.pods, &pod_projection, text);
 	run_for(10);
-}
-
-START_TEST(job_that_exists_for_this_node_is_adopted)
-{
-	job_exists("u1");
+	ck_assert(fact()->existed && !fact()->absent);
+	ck_assert_ptr_null(fact()->uid);
 	ck_assert_ptr_null(facts_effect_error(t.facts, KEY, now()));
-	ck_assert_uint_eq(t.agains, 1);
 	ck_assert_int_eq(t.again_ms, 0);
 	ck_assert(!act_job_busy(t.act, "u1"));
 	tear_down();
 }
 END_TEST
 
-START_TEST(job_that_exists_for_another_node_is_an_error)
+static void read_job(void)
 {
-	job_exists("u2");
-	ck_assert_str_eq(facts_effect_error(t.facts, KEY, now())->reason, "JobNameTaken");
+	run_action((struct action){.type = ACTION_READ_JOB, .read_job = {.name = "pw-1", .node_uid = "u1"}});
+}
+
+START_TEST(job_is_read_from_the_server)
+{
+	set_up(200, "{\"metadata\":{\"name\":\"pw-1\",\"namespace\":\"jobs\",\"uid\":\"j1\",\"resourceVersion\":\"9\","
+	            "\"labels\":{\"patchwright.io/step\":\"job\"},\"annotations\":{\"patchwright.io/node\":\"u1\"}},"
+	            "\"status\":{\"phase\":\"Running\"}}");
+	read_job();
+	ck_assert(act_job_busy(t.act, "u1"));
+	run_for(10);
+	ck_assert_str_eq(t.method, "GET");
+	ck_assert_str_eq(t.target, "/api/v1/namespaces/jobs/pods/pw-1");
+	ck_assert(!act_job_busy(t.act, "u1"));
+	ck_assert_str_eq(fact()->uid, "j1");
+	ck_assert_int_eq(fact()->pod->phase, POD_RUNNING);
+	ck_assert_int_eq(fact()->read_ms, now() - 5);
+	ck_assert_int_eq(t.agains, 2); /* now, and when it may be read again */
+	read_job();
+	run_for(10);
+	ck_assert_uint_eq(t.requests, 1);
+	run_for(10000);
+	t.status = 404;
+	t.reply = "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"message\":\"no\",\"code\":404}";
+	read_job();
+	run_for(10);
+	ck_assert(fact()->existed && fact()->absent);
+	ck_assert_str_eq(fact()->uid, "j1");
+	ck_assert_ptr_null(fact()->pod);
+	tear_down();
+}
+END_TEST
+
+START_TEST(job_that_was_never_there)
+{
+	set_up(404, "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"message\":\"no\",\"code\":404}");
+	read_job();
+	run_for(10);
+	ck_assert(!fact()->existed && fact()->absent);
+	ck_assert_int_eq(t.again_ms, 0);
+	t.status = 500;
+	create_job(IMAGE); /* whether this one is there nobody knows */
+	run_for(10);
+	ck_assert(!fact()->existed && !fact()->absent);
+	tear_down();
+}
+END_TEST
+
+START_TEST(job_that_is_released_is_known_no_longer)
+{
+	set_up(200, "{\"metadata\":{\"name\":\"pw-1\",\"uid\":\"j1\",\"resourceVersion\":\"9\"}}");
+	create_job(IMAGE);
+	run_for(10);
+	ck_assert(!act_job_busy(t.act, "u2"));
+	const struct pod *pod = (const struct pod *)put(
+	    t.pods, &pod_projection,
+	    "{'metadata':{'name':'pw-1','namespace':'jobs','uid':'j1','resourceVersion':'9','labels':{"
+	    "'patchwright.io/step':'job'},'annotations':{'patchwright.io/node':'u1'}},'spec':{},'status':{}}");
+	run_action((struct action){.type = ACTION_RELEASE_JOB, .pod = pod});
+	run_for(10);
+	ck_assert_ptr_null(fact());
 	tear_down();
 }
 END_TEST
@@ -440,16 +507,16 @@ END_TEST
 START_TEST(all_job_pods_go_in_one_request_and_not_at_once_again)
 {
 	set_up(200, "{\"kind\":\"PodList\",\"metadata\":{},\"items\":[]}");
-	run_action((struct action){.type = ACTION_DELETE_JOBS, .delete_jobs = &rollout});
+	run_action((struct action){.type = ACTION_DELETE_JOBS, .delete_jobs = rollout.hash});
 	run_for(10);
 	ck_assert_str_eq(t.method, "DELETE");
 	ck_assert_str_eq(t.target, "/api/v1/namespaces/jobs/pods?labelSelector=patchwright.io/rollout-hash%3D00aa");
-	run_action((struct action){.type = ACTION_DELETE_JOBS, .delete_jobs = &rollout});
+	run_action((struct action){.type = ACTION_DELETE_JOBS, .delete_jobs = rollout.hash});
 	run_for(1000);
 	ck_assert_uint_eq(t.requests, 1);
 	ck_assert_ptr_null(facts_effect_error(t.facts, KEY, now()));
 	run_for(5000);
-	run_action((struct action){.type = ACTION_DELETE_JOBS, .delete_jobs = &rollout});
+	run_action((struct action){.type = ACTION_DELETE_JOBS, .delete_jobs = rollout.hash});
 	run_for(10);
 	ck_assert_uint_eq(t.requests, 2);
 	tear_down();
@@ -534,7 +601,7 @@ START_TEST(who_does_not_lead_sends_nothing)
 	cordon(put_node());
 	create_job(IMAGE);
 	run_action((struct action){.type = ACTION_EVICT_POD, .evict = {.pod = put_pod("1"), .grace_period_s = -1}});
-	run_action((struct action){.type = ACTION_DELETE_JOBS, .delete_jobs = &rollout});
+	run_action((struct action){.type = ACTION_DELETE_JOBS, .delete_jobs = rollout.hash});
 	ck_assert(!act_write_status(t.act, KEY, put_rollout(), status));
 	run_for(60000);
 	ck_assert_uint_eq(t.requests, 0);
@@ -584,7 +651,8 @@ CHECK_MAIN("effect", answers_and_what_they_mean, node_is_busy_until_the_cache_sh
            conflict_plans_again_soon_and_is_told_only_when_it_lasts, too_early_sends_nothing_but_comes_back,
            broken_connection_is_not_repeated_by_itself, eviction_that_a_budget_refuses, eviction_is_waited_for,
            job_is_asked_for_once_and_its_target_is_busy, forbidden_image_is_never_sent,
-           job_that_exists_for_this_node_is_adopted, job_that_exists_for_another_node_is_an_error,
+           job_that_was_made_is_known_by_its_uid, job_that_is_there_already_is_known_to_exist,
+           job_is_read_from_the_server, job_that_was_never_there, job_that_is_released_is_known_no_longer,
            all_job_pods_go_in_one_request_and_not_at_once_again, status_goes_to_its_subresource_once,
            creation_of_a_rollout_is_seen_by_its_policy, deletion_of_what_is_gone_is_fine, end_with_writes_in_flight,
            who_does_not_lead_sends_nothing, who_leads_no_longer_repeats_nothing, only_a_conflict_of_a_status_is_told)

@@ -196,7 +196,8 @@ START_TEST(drift_becomes_a_rollout_that_succeeds)
 }
 END_TEST
 
-/* A job pod of an earlier rollout on the node is nobody's to evict: it ends by its own deadline. */
+/* A job pod of an earlier rollout on the node is nobody's to evict: it ends by its own deadline, and so long no other
+ * one is started beside it. */
 START_TEST(job_pods_are_not_drained)
 {
 	set_up();
@@ -208,8 +209,17 @@ START_TEST(job_pods_are_not_drained)
 	            "'status':{'phase':'Running'}}"));
 	start_controller();
 	run_for(20000);
-	check_node_is_patched("n1");
+	check_node_is_patched("n2"); /* the canary: it has fewer pods */
+	ck_assert_uint_eq(t.jobs_seen, 1);
 	ck_assert_uint_eq(t.server.evictions, 2);
+	ck_assert_ptr_nonnull(strstr(kube_json_str(first_of(ROLLOUTS), "status.summary"), "Pod patchwright-jobs/pw-old"));
+	struct stored *old = find_object(&t.server, PODS, "pw-old");
+	cJSON_AddStringToObject(cJSON_GetObjectItem(old->json, "status"), "reason", "Completed");
+	cJSON_ReplaceItemInObject(cJSON_GetObjectItem(old->json, "status"), "phase", cJSON_CreateString("Succeeded"));
+	touch_object(&t.server, old);
+	run_for(20000);
+	check_node_is_patched("n1");
+	ck_assert_uint_eq(t.jobs_seen, 2);
 	tear_down();
 }
 END_TEST

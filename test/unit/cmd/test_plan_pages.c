@@ -157,9 +157,28 @@ START_TEST(epoch_is_one_more_at_first_and_then_ours)
 	struct track *track = tracks_get(&tracks, "rollout/r", "u1");
 	ck_assert_int_eq(track_epoch(track, 4), 5);
 	ck_assert_int_eq(track_epoch(track, 4), 5); /* our write is not seen yet */
+	track_wrote_epoch(track, 5);
 	ck_assert_int_eq(track_epoch(track, 5), 5);
 	ck_assert_ptr_eq(tracks_get(&tracks, "rollout/r", "u1"), track);
 	ck_assert_int_eq(track_epoch(track, 6), 0); /* somebody else wrote that */
+	tracks_finish(&tracks);
+}
+END_TEST
+
+/* The cache of a new process may be old, and the leader before may have chosen the same number. */
+START_TEST(epoch_is_ours_only_once_we_have_written_it)
+{
+	struct tracks tracks = {0};
+	struct track *track = tracks_get(&tracks, "rollout/r", "u1");
+	ck_assert_int_eq(track_epoch(track, 4), 5);
+	ck_assert_int_eq(track_epoch(track, 5), 6);
+	ck_assert_int_eq(track_epoch(track, 9), 10);
+	track_wrote_epoch(track, 5); /* an answer that comes late */
+	ck_assert_int_eq(track_epoch(track, 10), 11);
+	track_wrote_epoch(track, 11);
+	ck_assert_int_eq(track_epoch(track, 11), 11);
+	ck_assert_int_eq(track_epoch(track, 10), 11); /* a watch that is behind */
+	ck_assert_int_eq(track_epoch(track, 12), 0);
 	tracks_finish(&tracks);
 }
 END_TEST
@@ -176,4 +195,5 @@ START_TEST(another_uid_is_another_rollout)
 END_TEST
 
 CHECK_MAIN("plan_pages", targets_are_in_the_order_of_the_pages, nothing_is_planned_yet, what_is_wrong_is_said,
-           epoch_is_one_more_at_first_and_then_ours, another_uid_is_another_rollout)
+           epoch_is_one_more_at_first_and_then_ours, epoch_is_ours_only_once_we_have_written_it,
+           another_uid_is_another_rollout)

@@ -99,6 +99,24 @@ START_TEST(somebody_uncordons_while_patching)
 }
 END_TEST
 
+/* Somebody cordoned it, and took that back: the cordon that a rollback needs is ours, and goes with it. */
+START_TEST(a_foreign_cordon_is_lifted_while_patching)
+{
+	struct world_rollout *r = begin(1, true, ONE_WAVE);
+	w.nodes[0]->host = HOST_BREAKS;
+	w.nodes[0]->node.unschedulable = true;
+	world_run_to(&w, "n01", STEP_PATCHING);
+	ck_assert(w.nodes[0]->node.state->foreign_cordon);
+	w.nodes[0]->node.unschedulable = false;
+	world_run_to(&w, "n01", STEP_ROLLING_BACK);
+	ck_assert(w.nodes[0]->node.unschedulable);
+	ck_assert(!w.nodes[0]->node.state->foreign_cordon);
+	world_run(&w, MINUTES(60));
+	check_outcome(r, OUTCOME_ROLLED_BACK, "lifted"); /* and nothing is left cordoned */
+	world_finish(&w);
+}
+END_TEST
+
 /* Our own uncordon is nobody else's. */
 START_TEST(nobody_uncordons)
 {
@@ -332,6 +350,60 @@ START_TEST(a_job_pod_vanishes)
 }
 END_TEST
 
+START_TEST(a_job_pod_vanishes_before_the_status_has_it)
+{
+	struct world_rollout *r = begin(1, false, ONE_WAVE);
+	world_run_to(&w, "n01", STEP_PATCHING);
+	world_plan(&w, r);
+	while (!job_pod())
+		ck_assert(world_tick(&w, w.now_ms + MINUTES(60)));
+	ck_assert_ptr_null(world_active(r, "n01")->job_uid);
+	job_pod()->gone = true;
+	world_run(&w, MINUTES(60)); /* create_job(): never twice */
+	check_outcome(r, OUTCOME_FAILED, "lost");
+	ck_assert_str_eq(r->rollout->status.failed.items[0].reason, "JobLost");
+	world_finish(&w);
+}
+END_TEST
+
+/* A new leader has a record of it, and has to ask for it. */
+START_TEST(a_job_pod_vanishes_with_its_leader)
+{
+	struct world_rollout *r = begin_with_job(false);
+	job_pod()->gone = true;
+	world_forget(&w);
+	w.epoch++;
+	world_run(&w, MINUTES(60));
+	check_outcome(r, OUTCOME_FAILED, "lost");
+	ck_assert_str_eq(r->rollout->status.failed.items[0].reason, "JobLost");
+	ck_assert_uint_eq(w.reads, 1);
+	world_finish(&w);
+}
+END_TEST
+
+/* Its watch is blind: what the server says when it is asked is enough to go on. */
+START_TEST(a_job_pod_that_the_cache_does_not_show)
+{
+	for (int forgets = 0; forgets < 2; forgets++) {
+		struct world_rollout *r = begin(1, false, ONE_WAVE);
+		world_run_to(&w, "n01", STEP_PATCHING);
+		while (!job_pod())
+			ck_assert(world_tick(&w, w.now_ms + MINUTES(60)));
+		struct world_pod *job = job_pod();
+		job->hidden = true;
+		if (forgets)
+			w.nodes[0]->fact = (struct job_fact){.name = job->pod.object.name, .existed = true}; /* AlreadyExists */
+		world_run_to(&w, "n01", STEP_SETTLING);
+		ck_assert_uint_ge(w.reads, 1);
+		ck_assert_uint_eq(w.job_name_count, 1);
+		job->hidden = false;
+		world_run(&w, MINUTES(60));
+		check_outcome(r, OUTCOME_SUCCEEDED, "hidden");
+		world_finish(&w);
+	}
+}
+END_TEST
+
 /* Two root jobs on one host at once would be worse than waiting: create_job() asserts it. */
 START_TEST(a_job_pod_is_deleted_and_runs_on)
 {
@@ -405,7 +477,12 @@ START_TEST(the_rollout_is_deleted_with_a_job_pod_on_its_way)
 	plan_rollout(&w.snapshot, &w.pass, &w.result);
 	ck_assert_int_eq(w.result.wanted.active.items[0].step, STEP_PATCHING);
 	ck_assert_ptr_null(w.result.wanted.active.items[0].reason);
+	/* Nor when its answer was lost: the server has to say that there is none. */
 	view->job_busy = false;
+	plan_rollout(&w.snapshot, &w.pass, &w.result);
+	ck_assert_int_eq(w.result.wanted.active.items[0].step, STEP_PATCHING);
+	ck_assert_uint_eq(world_actions(&w, ACTION_READ_JOB), 1);
+	view->job_fact = &(struct job_fact){.name = world_action(&w, ACTION_READ_JOB)->read_job.name, .absent = true};
 	plan_rollout(&w.snapshot, &w.pass, &w.result);
 	ck_assert_int_eq(w.result.wanted.active.items[0].step, STEP_SKIPPED);
 	world_finish(&w);
@@ -861,10 +938,12 @@ START_TEST(a_quarantine_outlives_a_rollout_that_could_not_begin)
 END_TEST
 
 CHECK_MAIN("plan/interrupt", a_node_is_deleted, a_node_comes_back_as_another, somebody_uncordons_before_patching,
-           somebody_uncordons_while_patching, nobody_uncordons, a_foreign_cordon_goes_between_grant_and_claim,
-           a_state_is_removed, a_removed_state_is_no_new_beginning, a_state_is_changed_by_hand,
-           a_rollback_without_a_rollback_job, a_rollback_whose_times_were_cut, a_state_that_nobody_can_read,
-           a_busy_node_is_left_alone, a_busy_pod_is_left_alone, a_job_pod_vanishes, a_job_pod_is_deleted_and_runs_on,
+           somebody_uncordons_while_patching, a_foreign_cordon_is_lifted_while_patching, nobody_uncordons,
+           a_foreign_cordon_goes_between_grant_and_claim, a_state_is_removed, a_removed_state_is_no_new_beginning,
+           a_state_is_changed_by_hand, a_rollback_without_a_rollback_job, a_rollback_whose_times_were_cut,
+           a_state_that_nobody_can_read, a_busy_node_is_left_alone, a_busy_pod_is_left_alone, a_job_pod_vanishes,
+           a_job_pod_vanishes_before_the_status_has_it, a_job_pod_vanishes_with_its_leader,
+           a_job_pod_that_the_cache_does_not_show, a_job_pod_is_deleted_and_runs_on,
            a_job_pod_for_another_node_has_our_name, the_rollout_is_deleted, the_rollout_is_deleted_before_it_is_planned,
            the_rollout_is_deleted_with_a_job_pod_on_its_way, the_rollout_is_deleted_while_it_rolls_back,
            the_policy_is_deleted, the_policy_is_replaced, the_policy_is_changed, the_policy_is_suspended,

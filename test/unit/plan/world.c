@@ -298,6 +298,11 @@ void world_set_state(struct world *world, struct world_node *node, const struct 
 	set_state_text(world, node, state ? node_state_format(state, &world->arena) : NULL);
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a == KUBE_TIME_NONE || (b != KUBE_TIME_NONE && b < a) ? b : a;
+}
+
 /* ---- the snapshot ---- */
 
 static int by_key(const void *a, const void *b)
@@ -315,14 +320,25 @@ static bool job_of(const struct world_pod *pod, const struct rollout *rollout)
 	return !pod->gone && pod->pod.job_step && !strcmp(pod->pod.rollout_hash, rollout->hash);
 }
 
+/* What the cache has shown and shows no more is gone. */
+static const struct job_fact *seen_fact(struct world *world, struct world_node *node)
+{
+	for (size_t i = 0; i < world->pod_count; i++)
+		if (world->pods[i]->gone && !world->pods[i]->hidden &&
+		    !strcmp(world->pods[i]->pod.object.name, node->fact.name))
+			node->fact.existed = node->fact.absent = true;
+	return &node->fact;
+}
+
 /* As controller/cmd/snapshot.c fills it. */
 static void fill_target(struct world *world, const struct rollout *rollout, struct target_view *view)
 {
-	const struct world_node *node = node_by_uid(world, view->target->node_uid);
+	struct world_node *node = node_by_uid(world, view->target->node_uid);
 	if (!node)
 		return;
 	struct pod_view *pods = plan_alloc(&world->pass, world->pod_count * sizeof(*pods));
 	struct pod_view *jobs = plan_alloc(&world->pass, world->pod_count * sizeof(*jobs));
+	const struct pod **bound = plan_alloc(&world->pass, world->pod_count * sizeof(*bound));
 	bool concerns = node->node.state && !strcmp(node->node.state->rollout_uid, rollout->object.uid);
 
 	view->node = &node->node;
@@ -331,14 +347,21 @@ static void fill_target(struct world *world, const struct rollout *rollout, stru
 		concerns = concerns || !strcmp(rollout->status.active.items[i].node_uid, view->target->node_uid);
 	for (size_t i = 0; i < world->pod_count; i++) {
 		const struct world_pod *pod = world->pods[i];
-		if (job_of(pod, rollout) && !strcmp(pod->pod.job_node_uid, view->target->node_uid))
+		if (job_of(pod, rollout) && !pod->hidden && !strcmp(pod->pod.job_node_uid, view->target->node_uid))
 			jobs[view->job_count++] = view_of(pod);
-		else if (concerns && !pod->gone && !pod->pod.job_step && !strcmp(pod->pod.node_name, view->target->node))
+		if (!concerns || pod->gone || pod->hidden || strcmp(pod->pod.node_name, view->target->node) != 0)
+			continue;
+		if (pod->pod.job_step)
+			bound[view->bound_job_count++] = &pod->pod;
+		else
 			pods[view->pod_count++] = view_of(pod);
 	}
 	qsort(pods, view->pod_count, sizeof(*pods), by_key);
 	view->pods = pods;
 	view->jobs = jobs;
+	view->bound_jobs = bound;
+	if (concerns && node->fact.name)
+		view->job_fact = seen_fact(world, node);
 }
 
 static void fill_targets(struct world *world, const struct rollout *rollout, struct rollout_snapshot *s)
@@ -605,6 +628,16 @@ static enum host host_of(const struct world *world, const struct world_pod *job)
 	return !node ? HOST_DEAD : job->rollback ? node->rollback_host : node->host;
 }
 
+/* What is known of this job pod; of another one on the node nothing any more. */
+static struct job_fact *node_fact(struct world *world, const char *node_uid, const char *name)
+{
+	struct world_node *node = node_by_uid(world, node_uid);
+
+	if (!node->fact.name || strcmp(node->fact.name, name) != 0)
+		node->fact = (struct job_fact){.name = keep(world, name), .read_ms = KUBE_TIME_NONE};
+	return &node->fact;
+}
+
 static void create_job(struct world *world, const struct job_create *create)
 {
 	for (size_t i = 0; i < world->job_name_count; i++)
@@ -641,6 +674,27 @@ static void create_job(struct world *world, const struct job_create *create)
 	default: pod->end_ms = world->now_ms + JOB_MS;
 	}
 	pod->busy = world->lag;
+	node_fact(world, create->node_uid, create->name)->existed = true;
+}
+
+/* The server's own answer, at once; not more often than it is asked for. False: it is too early. */
+static bool read_job(struct world *world, const struct job_read *read)
+{
+	struct job_fact *fact = node_fact(world, read->node_uid, read->name);
+
+	if (fact->read_ms != KUBE_TIME_NONE && world->now_ms < fact->read_ms + JOB_READ_MS) {
+		world->look_again_ms = sooner(world->look_again_ms, fact->read_ms + JOB_READ_MS);
+		return false;
+	}
+	fact->pod = NULL;
+	for (size_t i = 0; i < world->pod_count; i++)
+		if (!world->pods[i]->gone && !strcmp(world->pods[i]->pod.object.name, read->name))
+			fact->pod = &world->pods[i]->pod;
+	fact->existed |= fact->pod != NULL;
+	fact->absent = !fact->pod;
+	fact->read_ms = world->now_ms;
+	world->reads++;
+	return true;
 }
 
 /* A deletion is graceful: the kubelet ends the containers first. */
@@ -659,11 +713,11 @@ static void release_job(struct world *world, const struct pod *pod)
 	own->busy = world->lag;
 }
 
-static void delete_jobs(struct world *world, const struct rollout *rollout)
+static void delete_jobs(struct world *world, const char *hash)
 {
 	for (size_t i = 0; i < world->pod_count; i++) {
 		struct world_pod *pod = world->pods[i];
-		if (!job_of(pod, rollout))
+		if (pod->gone || !pod->pod.job_step || strcmp(pod->pod.rollout_hash, hash) != 0)
 			continue;
 		pod->pod.object.deleted_ms = world->now_ms;
 		pod->gone = vanishes(pod);
@@ -728,6 +782,7 @@ static bool act(struct world *world, struct world_rollout *rollout, const struct
 	case ACTION_PATCH_NODE: patch_node(world, &action->node); break;
 	case ACTION_EVICT_POD: evict(world, action->evict.pod); break;
 	case ACTION_CREATE_JOB: create_job(world, &action->job); break;
+	case ACTION_READ_JOB: return read_job(world, &action->read_job);
 	case ACTION_RELEASE_JOB: release_job(world, action->pod); break;
 	case ACTION_DELETE_JOBS: delete_jobs(world, action->delete_jobs); break;
 	case ACTION_CREATE_REPORT: create_report(world, &action->report); break;
@@ -767,6 +822,12 @@ static bool write_status(struct world *world, struct world_rollout *rollout)
 
 /* ---- steps ---- */
 
+void world_forget(struct world *world)
+{
+	for (size_t i = 0; i < world->node_count; i++)
+		world->nodes[i]->fact = (struct job_fact){0};
+}
+
 /* The controller dies before its next effect, and another one takes over. */
 static bool dies(struct world *world)
 {
@@ -774,6 +835,7 @@ static bool dies(struct world *world)
 		return false;
 	world->crashes++;
 	world->epoch++;
+	world_forget(world);
 	return true;
 }
 
@@ -951,11 +1013,6 @@ static void happen(struct world *world)
 	}
 	for (size_t i = 0; i < world->pdb_count; i++)
 		pods_come_back(world, &world->pdbs[i]);
-}
-
-static int64_t sooner(int64_t a, int64_t b)
-{
-	return a == KUBE_TIME_NONE || (b != KUBE_TIME_NONE && b < a) ? b : a;
 }
 
 static int64_t next_event(const struct world *world)

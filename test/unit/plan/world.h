@@ -17,6 +17,7 @@
 #define NEW "1.7.27"
 #define START_MS INT64_C(1790000000000)
 #define JOB_MS 5000
+#define JOB_READ_MS 10000
 #define SECONDS(n) ((int64_t)(n)*1000)
 #define MINUTES(n) SECONDS(60 * (n))
 
@@ -38,6 +39,7 @@ struct world_node {
 	struct node node; /* first: snapshots point at it */
 	enum host host, rollback_host;
 	bool gone, cordoned_before;
+	struct job_fact fact; /* name NULL: nothing is known */
 	int busy;
 	char info[4][64];
 	struct {
@@ -50,6 +52,7 @@ struct world_node {
 struct world_pod {
 	struct pod pod;
 	bool gone, stays; /* stays: an eviction is accepted, but the pod never goes */
+	bool hidden;      /* the cache does not show it: its watch is blind */
 	int busy;
 	int64_t end_ms; /* when it goes, or when a job ends */
 	/* job pods */
@@ -110,7 +113,7 @@ struct world {
 	bool auto_policy; /* plan_policy() creates rollouts */
 	int64_t look_again_ms;
 	int64_t pod_grace_ms, pod_start_ms;
-	size_t steps, still_steps, writes, evictions, claims, crashes, lost_count;
+	size_t steps, still_steps, writes, evictions, claims, reads, crashes, lost_count;
 	/* The last pass over each rollout ran in this arena; its result is valid until the next one. */
 	struct kube_arena pass;
 	struct rollout_snapshot snapshot;
@@ -139,6 +142,9 @@ void world_delete_node(struct world *world, const char *name);
 /* Replaces a member of the rollout's JSON (NULL removes it) and decodes it again. */
 void world_set_rollout(struct world *world, struct world_rollout *rollout, const char *path, const char *value);
 void world_set_state(struct world *world, struct world_node *node, const struct node_state *state);
+
+/* What the controller has in memory only. */
+void world_forget(struct world *world);
 
 /* Plans a rollout once; world->result is what came out. Nothing is done. */
 void world_plan(struct world *world, struct world_rollout *rollout);
