@@ -86,7 +86,8 @@ struct rules {
 		size_t count;
 	} waves;
 	int64_t settle_ready_for_ms, settle_timeout_ms;
-	int on_failure; /* enum on_failure */
+	struct kube_intstr failure_budget; /* failed targets that are tolerated */
+	int on_failure;                    /* enum on_failure */
 	struct {
 		bool enabled;
 		int64_t timeout_ms;

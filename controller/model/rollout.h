@@ -53,7 +53,7 @@ struct wave_status {
 	int state; /* enum wave_state */
 	int64_t total, patched, failed;
 	int64_t started_ms, finished_ms, soak_until_ms; /* KUBE_TIME_NONE when absent */
-	const char *reason;                             /* "" when none */
+	const char *reason, *message;                   /* "" when none */
 };
 
 struct blocker {

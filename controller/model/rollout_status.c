@@ -33,6 +33,7 @@ static const struct kube_json_field wave_table[] = {
     {.name = "finishedAt", .type = KUBE_JSON_TIME, .offset = AT(finished_ms)},
     {.name = "soakUntil", .type = KUBE_JSON_TIME, .offset = AT(soak_until_ms)},
     {.name = "reason", .type = KUBE_JSON_STRING, .offset = AT(reason)},
+    {.name = "message", .type = KUBE_JSON_STRING, .offset = AT(message)},
     KUBE_JSON_END,
 };
 #undef AT
@@ -204,6 +205,8 @@ static void complete_waves(const cJSON *status_json, struct rollout_status *stat
 			wave->soak_until_ms = KUBE_TIME_NONE;
 		if (!wave->reason)
 			wave->reason = "";
+		if (!wave->message)
+			wave->message = "";
 		wave++;
 	}
 }

@@ -64,6 +64,7 @@ const struct kube_json_field strategy_table[] = {
      .table = wave_table,
      .size = sizeof(struct wave_spec)},
     {.name = "settle", .type = KUBE_JSON_OBJECT, .table = settle_table},
+    {.name = "failureBudget", .type = KUBE_JSON_INTSTR, .offset = offsetof(struct rules, failure_budget)},
     {.name = "onFailure",
      .type = KUBE_JSON_ENUM,
      .offset = offsetof(struct rules, on_failure),

@@ -12,6 +12,15 @@ static int check_unavailable(const struct kube_intstr *value, const char *where,
 	                 where, name, (long long)value->value, value->percent ? "%" : "");
 }
 
+static int check_failure_budget(const struct kube_intstr *value, struct kube_err *err)
+{
+	if (value->value >= 0 && (!value->percent || value->value <= 100))
+		return 0;
+	return kube_fail(err, KUBE_E_INVALID,
+	                 "spec.strategy.failureBudget: %lld%s is refused; use 0 or more, or 0%% to 100%%",
+	                 (long long)value->value, value->percent ? "%" : "");
+}
+
 static int check_order(const struct order *order, struct kube_err *err)
 {
 	for (size_t i = 0; i < order->count; i++)
@@ -101,6 +110,8 @@ int strategy_check(const struct rules *rules, struct kube_err *err)
 {
 	int rc = check_unavailable(&rules->max_unavailable, "spec.strategy", "", err);
 
+	if (!rc)
+		rc = check_failure_budget(&rules->failure_budget, err);
 	if (!rc)
 		rc = check_order(&rules->order, err);
 	for (size_t i = 0; !rc && i < rules->waves.count; i++)

@@ -73,7 +73,32 @@ static bool unavailable(const struct pass *pass, const struct node *node, struct
 
 struct budget {
 	int64_t limit, used, nodes;
+	const struct node *away; /* one that is unavailable, but not through our work; NULL: none */
 };
+
+static const char *why_away(const struct node *node)
+{
+	return !node->ready ? "is not Ready" : node->quarantined ? "is quarantined" : "is cordoned";
+}
+
+/* Not one that is in work: that is told elsewhere. */
+static bool away_by_itself(const struct pass *pass, const struct node *node)
+{
+	if (node->ready && !node->unschedulable)
+		return false;
+	for (size_t i = 0; i < pass->want->active.count; i++)
+		if (!strcmp(pass->want->active.items[i].node_uid, node->object.uid))
+			return false;
+	return true;
+}
+
+static const char *exhausted(const struct pass *pass, const struct budget *budget)
+{
+	const char *who =
+	    budget->away ? plan_printf(pass->arena, " (%s %s)", budget->away->object.name, why_away(budget->away)) : "";
+	return plan_printf(pass->arena, "%lld of %lld nodes are unavailable%s, and at most %lld may be",
+	                   (long long)budget->used, (long long)budget->nodes, who, (long long)budget->limit);
+}
 
 static struct budget budget_now(const struct pass *pass, const struct wave_spec *wave, struct granted_uid *grants)
 {
@@ -84,6 +109,8 @@ static struct budget budget_now(const struct pass *pass, const struct wave_spec 
 			continue;
 		budget.nodes++;
 		budget.used += unavailable(pass, pass->s->nodes[i], grants);
+		if (!budget.away && away_by_itself(pass, pass->s->nodes[i]))
+			budget.away = pass->s->nodes[i];
 	}
 	const struct kube_intstr *value =
 	    wave->max_unavailable.set ? &wave->max_unavailable : &pass->rules->max_unavailable;
@@ -153,8 +180,7 @@ void grant_targets(struct pass *pass)
 		const char *why_not = not_now(pass, target, grants);
 		bool free_of_charge = target->view->node->unschedulable;
 		if (!why_not && !free_of_charge && budget.used >= budget.limit)
-			why_not = plan_printf(pass->arena, "%lld of %lld nodes are unavailable, and at most %lld may be",
-			                      (long long)budget.used, (long long)budget.nodes, (long long)budget.limit);
+			why_not = exhausted(pass, &budget);
 		if (why_not) {
 			if (!pass->held_back)
 				pass->held_back = why_not;

@@ -24,11 +24,11 @@ static enum step way_out(const struct pass *pass, const struct target_pass *targ
 	return STEP_QUARANTINED;
 }
 
-static void add_failure(struct pass *pass, const struct target_pass *target, const char *reason, const char *message)
+bool list_failure(struct pass *pass, const struct target_pass *target, const char *reason, const char *message)
 {
 	struct rollout_status *want = pass->want;
 	if (want->failed.count == MAX_FAILED)
-		return;
+		return false;
 	want->failed.items[want->failed.count++] = (struct failure){
 	    .node = target->view->target->node,
 	    .node_uid = target->view->target->node_uid,
@@ -38,6 +38,7 @@ static void add_failure(struct pass *pass, const struct target_pass *target, con
 	    .message = message,
 	    .at_ms = pass->s->now_ms,
 	};
+	return true;
 }
 
 void fail_target(struct pass *pass, const struct target_pass *target, struct active *entry, const char *reason,
@@ -46,7 +47,7 @@ void fail_target(struct pass *pass, const struct target_pass *target, struct act
 	enum step next = way_out(pass, target, reason);
 	const char *rule = step_names[target->state->step];
 
-	add_failure(pass, target, reason, message);
+	list_failure(pass, target, reason, message);
 	decide(pass, DECISION_FAIL, entry->node, entry->attempt, rule, reason, message);
 	if (next == STEP_ROLLING_BACK)
 		decide(pass, DECISION_ROLL_BACK, entry->node, entry->attempt, "rollback", reason,

@@ -153,6 +153,9 @@ const struct rollout *record_holder(const struct pass *pass, const struct node *
 
 /* ---- failure.c ---- */
 
+/* Puts the target on the status' list of failures; false when that is full. */
+bool list_failure(struct pass *pass, const struct target_pass *target, const char *reason, const char *message);
+
 /* Decides that the target has failed, and its way out: roll-back, quarantine or uncordon. */
 void fail_target(struct pass *pass, const struct target_pass *target, struct active *entry, const char *reason,
                  const char *message);
@@ -183,6 +186,28 @@ void write_event(struct pass *pass, const struct target_pass *target, bool warni
 /* Decides an end or a way out: the status says so first, the node follows when that is seen. */
 void entry_settle(struct active *entry, enum step step, const char *reason, const char *message);
 
+/* ---- halt.c: strategy.failureBudget ---- */
+
+/* Targets of this rollout that have failed so far, those on a way out included. */
+size_t failures_so_far(const struct pass *pass);
+bool over_failure_budget(const struct pass *pass);
+const char *failure_budget_text(const struct pass *pass); /* "none may", "at most 3 may" */
+bool wave_failed(const struct pass *pass);
+/* Nothing new begins any more: too many have failed, or a wave has. */
+bool rollout_halted(const struct pass *pass);
+/* The target stands in the status' list of failures. */
+bool failure_listed(const struct rollout_status *status, const char *node_uid);
+
+/* ---- soak.c ---- */
+
+struct soak_view {
+	size_t lost;   /* nodes that failed in this pass because they turned bad */
+	bool unlisted; /* one more has failed than the status has room for */
+	bool over;     /* it was long enough */
+};
+/* Looks at the nodes of a wave that soaks, and tells in it what it waits for. */
+void soak_look(struct pass *pass, size_t index, struct wave_status *wave, struct soak_view *ret_view);
+
 /* ---- wave.c, budget.c ---- */
 
 void waves_advance(struct pass *pass);
@@ -205,6 +230,10 @@ enum outcome outcome_now(const struct pass *pass, bool halted, bool superseded);
 void want_outcome(struct pass *pass, enum outcome outcome);
 
 /* ---- rollout.c ---- */
+
+/* node_standing(), which mostly is the same as that of the node before. */
+enum standing target_standing(struct pass *pass, const struct node *node);
+bool target_patched(const struct pass *pass, const struct target_pass *target);
 
 /* Forgets the conditions that were carried over. */
 void want_anew(struct rollout_status *want);

@@ -8,12 +8,17 @@ enum outcome outcome_now(const struct pass *pass, bool halted, bool superseded)
 
 	if (pass->aborting)
 		return OUTCOME_ABORTED;
+	if (halted && !wave_failed(pass))
+		return OUTCOME_NONE; /* which wave failed is decided when the failure stands in the status */
 	if (halted)
 		return counts->rolled_back > 0 && counts->failed == 0 && counts->patched == 0 ? OUTCOME_ROLLED_BACK
 		                                                                              : OUTCOME_FAILED;
 	if (superseded)
 		return OUTCOME_SUPERSEDED;
-	return waves_all_passed(pass) ? OUTCOME_SUCCEEDED : OUTCOME_NONE;
+	if (!waves_all_passed(pass))
+		return OUTCOME_NONE;
+	/* What the budget tolerated is unpatched all the same, and not tried again by itself. */
+	return counts->failed + counts->rolled_back > 0 ? OUTCOME_FAILED : OUTCOME_SUCCEEDED;
 }
 
 static const char *ending(const struct pass *pass, enum outcome outcome)
@@ -43,6 +48,7 @@ void want_outcome(struct pass *pass, enum outcome outcome)
 
 	want->outcome = outcome;
 	want->finished_ms = pass->s->now_ms;
+	want->current_wave = "";
 	want->summary = text;
 	decide(pass, DECISION_FINISH, pass->s->rollout->object.name, 1, "outcome", word, text);
 	emit_event(pass, &pass->s->rollout->object, !good, word, "Finish", text);

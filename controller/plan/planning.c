@@ -25,15 +25,21 @@ static const struct policy *policy_of(const struct rollout_snapshot *s, const st
 	return NULL;
 }
 
+static bool can_be_planned(const struct rollout_snapshot *s, const struct policy *policy, struct kube_arena *arena)
+{
+	return !policy->suspend && rules_check(&policy->rules, NULL) == 0 &&
+	       !uncovered_wave(s->nodes, s->node_count, &policy->rules, arena);
+}
+
 /*
  * Rollouts that share nodes go one after the other, as a whole: each would hold its record on nodes that the other
  * still waits for. One that was not planned and cannot be for now is in nobody's way.
  */
-static bool shares_nodes(const struct rollout_snapshot *s, const struct rollout *other)
+static bool shares_nodes(const struct rollout_snapshot *s, const struct rollout *other, struct kube_arena *arena)
 {
 	const struct policy *policy = policy_of(s, other);
 
-	if (!policy || (!other->status.plan_hash && (policy->suspend || rules_check(&policy->rules, NULL) != 0)))
+	if (!policy || (!other->status.plan_hash && !can_be_planned(s, policy, arena)))
 		return false;
 	for (size_t i = 0; i < s->node_count; i++)
 		if (node_selected(s->nodes[i], &policy->rules) && node_selected(s->nodes[i], &s->policy->rules))
@@ -41,13 +47,13 @@ static bool shares_nodes(const struct rollout_snapshot *s, const struct rollout 
 	return false;
 }
 
-static const struct rollout *earlier_rollout(const struct rollout_snapshot *s)
+static const struct rollout *earlier_rollout(const struct rollout_snapshot *s, struct kube_arena *arena)
 {
 	for (size_t i = 0; i < s->other_count; i++) {
 		const struct rollout *other = s->rollouts[i];
 		if (rollout_done(other) || !goes_before(other, s->rollout))
 			continue;
-		if (!strcmp(other->policy_name, s->rollout->policy_name) || shares_nodes(s, other))
+		if (!strcmp(other->policy_name, s->rollout->policy_name) || shares_nodes(s, other, arena))
 			return other;
 	}
 	return NULL;
@@ -148,7 +154,7 @@ void plan_first(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 		want_waiting(out, "Suspended", plan_printf(arena, "PatchPolicy %s is suspended", s->policy->object.name));
 		return;
 	}
-	const struct rollout *earlier = earlier_rollout(s);
+	const struct rollout *earlier = earlier_rollout(s, arena);
 	if (earlier) {
 		want_waiting(out, "WaitingForRollout",
 		             plan_printf(arena,

@@ -76,7 +76,7 @@ static struct granted *index_grants(const struct pass *pass)
 	return index;
 }
 
-static enum standing standing_of(struct pass *pass, const struct node *node)
+enum standing target_standing(struct pass *pass, const struct node *node)
 {
 	const struct patch *patch = &pass->rules->patches.items[0];
 	const char *shown = node_observed(node, &patch->observed);
@@ -98,7 +98,16 @@ static enum target_kind kind_of(struct pass *pass, const struct target_pass *tar
 		return step_ended((enum step)target->state->step) ? TARGET_ENDED : TARGET_WORKING;
 	if (target->granted)
 		return TARGET_WORKING;
-	return standing_of(pass, target->view->node) == STANDING_OUTDATED ? TARGET_PENDING : TARGET_UP_TO_DATE;
+	if (failure_listed(&pass->s->rollout->status, target->view->target->node_uid))
+		return TARGET_ENDED; /* somebody took its state away, to free the node: it has failed all the same */
+	return target_standing(pass, target->view->node) == STANDING_OUTDATED ? TARGET_PENDING : TARGET_UP_TO_DATE;
+}
+
+/* One that turned bad while its wave soaked has failed all the same. */
+bool target_patched(const struct pass *pass, const struct target_pass *target)
+{
+	return target->kind == TARGET_ENDED && target->ended == STEP_PATCHED &&
+	       !failure_listed(pass->want, target->view->target->node_uid);
 }
 
 static size_t look_at_targets(struct pass *pass)
@@ -121,7 +130,7 @@ static size_t look_at_targets(struct pass *pass)
 			target->state = view->node->state;
 		target->kind = kind_of(pass, target);
 		if (target->kind == TARGET_ENDED)
-			target->ended = (enum step)target->state->step;
+			target->ended = target->state ? (enum step)target->state->step : STEP_FAILED;
 		working += target->kind == TARGET_WORKING;
 	}
 	HASH_CLEAR(hh, index);
@@ -158,8 +167,9 @@ static void count_targets(struct pass *pass)
 	for (size_t i = 0; i < pass->s->target_count; i++) {
 		const struct target_pass *target = &pass->targets[i];
 		enum step ended = target->kind == TARGET_ENDED ? target->ended : STEP_NONE;
-		counts.patched += ended == STEP_PATCHED;
-		counts.failed += ended == STEP_FAILED || ended == STEP_QUARANTINED;
+		bool patched = target_patched(pass, target);
+		counts.patched += patched;
+		counts.failed += ended == STEP_FAILED || ended == STEP_QUARANTINED || (ended == STEP_PATCHED && !patched);
 		counts.rolled_back += ended == STEP_ROLLED_BACK;
 		counts.skipped += ended == STEP_SKIPPED || target->kind == TARGET_GONE || target->kind == TARGET_UP_TO_DATE;
 	}
@@ -180,16 +190,6 @@ static const char *why_abort(const struct rollout_snapshot *s)
 	if (!s->policy || s->policy_replaced)
 		return "the PatchPolicy was deleted";
 	return NULL;
-}
-
-static bool any_failed(const struct pass *pass)
-{
-	if (pass->want->failed.count)
-		return true;
-	for (size_t i = 0; i < pass->s->target_count; i++)
-		if (pass->targets[i].kind == TARGET_ENDED && step_bad(pass->targets[i].ended))
-			return true;
-	return false;
 }
 
 static void make_room(struct pass *pass, size_t working)
@@ -227,12 +227,13 @@ static void run(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 		finalize_rollout(s, arena, out, true); /* somebody took it off, and there is still something to put away */
 	make_room(&pass, look_at_targets(&pass));
 	rooms_init(&pass);
-	pass.stopping = superseded || suspended || any_failed(&pass);
+	pass.stopping = superseded || suspended || rollout_halted(&pass);
 	advance_targets(&pass);
-
-	bool halted = any_failed(&pass);
-	pass.stopping = halted || superseded || suspended;
+	pass.stopping = superseded || suspended || rollout_halted(&pass);
 	waves_advance(&pass);
+
+	bool halted = rollout_halted(&pass);
+	pass.stopping = halted || superseded || suspended;
 	if (!pass.aborting && !pass.stopping)
 		grant_targets(&pass);
 	count_targets(&pass);

@@ -26,6 +26,12 @@ static const char *waiting_text(const struct pass *pass)
 	return "";
 }
 
+static const char *failed_text(const struct pass *pass)
+{
+	int64_t failed = pass->want->counts.failed + pass->want->counts.rolled_back;
+	return failed ? plan_printf(pass->arena, ", %lld failed", (long long)failed) : "";
+}
+
 static const char *summarize(struct pass *pass)
 {
 	size_t current = waves_current(pass);
@@ -39,10 +45,10 @@ static const char *summarize(struct pass *pass)
 		return plan_printf(pass->arena, "wave %s %lld/%lld, soaking until %s", wave->name, (long long)wave->patched,
 		                   (long long)wave->total, kube_time_format(wave->soak_until_ms, until));
 	if (wave->state == WAVE_SOAKING)
-		return plan_printf(pass->arena, "wave %s %lld/%lld, its soak waits for a node to be Ready", wave->name,
-		                   (long long)wave->patched, (long long)wave->total);
-	return plan_printf(pass->arena, "wave %s %lld/%lld%s%s", wave->name, (long long)wave->patched,
-	                   (long long)wave->total, steps_in_work(pass), waiting_text(pass));
+		return plan_printf(pass->arena, "wave %s %lld/%lld, its soak waits: %s", wave->name, (long long)wave->patched,
+		                   (long long)wave->total, wave->message);
+	return plan_printf(pass->arena, "wave %s %lld/%lld%s%s%s", wave->name, (long long)wave->patched,
+	                   (long long)wave->total, failed_text(pass), steps_in_work(pass), waiting_text(pass));
 }
 
 void want_running(struct pass *pass, const char *pause_reason)

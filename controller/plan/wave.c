@@ -1,32 +1,22 @@
 /*
- * Waves: Pending → Running → Soaking → Passed, or Failed. A wave begins only when every earlier one has passed; a
- * failed target fails its wave and with it everything later. The soak is continuous: it counts from when the last of
- * the wave's patched nodes became Ready.
+ * Waves: Pending → Running → Soaking → Passed, or Failed. A wave begins only when every earlier one has passed. More
+ * failures than strategy.failureBudget tolerates fail the wave, and with it everything later; so does a wave of which
+ * nothing is left but failures, whatever the budget.
  */
 #include "controller/plan/internal.h"
 #include <string.h>
 
 struct tally {
 	int64_t total, patched, bad, skipped, pending, working;
-	const struct node *unready; /* a patched node that is not Ready; NULL: all are */
-	int64_t ready_since_ms;     /* the latest of the patched ones */
 };
 
-static void count_ended(struct tally *tally, const struct target_pass *target)
+static void count_ended(const struct pass *pass, struct tally *tally, const struct target_pass *target)
 {
-	const struct node *node = target->view->node;
+	bool patched = target_patched(pass, target);
 
-	if (step_bad(target->ended))
-		tally->bad++;
-	if (target->ended == STEP_SKIPPED)
-		tally->skipped++;
-	if (target->ended != STEP_PATCHED)
-		return;
-	tally->patched++;
-	if (!node->ready)
-		tally->unready = node;
-	else if (node->ready_since_ms > tally->ready_since_ms)
-		tally->ready_since_ms = node->ready_since_ms;
+	tally->patched += patched;
+	tally->skipped += target->ended == STEP_SKIPPED;
+	tally->bad += step_bad(target->ended) || (target->ended == STEP_PATCHED && !patched);
 }
 
 static struct tally *tally_waves(const struct pass *pass)
@@ -42,7 +32,7 @@ static struct tally *tally_waves(const struct pass *pass)
 		case TARGET_UP_TO_DATE: tally->skipped++; break;
 		case TARGET_PENDING: tally->pending++; break;
 		case TARGET_WORKING: tally->working++; break;
-		case TARGET_ENDED: count_ended(tally, target); break;
+		case TARGET_ENDED: count_ended(pass, tally, target); break;
 		}
 	}
 	return tallies;
@@ -63,21 +53,42 @@ static void pass_wave(struct pass *pass, struct wave_status *wave, const struct 
 {
 	char soaked[KUBE_DURATION_TEXT_SIZE];
 	int64_t soak = wave->finished_ms == KUBE_TIME_NONE ? 0 : pass->s->now_ms - wave->finished_ms;
+	const char *failed = tally->bad ? plan_printf(pass->arena, "%lld", (long long)tally->bad) : "none";
 
 	wave->state = WAVE_PASSED;
-	wave->reason = "";
+	wave->reason = tally->total ? "" : "NoTargets";
+	wave->message = tally->total ? "" : "no node of the rollout is in this wave";
 	decide(pass, DECISION_PROMOTE, wave->name, 1, "wave", "WavePassed",
-	       plan_printf(pass->arena, "%lld patched, %lld skipped, none failed; soaked for %s", (long long)tally->patched,
-	                   (long long)tally->skipped, kube_duration_format(soak / 1000 * 1000, soaked)));
+	       plan_printf(pass->arena, "%lld patched, %lld skipped, %s failed; soaked for %s", (long long)tally->patched,
+	                   (long long)tally->skipped, failed, kube_duration_format(soak / 1000 * 1000, soaked)));
 }
 
-static void fail_wave(struct pass *pass, struct wave_status *wave, int64_t failed)
+static void fail_wave(struct pass *pass, struct wave_status *wave, const char *reason, const char *message)
 {
 	wave->state = WAVE_FAILED;
-	wave->reason = "TargetFailed";
-	decide(pass, DECISION_HALT, wave->name, 1, "failureBudget", "TargetFailed",
-	       plan_printf(pass->arena, "%lld of %lld targets failed, none may: no further node is started",
-	                   (long long)failed, (long long)wave->total));
+	wave->reason = reason;
+	wave->message = message;
+	wave->soak_until_ms = KUBE_TIME_NONE;
+	decide(pass, DECISION_HALT, wave->name, 1, "failureBudget", reason,
+	       plan_printf(pass->arena, "%s: no further node is started", message));
+}
+
+static void fail_over_budget(struct pass *pass, struct wave_status *wave)
+{
+	fail_wave(pass, wave, "TargetFailed",
+	          plan_printf(pass->arena, "%zu of %zu targets failed, %s", failures_so_far(pass), pass->s->target_count,
+	                      failure_budget_text(pass)));
+}
+
+/* A canary that is dead has shown something, whatever may fail later. */
+static bool fail_without_success(struct pass *pass, struct wave_status *wave, const struct tally *tally)
+{
+	if (tally->patched || !tally->bad)
+		return false;
+	fail_wave(pass, wave, "EveryTargetFailed",
+	          plan_printf(pass->arena, "%lld of %lld nodes of the wave failed, and none was patched",
+	                      (long long)tally->bad, (long long)tally->total));
+	return true;
 }
 
 static void run_wave(struct pass *pass, struct wave_status *wave, const struct wave_spec *spec,
@@ -86,27 +97,26 @@ static void run_wave(struct pass *pass, struct wave_status *wave, const struct w
 	if (tally->pending || tally->working)
 		return;
 	wave->finished_ms = pass->s->now_ms;
+	if (fail_without_success(pass, wave, tally))
+		return;
 	if (spec->soak_ms > 0 && tally->patched > 0)
 		wave->state = WAVE_SOAKING;
 	else
 		pass_wave(pass, wave, tally);
 }
 
-static void soak_wave(struct pass *pass, struct wave_status *wave, const struct wave_spec *spec,
-                      const struct tally *tally)
+static void soak_wave(struct pass *pass, size_t index, struct wave_status *wave, const struct tally *tally)
 {
-	if (tally->unready) {
-		wave->reason = "NodeNotReady"; /* it starts again when the node is back: see the header of this file */
-		wave->soak_until_ms = KUBE_TIME_NONE;
+	struct soak_view soak;
+
+	if (fail_without_success(pass, wave, tally))
 		return;
-	}
-	int64_t since = wave->finished_ms > tally->ready_since_ms ? wave->finished_ms : tally->ready_since_ms;
-	wave->soak_until_ms = since + spec->soak_ms;
-	wave->reason = "Soaking";
-	if (pass->s->now_ms >= wave->soak_until_ms)
+	soak_look(pass, index, wave, &soak);
+	if (soak.unlisted)
+		fail_wave(pass, wave, "TargetFailed",
+		          plan_printf(pass->arena, "%d targets failed, and more than that are always too many", MAX_FAILED));
+	else if (soak.over)
 		pass_wave(pass, wave, tally);
-	else
-		look_again_at(pass->out, wave->soak_until_ms);
 }
 
 /* Whether new work may begin at all. */
@@ -115,24 +125,24 @@ static bool may_begin(const struct pass *pass)
 	return !pass->aborting && !pass->stopping;
 }
 
-static void advance(struct pass *pass, struct wave_status *wave, const struct wave_spec *spec,
-                    const struct tally *tally, bool earlier_passed)
+static void advance(struct pass *pass, size_t index, struct wave_status *wave, const struct tally *tally,
+                    bool earlier_passed)
 {
-	int64_t failed = tally->bad + failing_in(pass, wave->name);
+	bool open = wave->state != WAVE_PASSED && wave->state != WAVE_FAILED;
 
 	wave->total = tally->total;
 	wave->patched = tally->patched;
-	wave->failed = failed;
-	if (failed && wave->state != WAVE_FAILED && wave->state != WAVE_PENDING && wave->state != WAVE_PASSED)
-		fail_wave(pass, wave, failed);
+	wave->failed = tally->bad + failing_in(pass, wave->name);
+	if (open && earlier_passed && over_failure_budget(pass))
+		fail_over_budget(pass, wave);
 	if (wave->state == WAVE_PENDING && earlier_passed && may_begin(pass)) {
 		wave->state = WAVE_RUNNING;
 		wave->started_ms = pass->s->now_ms;
 	}
 	if (wave->state == WAVE_RUNNING)
-		run_wave(pass, wave, spec, tally);
+		run_wave(pass, wave, &pass->rules->waves.items[index], tally);
 	if (wave->state == WAVE_SOAKING)
-		soak_wave(pass, wave, spec, tally);
+		soak_wave(pass, index, wave, tally);
 }
 
 void waves_advance(struct pass *pass)
@@ -152,9 +162,10 @@ void waves_advance(struct pass *pass)
 			*wave = (struct wave_status){.started_ms = KUBE_TIME_NONE,
 			                             .finished_ms = KUBE_TIME_NONE,
 			                             .soak_until_ms = KUBE_TIME_NONE,
-			                             .reason = ""};
+			                             .reason = "",
+			                             .message = ""};
 		wave->name = pass->rules->waves.items[w].name;
-		advance(pass, wave, &pass->rules->waves.items[w], &tallies[w], earlier_passed);
+		advance(pass, w, wave, &tallies[w], earlier_passed);
 		earlier_passed = earlier_passed && wave->state == WAVE_PASSED;
 	}
 }

@@ -83,7 +83,8 @@ static bool add_wave(cJSON *list, const struct wave_status *wave, const struct e
 	       put_int(entry, "patched", wave->patched) && put_int(entry, "failed", wave->failed) &&
 	       put_time(entry, "startedAt", wave->started_ms) && put_time(entry, "finishedAt", wave->finished_ms) &&
 	       put_time(entry, "soakUntil", wave->soak_until_ms) &&
-	       put_str_if(entry, "reason", wave->reason, extent->wave_bytes);
+	       put_str_if(entry, "reason", wave->reason, extent->wave_bytes) &&
+	       put_str_if(entry, "message", wave->message, extent->wave_bytes);
 }
 
 static bool add_waves(cJSON *json, const struct document *document)

@@ -77,6 +77,29 @@ static void check_soak(struct checks *checks, const struct seen_rollout *seen, c
 	}
 }
 
+static int64_t target_count(const struct seen_rollout *seen)
+{
+	int64_t count = 0;
+	for (size_t i = 0; i < seen->page_count; i++)
+		count += seen->pages[i]->ledger ? 0 : (int64_t)seen->pages[i]->targets.count;
+	return count;
+}
+
+static void check_failures(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
+                           const struct active *grant)
+{
+	const struct rollout_status *status = &seen->now->status;
+	const struct kube_intstr *value = &rules->failure_budget;
+	int64_t budget = value->percent ? target_count(seen) * value->value / 100 : value->value;
+
+	if ((int64_t)status->failed.count > budget)
+		world_fail(checks->world, "node %s is granted after %zu have failed, and %lld may", grant->node,
+		           status->failed.count, (long long)budget);
+	for (size_t i = 0; i < status->failed.count; i++)
+		if (strcmp(status->failed.items[i].node_uid, grant->node_uid) == 0)
+			world_fail(checks->world, "node %s is granted once more: it has failed", grant->node);
+}
+
 static void check_new_grant(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,
                             const struct active *grant)
 {
@@ -86,9 +109,7 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 
 	if (!rules || rebuilt)
 		return;
-	if (seen->now->status.failed.count > 0)
-		world_fail(checks->world, "node %s is granted after %s has failed", grant->node,
-		           seen->now->status.failed.items[0].node);
+	check_failures(checks, seen, rules, grant);
 	if (old->status.outcome != OUTCOME_NONE)
 		world_fail(checks->world, "node %s is granted in a rollout that has ended", grant->node);
 	for (size_t i = 0; i < seen->now->status.waves.count; i++) {

@@ -113,30 +113,6 @@ static void add_patch(struct world *world, struct kube_buf *out, const char *com
 	kube_buf_adds(out, "}");
 }
 
-static void add_strategy(struct world *world, struct kube_buf *out)
-{
-	int64_t waves = draw_between(world, 1, 3);
-
-	if (draw_chance(world, 30))
-		kube_buf_addf(out, "'strategy':{'maxUnavailable':'%lld%%','waves':[", (long long)draw_between(world, 5, 60));
-	else
-		kube_buf_addf(out, "'strategy':{'maxUnavailable':%lld,'waves':[", (long long)draw_between(world, 1, 4));
-	for (int64_t i = 1; i <= waves; i++) {
-		kube_buf_addf(out, "%s{'name':'w%lld','soak':'%llds'", i > 1 ? "," : "", (long long)i,
-		              (long long)(draw_chance(world, 30) ? 0 : draw_between(world, 1, 90)));
-		if (i < waves && draw_chance(world, 30))
-			kube_buf_addf(out, ",'size':'%lld%%'", (long long)draw_between(world, 1, 50));
-		else if (i < waves)
-			kube_buf_addf(out, ",'size':%lld", (long long)draw_between(world, 1, 4));
-		if (draw_chance(world, 20))
-			kube_buf_addf(out, ",'maxUnavailable':%lld", (long long)draw_between(world, 1, 6));
-		kube_buf_adds(out, "}");
-	}
-	kube_buf_addf(out, "],'settle':{'readyFor':'%llds','timeout':'%llds'},'onFailure':'%s'}",
-	              (long long)draw_between(world, 0, 15), (long long)draw_between(world, 60, 300),
-	              draw_chance(world, 50) ? "Quarantine" : "Uncordon");
-}
-
 static void add_drain(struct world *world, struct kube_buf *out)
 {
 	kube_buf_addf(out,
@@ -164,7 +140,7 @@ void draw_policy(struct world *world, size_t index)
 	if (index > 0 || out.data[out.len - 1] == ',')
 		add_patch(world, &out, "Kubelet", "1.30.5");
 	kube_buf_adds(&out, "],");
-	add_strategy(world, &out);
+	draw_strategy(world, &out);
 	kube_buf_adds(&out, ",");
 	add_drain(world, &out);
 	kube_buf_adds(&out, "}}");

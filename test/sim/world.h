@@ -11,6 +11,7 @@
 #include "controller/model/node.h"
 #include "controller/model/pod.h"
 #include "controller/model/rollout.h"
+#include <kube/buf.h>
 #include <kube/sim_api.h>
 #include <stdio.h>
 
@@ -65,6 +66,7 @@ void world_kill_controller(struct world *world);
 void draw_cluster(struct world *world);
 void draw_node(struct world *world, size_t index);
 void draw_policy(struct world *world, size_t index);
+void draw_strategy(struct world *world, struct kube_buf *out); /* draw_strategy.c */
 
 /* host.c: nodes' hosts, which play the job pods. */
 struct hosts *hosts_new(struct world *world);

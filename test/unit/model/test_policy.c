@@ -55,6 +55,7 @@ START_TEST(test_defaults)
 	for (int i = 0; i < 4; i++)
 		ck_assert_int_eq(rules.order.keys[i], i);
 	ck_assert_ptr_null(rules.waves.items[0].selector);
+	ck_assert_int_eq(rules.failure_budget.value, 0);
 	ck_assert_int_eq(rules.settle_ready_for_ms, 15000);
 	ck_assert_int_eq(rules.settle_timeout_ms, 10 * MINUTE);
 	ck_assert_int_eq(rules.on_failure, ON_FAILURE_QUARANTINE);
@@ -85,7 +86,7 @@ START_TEST(test_every_member)
 	    "'job':{'image':'l'}}],"
 	    "'strategy':{'order':['PodCount','Name'],'maxUnavailable':'10%','waves':[{'name':'a','size':'25%',"
 	    "'selector':{'matchLabels':{'rack':'b'}},'maxUnavailable':2,'soak':'1h30m'},"
-	    "{'name':'b'}],'settle':{'readyFor':'1m','timeout':'20m'},'onFailure':'Uncordon'},"
+	    "{'name':'b'}],'failureBudget':'5%','settle':{'readyFor':'1m','timeout':'20m'},'onFailure':'Uncordon'},"
 	    "'drain':{'enabled':false,'timeout':'1h','gracePeriodSeconds':0,'parallelism':100,'deleteEmptyDirData':true,"
 	    "'unmanagedPods':'Delete'},'rollback':{'timeout':'2h'}}",
 	    &arena);
@@ -122,6 +123,8 @@ START_TEST(test_every_member)
 	ck_assert_int_eq(rules.waves.items[0].max_unavailable.value, 2);
 	ck_assert_int_eq(rules.waves.items[0].soak_ms, 90 * MINUTE);
 	ck_assert(!rules.waves.items[1].max_unavailable.set);
+	ck_assert(rules.failure_budget.percent);
+	ck_assert_int_eq(rules.failure_budget.value, 5);
 	ck_assert_int_eq(rules.settle_ready_for_ms, MINUTE);
 	ck_assert_int_eq(rules.settle_timeout_ms, 20 * MINUTE);
 	ck_assert_int_eq(rules.on_failure, ON_FAILURE_UNCORDON);
@@ -252,6 +255,10 @@ START_TEST(test_check)
 	     "{'waves':[{'name':'a','size':'60%'},{'name':'b','selector':{'matchLabels':{'x':'y'}},'size':'100%'},"
 	     "{'name':'c','size':'39%'},{'name':'d'}]}",
 	     NULL},
+	    {TARGET, "'component':'Kubelet','version':'1'", "{'failureBudget':0}", NULL},
+	    {TARGET, "'component':'Kubelet','version':'1'", "{'failureBudget':'100%'}", NULL},
+	    {TARGET, "'component':'Kubelet','version':'1'", "{'failureBudget':-1}", "failureBudget: -1 is refused"},
+	    {TARGET, "'component':'Kubelet','version':'1'", "{'failureBudget':'101%'}", "failureBudget: 101% is refused"},
 	    {TARGET, "'component':'Kubelet','version':'1'", "{'order':['Name','Zone','Name']}",
 	     "order[2]: Name stands there twice"},
 	    {TARGET, "'component':'Kubelet','version':'1'", "{'waves':[{'name':'a','maxUnavailable':0}]}",

@@ -15,7 +15,7 @@
 	"'counts':{'total':10,'pending':1,'active':2,'patched':3,'failed':4,'rolledBack':5,'skipped':6}," \
 	"'versions':[{'component':'Kernel','version':'6.1'}],'currentWave':'canary'," \
 	"'waves':[{'name':'canary','state':'Soaking','total':1,'patched':1,'failed':0,'startedAt':" AT ",'finishedAt':" AT \
-	",'soakUntil':" AT ",'reason':'why'},{'name':'rest','state':'Pending','total':9}]," \
+	",'soakUntil':" AT ",'reason':'Why','message':'so'},{'name':'rest','state':'Pending','total':9}]," \
 	"'active':[{'node':'n1','nodeUID':'nu1','wave':'rest','step':'Draining','since':" AT ",'attempt':2," \
 	"'foreignCordon':true,'reason':'R','message':'M','job':{'name':'pw-1','uid':'ju'},'blockedBy':{'kind':" \
 	"'PodDisruptionBudget','namespace':'shop','name':'cart','pod':'shop/cart-0','message':'no','since':" AT "}}," \
@@ -96,7 +96,9 @@ START_TEST(test_lists)
 	ck_assert_uint_eq(rollout->status.waves.count, 2);
 	ck_assert_int_eq(waves[0].state, WAVE_SOAKING);
 	ck_assert_int_eq(waves[0].soak_until_ms, AT_MS);
-	ck_assert_str_eq(waves[0].reason, "why");
+	ck_assert_str_eq(waves[0].reason, "Why");
+	ck_assert_str_eq(waves[0].message, "so");
+	ck_assert_str_eq(waves[1].message, "");
 	ck_assert(waves[1].started_ms == KUBE_TIME_NONE);
 	ck_assert(waves[1].finished_ms == KUBE_TIME_NONE);
 	ck_assert(waves[1].soak_until_ms == KUBE_TIME_NONE);

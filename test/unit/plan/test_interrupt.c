@@ -867,6 +867,29 @@ START_TEST(rollouts_whose_policies_share_nodes_go_one_after_the_other)
 }
 END_TEST
 
+/* Nobody knows when its nodes get their labels. */
+START_TEST(a_rollout_that_cannot_be_planned_is_in_nobodys_way)
+{
+	struct world_rollout *r1 = begin(2, false, ONE_WAVE);
+	struct kube_str_pair stage = {"stage", "canary"};
+	struct kube_selector selector = {.match_labels = {&stage, 1}};
+	struct wave_spec waves[] = {{.name = "canary", .selector = &selector}, {.name = "rest"}};
+	struct policy elsewhere = *w.policy;
+
+	elsewhere.object.name = "elsewhere";
+	elsewhere.rules.waves.items = waves;
+	elsewhere.rules.waves.count = KUBE_ARRAY_LEN(waves);
+	w.policies[0] = &elsewhere;
+	w.policy_count = 1;
+	struct world_rollout *r0 = world_add_rollout(&w, "r0");
+	r0->idle = true;
+	world_set_rollout(&w, r0, "spec.policyRef.name", "'elsewhere'");
+	world_run(&w, MINUTES(600));
+	check_outcome(r1, OUTCOME_SUCCEEDED, "it does not wait");
+	world_finish(&w);
+}
+END_TEST
+
 START_TEST(rollouts_of_one_policy_go_one_after_the_other)
 {
 	struct world_rollout *r1 = begin(2, false, ONE_WAVE);
@@ -951,5 +974,6 @@ CHECK_MAIN("plan/interrupt", a_node_is_deleted, a_node_comes_back_as_another, so
            a_target_in_a_wave_that_there_is_not, a_status_from_a_backup, grants_are_lost, the_whole_status_is_lost,
            a_new_leader_writes_its_epoch_first, the_controller_dies_anywhere, another_rollout_holds_the_node,
            a_node_with_the_record_of_another_takes_no_place, two_rollouts_that_share_nodes,
-           rollouts_whose_policies_share_nodes_go_one_after_the_other, rollouts_of_one_policy_go_one_after_the_other,
+           rollouts_whose_policies_share_nodes_go_one_after_the_other,
+           a_rollout_that_cannot_be_planned_is_in_nobodys_way, rollouts_of_one_policy_go_one_after_the_other,
            the_next_rollout_frees_a_quarantined_node, a_quarantine_outlives_a_rollout_that_could_not_begin)

@@ -443,7 +443,7 @@ START_TEST(orphans)
 }
 END_TEST
 
-CHECK_MAIN("plan/policy", conditions, what_cannot_be_carried_out, a_wave_that_covers_nothing, nothing_is_done_about_a_busy_policy, names,
-           a_changed_policy_may_try_again, the_latest_counts, history, history_of_others_is_theirs, the_last_success,
-           versions, a_node_that_is_being_deleted_makes_no_rollout, a_policy_makes_rollouts_until_all_is_well,
-           a_failed_version_is_not_tried_again, orphans)
+CHECK_MAIN("plan/policy", conditions, what_cannot_be_carried_out, a_wave_that_covers_nothing,
+           nothing_is_done_about_a_busy_policy, names, a_changed_policy_may_try_again, the_latest_counts, history,
+           history_of_others_is_theirs, the_last_success, versions, a_node_that_is_being_deleted_makes_no_rollout,
+           a_policy_makes_rollouts_until_all_is_well, a_failed_version_is_not_tried_again, orphans)

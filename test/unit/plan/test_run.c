@@ -166,29 +166,6 @@ START_TEST(a_slow_node_may_lag)
 }
 END_TEST
 
-START_TEST(soak_starts_again_when_a_node_was_not_ready)
-{
-	struct world_rollout *r =
-	    begin(2, 1, false, "'waves':[{'name':'canary','size':1,'soak':'10m'},{'name':'rest'}]", "");
-	while (r->rollout->status.waves.count == 0 || r->rollout->status.waves.items[0].state != WAVE_SOAKING)
-		ck_assert(world_tick(&w, w.now_ms + MINUTES(60)));
-	world_run(&w, MINUTES(9));
-	world_set_ready(&w, "n01", false);
-	world_run(&w, MINUTES(30));
-	ck_assert_int_eq(r->rollout->status.waves.items[0].state, WAVE_SOAKING);
-	ck_assert_str_eq(r->rollout->status.waves.items[0].reason, "NodeNotReady");
-	ck_assert_int_eq(world_step_of(&w, "n02"), STEP_NONE);
-	int64_t back = w.now_ms;
-	world_set_ready(&w, "n01", true);
-	world_run_to(&w, "n02", STEP_PATCHING);
-	ck_assert_int_ge(w.now_ms - back, MINUTES(10));
-	ck_assert_int_lt(w.now_ms - back, MINUTES(11));
-	world_run(&w, MINUTES(60));
-	check_end(r, OUTCOME_SUCCEEDED);
-	world_finish(&w);
-}
-END_TEST
-
 START_TEST(more_targets_than_a_page_holds)
 {
 	struct world_rollout *r = begin(0, 1, false, "'maxUnavailable':'100%'," ONE_WAVE, "'enabled':false");
@@ -453,8 +430,7 @@ END_TEST
 CHECK_MAIN("plan/run", a_canary_that_fails, ten_nodes_in_three_waves, writes_that_are_not_visible_yet,
            two_patches_share_a_cordon, nodes_cordoned_beforehand_stay_so,
            nodes_cordoned_beforehand_stay_so_when_they_fail, a_node_that_is_not_ready_uses_the_budget,
-           nothing_to_do_is_a_success, a_slow_node_may_lag, soak_starts_again_when_a_node_was_not_ready,
-           more_targets_than_a_page_holds, a_ledger_that_outgrows_the_status, both_patches_are_taken_back,
-           a_rollback_drains_before_its_job, a_rollback_that_cannot_drain_ends, a_drain_that_does_not_end,
-           a_node_that_does_not_settle, settling_wants_an_uninterrupted_time, a_reboot_while_draining,
-           what_is_in_work_goes_on_after_a_failure)
+           nothing_to_do_is_a_success, a_slow_node_may_lag, more_targets_than_a_page_holds,
+           a_ledger_that_outgrows_the_status, both_patches_are_taken_back, a_rollback_drains_before_its_job,
+           a_rollback_that_cannot_drain_ends, a_drain_that_does_not_end, a_node_that_does_not_settle,
+           settling_wants_an_uninterrupted_time, a_reboot_while_draining, what_is_in_work_goes_on_after_a_failure)

@@ -769,6 +769,9 @@ static void create_report(struct world *world, const struct report_page *page)
 	                                                              .outcome = page->outcome,
 	                                                              .targets = page->target_count,
 	                                                              .decisions = page->decision_count};
+	struct world_report *report = &world->reports[world->report_count - 1];
+	for (size_t i = 0; i < page->target_count && i < KUBE_ARRAY_LEN(report->reasons); i++)
+		report->reasons[i] = keep(world, page->targets[i].reason);
 }
 
 /* True when it changed anything. */

@@ -80,6 +80,7 @@ struct world_report {
 	const char *name;
 	int outcome;
 	size_t targets, decisions;
+	const char *reasons[100]; /* of its first targets */
 };
 
 struct world {

@@ -15,8 +15,9 @@ static struct rollout_status working(struct kube_arena *arena)
 	struct failure *failed = kube_arena_calloc(arena, 1, sizeof(*failed));
 	struct decision *decision = kube_arena_alloc(arena, sizeof(*decision));
 
-	waves[0] = (struct wave_status){"canary", WAVE_PASSED, 1, 1, 0, NOW - 3000, NOW - 2000, NOW - 1000, ""};
-	waves[1] = (struct wave_status){"rest", WAVE_RUNNING, 2, 0, 1, NOW, KUBE_TIME_NONE, KUBE_TIME_NONE, "busy"};
+	waves[0] = (struct wave_status){"canary", WAVE_PASSED, 1, 1, 0, NOW - 3000, NOW - 2000, NOW - 1000, "", ""};
+	waves[1] =
+	    (struct wave_status){"rest", WAVE_RUNNING, 2, 0, 1, NOW, KUBE_TIME_NONE, KUBE_TIME_NONE, "Busy", "it is"};
 	active[0] = (struct active){
 	    .node = "n1",
 	    .node_uid = "uid-1",
@@ -87,9 +88,10 @@ START_TEST(test_members)
 	                    "\"failed\":0," TIME("finishedAt", "36") ",\"name\":\"canary\",\"patched\":1," TIME(
 	                        "soakUntil",
 	                        "37") "," TIME("startedAt",
-	                                       "35") ",\"state\":\"Passed\",\"total\":1},{\"failed\":1,\"name\":\"rest\","
-	                                             "\"patched\":0,\"reason\":"
-	                                             "\"busy\"," TIME("startedAt",
+	                                       "35") ",\"state\":\"Passed\",\"total\":1},{\"failed\":1,\"message\":\"it "
+	                                             "is\","
+	                                             "\"name\":\"rest\",\"patched\":0,\"reason\":"
+	                                             "\"Busy\"," TIME("startedAt",
 	                                                              "38") ",\"state\":\"Running\",\"total\":2}]}";
 	struct kube_arena arena = {0};
 	struct rollout *rollout = rollout_with(NULL);
@@ -306,6 +308,7 @@ static struct rollout_status fullest(struct kube_arena *arena, const struct leng
 		                         NOW,
 		                         NOW,
 		                         NOW,
+		                         text,
 		                         text};
 	for (size_t i = 0; i < wanted.versions.count; i++)
 		wanted.versions.items[i] = (struct version_of){COMPONENT_OPERATING_SYSTEM, text};

@@ -1,0 +1,61 @@
+/* strategy.failureBudget: how many targets may fail before nothing new begins. */
+#include "controller/plan/internal.h"
+#include <string.h>
+
+bool failure_listed(const struct rollout_status *status, const char *node_uid)
+{
+	for (size_t i = 0; i < status->failed.count; i++)
+		if (!strcmp(status->failed.items[i].node_uid, node_uid))
+			return true;
+	return false;
+}
+
+/* The list is bounded, and may have been lost with a status: what it does not name is counted where it shows. */
+size_t failures_so_far(const struct pass *pass)
+{
+	const struct rollout_status *want = pass->want;
+	size_t failures = want->failed.count;
+
+	for (size_t i = 0; i < want->active.count; i++) {
+		const struct active *active = &want->active.items[i];
+		failures += active->reason && active->step != STEP_SKIPPED && !failure_listed(want, active->node_uid);
+	}
+	for (size_t i = 0; i < pass->s->target_count; i++) {
+		const struct target_pass *target = &pass->targets[i];
+		failures += target->kind == TARGET_ENDED && step_bad(target->ended) &&
+		            !failure_listed(want, target->view->target->node_uid);
+	}
+	return failures;
+}
+
+/* Percentages round down, here to nothing too. */
+static uint64_t budget_of(const struct pass *pass)
+{
+	const struct kube_intstr *budget = &pass->rules->failure_budget;
+	uint64_t value = budget->value < 0 ? 0 : (uint64_t)budget->value;
+	return budget->percent ? pass->s->target_count * value / 100 : value;
+}
+
+bool over_failure_budget(const struct pass *pass)
+{
+	return failures_so_far(pass) > budget_of(pass);
+}
+
+const char *failure_budget_text(const struct pass *pass)
+{
+	uint64_t budget = budget_of(pass);
+	return budget ? plan_printf(pass->arena, "at most %llu may", (unsigned long long)budget) : "none may";
+}
+
+bool wave_failed(const struct pass *pass)
+{
+	for (size_t w = 0; w < pass->want->waves.count; w++)
+		if (pass->want->waves.items[w].state == WAVE_FAILED)
+			return true;
+	return false;
+}
+
+bool rollout_halted(const struct pass *pass)
+{
+	return wave_failed(pass) || over_failure_budget(pass);
+}
