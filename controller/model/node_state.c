@@ -119,9 +119,11 @@ static bool add_from(cJSON *json, const struct node_state *state, const struct e
 static bool add_exits(cJSON *json, const struct node_state *state, const struct extent *extent)
 {
 	size_t count = state->exits.count < extent->exits ? state->exits.count : extent->exits;
-	const struct kube_strlist newest = {state->exits.items + (state->exits.count - count), count};
 
-	return count == 0 || put_strlist(json, "exits", &newest, count, EXIT_BYTES);
+	if (count == 0)
+		return true;
+	const struct kube_strlist newest = {state->exits.items + (state->exits.count - count), count};
+	return put_strlist(json, "exits", &newest, count, EXIT_BYTES);
 }
 
 static bool add_times(cJSON *json, const struct node_state *state)

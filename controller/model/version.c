@@ -149,7 +149,7 @@ static int reduce(const char *text, struct reduced *reduced)
 	strip_head(reduced->text, VERSION_EPOCH);
 	strip_head(reduced->text, VERSION_LEAD);
 	strip_suffix(reduced);
-	return 0;
+	return reduced->text[0] ? 0 : KUBE_E_INVALID;
 }
 
 int version_normalise(const char *text, char out[VERSION_TEXT_SIZE])

@@ -51,7 +51,7 @@ struct version_rule {
 extern const struct version_rule version_rules[];
 extern const size_t version_rule_count;
 
-/* The text behind the rules. KUBE_E_INVALID for nothing but blanks (or NULL), KUBE_E_LIMIT when it does not fit. */
+/* The text behind the rules. KUBE_E_INVALID when nothing is left of it (or NULL), KUBE_E_LIMIT when it does not fit. */
 int version_normalise(const char *text, char out[VERSION_TEXT_SIZE]);
 
 /* *ret_order is -1, 0 or 1 for a older than, equal to and newer than b. KUBE_E_INVALID names one that is not

@@ -29,10 +29,12 @@ bool kube_log_enabled(enum kube_log_level level)
 	return level >= sink.level;
 }
 
-/* Adds all of s or, when it does not fit, nothing. */
+/* Adds all of s or, when it does not fit, nothing. A quote in the tail may have gone beyond the limit already. */
 static void put(struct line *line, const char *s, size_t len)
 {
-	if (line->cut || len > sizeof(line->data) - TAIL_BYTES - line->len) {
+	const size_t limit = sizeof(line->data) - TAIL_BYTES;
+
+	if (line->cut || line->len > limit || len > limit - line->len) {
 		line->cut = true;
 		return;
 	}

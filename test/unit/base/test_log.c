@@ -184,6 +184,27 @@ START_TEST(long_entries_are_cut_visibly)
 }
 END_TEST
 
+/* A value that ends at any place around the limit is followed by more: what closes it is not written beyond the end. */
+START_TEST(pairs_behind_the_limit_are_left_out)
+{
+	static char value[8192];
+	const enum kube_log_format formats[] = {KUBE_LOG_TEXT, KUBE_LOG_JSON};
+
+	for (size_t i = 0; i < 2 * (sizeof(value) - 8000); i++) {
+		size_t len = 8000 + i / 2;
+		memset(value, 'x', len);
+		value[0] = ' '; /* is quoted in either form */
+		value[len] = '\0';
+		start(formats[i % 2], KUBE_LOG_DEBUG);
+		kube_log(KUBE_LOG_INFO, "m", "first key", value, "second key", value, "third key", "v", NULL);
+		ck_assert_uint_le(strlen(text()), 8192);
+		ck_assert_ptr_eq(strchr(captured, '\n'), captured + strlen(captured) - 1);
+		ck_assert_ptr_nonnull(strstr(captured, "cut"));
+		finish();
+	}
+}
+END_TEST
+
 START_TEST(levels_below_the_configured_one_are_dropped)
 {
 	static const enum kube_log_level levels[] = {KUBE_LOG_DEBUG, KUBE_LOG_INFO, KUBE_LOG_WARN, KUBE_LOG_ERROR};
@@ -234,4 +255,4 @@ END_TEST
 
 CHECK_MAIN("log", text_form, json_form, no_clock_no_time_field, values_are_quoted_and_escaped,
            messages_and_keys_cannot_break_the_line, the_first_null_ends_the_list, long_entries_are_cut_visibly,
-           levels_below_the_configured_one_are_dropped, words_are_read)
+           pairs_behind_the_limit_are_left_out, levels_below_the_configured_one_are_dropped, words_are_read)

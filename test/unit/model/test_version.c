@@ -220,6 +220,7 @@ START_TEST(texts_without_a_number_are_equal_only_as_texts)
 	ck_assert(!version_equal("latest", "stable"));
 	ck_assert(!version_equal("latest", "1.2.3"));
 	ck_assert(!version_equal("", "")); /* unknown equals nothing */
+	ck_assert(!version_equal("containerd://", "containerd://"));
 	ck_assert(!version_equal(NULL, NULL));
 }
 END_TEST
