@@ -89,10 +89,14 @@ static int connect_to_server(struct program *program, struct kube_err *err)
 	const struct kube_config_options options = {
 	    .kubeconfig = program->options.kubeconfig,
 	    .context = program->options.context,
+	    .allow_insecure = program->options.allow_insecure_tls,
 	};
 	int rc = kube_config_load(&options, &program->config, err);
 	if (rc < 0)
 		return rc;
+	if (program->config->insecure)
+		kube_log(KUBE_LOG_WARN, "the API server's certificate is not verified: anybody may pass for it", "server",
+		         program->config->server, NULL);
 	name_ourselves(program);
 	const struct kube_http_options http_options = {.user_agent = program->user_agent};
 	return kube_http_new(program->loop, program->config, &http_options, &program->http, err);

@@ -7,6 +7,7 @@
 enum {
 	OPT_KUBECONFIG = 256,
 	OPT_CONTEXT,
+	OPT_INSECURE,
 	OPT_NAMESPACE,
 	OPT_JOB_NAMESPACE,
 	OPT_IMAGES,
@@ -25,6 +26,7 @@ enum {
 static const struct option long_options[] = {
     {"kubeconfig", required_argument, NULL, OPT_KUBECONFIG},
     {"context", required_argument, NULL, OPT_CONTEXT},
+    {"allow-insecure-tls", no_argument, NULL, OPT_INSECURE},
     {"namespace", required_argument, NULL, OPT_NAMESPACE},
     {"job-namespace", required_argument, NULL, OPT_JOB_NAMESPACE},
     {"allowed-job-images", required_argument, NULL, OPT_IMAGES},
@@ -48,6 +50,8 @@ void options_print_help(FILE *out)
 	    "\n"
 	    "  --kubeconfig FILE          where the API server is (default: KUBECONFIG, ~/.kube/config, in-cluster)\n"
 	    "  --context NAME             the kubeconfig's context (default: its current one)\n"
+	    "  --allow-insecure-tls       accept a kubeconfig with insecure-skip-tls-verify: anybody may pass for the "
+	    "server\n"
 	    "  --namespace NAME           where plans and ledgers are kept (default: patchwright-system)\n"
 	    "  --job-namespace NAME       where job pods run (default: patchwright-jobs)\n"
 	    "  --allowed-job-images GLOB  images that jobs may use; may be repeated (default: *)\n"
@@ -113,6 +117,7 @@ static int set_option(struct options *options, int option, const char *value, st
 	switch (option) {
 	case OPT_KUBECONFIG: options->kubeconfig = value; return 0;
 	case OPT_CONTEXT: options->context = value; return 0;
+	case OPT_INSECURE: options->allow_insecure_tls = true; return 0;
 	case OPT_NAMESPACE: return parse_namespace("--namespace", value, &options->namespace_, err);
 	case OPT_JOB_NAMESPACE: return parse_namespace("--job-namespace", value, &options->job_namespace, err);
 	case OPT_IMAGES: return add_images(options, value, err);

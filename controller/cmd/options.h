@@ -11,6 +11,7 @@
 
 struct options {
 	const char *kubeconfig, *context; /* NULL: kubectl's rules */
+	bool allow_insecure_tls;
 	const char *namespace_, *job_namespace;
 	const char *images[OPTIONS_MAX_IMAGES]; /* globs */
 	size_t image_count;

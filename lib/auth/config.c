@@ -1,9 +1,12 @@
 /* Which files count, and what wins (client-go: tools/clientcmd/loader.go, client_config.go). */
 #include <kube/config.h>
 
+#include "lib/auth/exec.h"
 #include "lib/auth/file.h"
+#include "lib/auth/proxy.h"
 #include "lib/auth/resolve.h"
 #include "lib/auth/server.h"
+#include "lib/base/strv.h"
 
 #include <string.h>
 
@@ -13,6 +16,15 @@ void kube_config_free(struct kube_config *config)
 		return;
 	kube_file_wipe_str(&config->client_key_pem);
 	kube_file_wipe_str(&config->token);
+	kube_file_wipe_str(&config->proxy_url);
+	kube_exec_free(config->exec);
+	kube_strv_free(config->impersonation.groups);
+	kube_strv_free(config->impersonation.extra);
+	free(config->impersonation.user);
+	free(config->impersonation.uid);
+	free(config->ca_file);
+	free(config->client_cert_file);
+	free(config->client_key_file);
 	free(config->server);
 	free(config->namespace_);
 	free(config->context);
@@ -116,7 +128,7 @@ static int from_files(const struct kube_config_options *options, struct kubeconf
 		return kube_fail(err, KUBE_E_NOTFOUND, "the kubeconfig %s sets no current-context, so name a context: %s",
 		                 origin, list);
 	int rc = kube_config_set(&config->origin, origin, err);
-	return rc == 0 ? kube_config_from_context(files, context, config, err) : rc;
+	return rc == 0 ? kube_config_from_context(options, files, context, config, err) : rc;
 }
 
 int kube_config_load(const struct kube_config_options *options, struct kube_config **ret_config, struct kube_err *err)
@@ -133,6 +145,8 @@ int kube_config_load(const struct kube_config_options *options, struct kube_conf
 		rc = kube_config_in_cluster(options, config, err);
 	else
 		rc = from_files(options, &files, config, err);
+	if (rc == 0)
+		rc = kube_proxy_choose(options, config, err);
 	if (rc == 0)
 		*ret_config = take(config);
 	return rc;

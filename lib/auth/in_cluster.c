@@ -36,12 +36,11 @@ static int set_server(const char *host, const char *port, struct kube_config *co
 static int read_ca(const char *dir, struct kube_config *config, struct kube_err *err)
 {
 	static const char what[] = "cluster CA certificate of the service account";
-	_cleanup_free_ char *path = NULL;
 	_cleanup_buf_ struct kube_buf text = {0};
 	kube_buf_init(&text, KUBE_FILE_MAX_PEM);
-	int rc = set_path(&path, dir, "ca.crt", err);
+	int rc = set_path(&config->ca_file, dir, "ca.crt", err);
 	if (rc == 0)
-		rc = kube_file_read(what, path, &text, err);
+		rc = kube_file_read(what, config->ca_file, &text, err);
 	if (rc == 0)
 		rc = kube_pem_check_certs(what, text.data ? text.data : "", err);
 	return rc == 0 ? kube_config_set(&config->ca_pem, text.data, err) : rc;

@@ -1,4 +1,4 @@
-/* Decoding of kubeconfig files (client-go: tools/clientcmd/api/v1) and look-up by name. */
+/* Reading of kubeconfig files, and look-up by name across several. */
 #include "lib/auth/kubeconfig.h"
 
 #include "lib/auth/file.h"
@@ -11,90 +11,6 @@
 
 enum entry_kind { CONTEXT, CLUSTER, USER };
 static const char *const kind_names[] = {"context", "cluster", "user"};
-
-/* For members whose mere presence matters. */
-static int decode_presence(const cJSON *value, void *field, struct kube_arena *arena, struct kube_err *err)
-{
-	(void)value;
-	(void)arena;
-	(void)err;
-	*(bool *)field = true;
-	return 0;
-}
-
-#define STRING_AT(owner, member, json_name) \
-	{ \
-		.name = (json_name), .type = KUBE_JSON_STRING, .offset = offsetof(owner, member) \
-	}
-#define PRESENCE_AT(owner, member, json_name) \
-	{ \
-		.name = (json_name), .type = KUBE_JSON_CUSTOM, .offset = offsetof(owner, member), .decode = decode_presence \
-	}
-
-static const struct kube_json_field cluster_fields[] = {
-    STRING_AT(struct kubeconfig_cluster, server, "server"),
-    STRING_AT(struct kubeconfig_cluster, ca_file, "certificate-authority"),
-    STRING_AT(struct kubeconfig_cluster, ca_data, "certificate-authority-data"),
-    STRING_AT(struct kubeconfig_cluster, tls_server_name, "tls-server-name"),
-    STRING_AT(struct kubeconfig_cluster, proxy_url, "proxy-url"),
-    {.name = "insecure-skip-tls-verify",
-     .type = KUBE_JSON_BOOL,
-     .offset = offsetof(struct kubeconfig_cluster, insecure)},
-    KUBE_JSON_END,
-};
-
-static const struct kube_json_field user_fields[] = {
-    STRING_AT(struct kubeconfig_user, cert_file, "client-certificate"),
-    STRING_AT(struct kubeconfig_user, cert_data, "client-certificate-data"),
-    STRING_AT(struct kubeconfig_user, key_file, "client-key"),
-    STRING_AT(struct kubeconfig_user, key_data, "client-key-data"),
-    STRING_AT(struct kubeconfig_user, token, "token"),
-    STRING_AT(struct kubeconfig_user, token_file, "tokenFile"),
-    STRING_AT(struct kubeconfig_user, username, "username"),
-    STRING_AT(struct kubeconfig_user, password, "password"),
-    PRESENCE_AT(struct kubeconfig_user, exec, "exec"),
-    PRESENCE_AT(struct kubeconfig_user, auth_provider, "auth-provider"),
-    PRESENCE_AT(struct kubeconfig_user, impersonates, "as"),
-    PRESENCE_AT(struct kubeconfig_user, impersonates, "as-uid"),
-    PRESENCE_AT(struct kubeconfig_user, impersonates, "as-groups"),
-    PRESENCE_AT(struct kubeconfig_user, impersonates, "as-user-extra"),
-    KUBE_JSON_END,
-};
-
-static const struct kube_json_field context_fields[] = {
-    STRING_AT(struct kubeconfig_context, cluster, "cluster"),
-    STRING_AT(struct kubeconfig_context, user, "user"),
-    STRING_AT(struct kubeconfig_context, namespace_, "namespace"),
-    KUBE_JSON_END,
-};
-
-/* An entry is {name: …, cluster: {…}}: both levels go into one struct. */
-#define ENTRY_TABLE(table_name, struct_type, contents, contents_table) \
-	static const struct kube_json_field table_name[] = { \
-	    {.name = "name", .type = KUBE_JSON_STRING, .offset = offsetof(struct_type, name), .required = true}, \
-	    {.name = (contents), .type = KUBE_JSON_OBJECT, .offset = 0, .table = (contents_table)}, \
-	    KUBE_JSON_END, \
-	}
-
-ENTRY_TABLE(cluster_entry, struct kubeconfig_cluster, "cluster", cluster_fields);
-ENTRY_TABLE(user_entry, struct kubeconfig_user, "user", user_fields);
-ENTRY_TABLE(context_entry, struct kubeconfig_context, "context", context_fields);
-
-#define LIST_AT(member, entry_type, entry_table) \
-	{ \
-		.name = #member, .type = KUBE_JSON_LIST, .offset = offsetof(struct kubeconfig_file, member), \
-		.table = (entry_table), .size = sizeof(entry_type) \
-	}
-
-static const struct kube_json_field file_fields[] = {
-    STRING_AT(struct kubeconfig_file, api_version, "apiVersion"),
-    STRING_AT(struct kubeconfig_file, kind, "kind"),
-    STRING_AT(struct kubeconfig_file, current_context, "current-context"),
-    LIST_AT(clusters, struct kubeconfig_cluster, cluster_entry),
-    LIST_AT(users, struct kubeconfig_user, user_entry),
-    LIST_AT(contexts, struct kubeconfig_context, context_entry),
-    KUBE_JSON_END,
-};
 
 void kubeconfig_finish(struct kubeconfig *config)
 {
@@ -158,7 +74,7 @@ static int decode_text(struct kubeconfig *config, const struct kube_buf *text, s
 		return rc;
 	if (!cJSON_IsObject(json))
 		return kube_fail(err, KUBE_E_PARSE, "it is not a mapping and so not a kubeconfig");
-	rc = kube_json_decode(json, file_fields, file, &config->arena, err);
+	rc = kubeconfig_decode(json, file, &config->arena, err);
 	return rc == 0 ? check_file(file, err) : rc;
 }
 

@@ -3,6 +3,7 @@
 #define KUBE_AUTH_KUBECONFIG_H
 
 #include <kube/err.h>
+#include <kube/json.h>
 #include <kube/mem.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,14 +14,50 @@
 struct kubeconfig_cluster {
 	const char *name;
 	const char *server, *ca_file, *ca_data, *tls_server_name, *proxy_url;
+	const char *exec_config; /* JSON of the extension that is meant for exec plugins; NULL: none */
 	bool insecure;
+};
+
+struct kubeconfig_variable {
+	const char *name, *value;
+};
+
+struct kubeconfig_exec {
+	const char *api_version, *command, *install_hint;
+	struct kube_strlist args;
+	struct {
+		struct kubeconfig_variable *items;
+		size_t count;
+	} env;
+	bool provide_cluster_info;
+	int interactive_mode; /* enum kubeconfig_interactive_mode */
+};
+
+enum kubeconfig_interactive_mode {
+	KUBECONFIG_INTERACTIVE_UNSET,
+	KUBECONFIG_INTERACTIVE_NEVER,
+	KUBECONFIG_INTERACTIVE_IF_AVAILABLE,
+	KUBECONFIG_INTERACTIVE_ALWAYS,
+};
+
+/* One member of as-user-extra. */
+struct kubeconfig_extra {
+	const char *key;
+	struct kube_strlist values;
 };
 
 struct kubeconfig_user {
 	const char *name;
 	const char *cert_file, *cert_data, *key_file, *key_data, *token, *token_file;
 	const char *username, *password;
-	bool exec, auth_provider, impersonates;
+	struct kubeconfig_exec *exec; /* NULL: none */
+	bool auth_provider;
+	const char *as, *as_uid;
+	struct kube_strlist as_groups;
+	struct {
+		struct kubeconfig_extra *items;
+		size_t count;
+	} as_extra;
 };
 
 struct kubeconfig_context {
@@ -59,6 +96,9 @@ int kubeconfig_add(struct kubeconfig *config, const char *path, struct kube_err 
 const char *kubeconfig_origin(struct kubeconfig *config);
 /* No file, or nothing in them. */
 bool kubeconfig_empty(const struct kubeconfig *config);
+
+/* kubeconfig_decode.c: texts are copied into the arena. */
+int kubeconfig_decode(const cJSON *json, struct kubeconfig_file *file, struct kube_arena *arena, struct kube_err *err);
 
 /* "" when no file names one. */
 const char *kubeconfig_current_context(const struct kubeconfig *config);

@@ -55,6 +55,15 @@ int kube_base64_decode(const char *text, char **ret_text, struct kube_err *err)
 	return 0;
 }
 
+char *kube_base64_encode(const char *text)
+{
+	size_t len = strlen(text);
+	char *out = len < INT32_MAX / 2 ? malloc((len + 2) / 3 * 4 + 1) : NULL;
+	if (out)
+		EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)text, (int)len);
+	return out;
+}
+
 /* Refuses: there is nobody to ask for a password, and OpenSSL would ask the terminal. */
 static int no_password(char *buf, int size, int writing, void *arg)
 {

@@ -53,6 +53,7 @@ static int read_file(struct kube_token *token, struct kube_err *err)
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for the bearer token");
 	kube_file_wipe_str(&token->cached);
 	token->cached = copy;
+	token->reads++;
 	return 0;
 }
 

@@ -18,6 +18,7 @@ struct kube_token {
 	char *fixed;  /* the inline one; NULL: none */
 	char *cached; /* what the file held; NULL: not read yet, or dropped */
 	int64_t read_ms;
+	unsigned reads; /* that gave a token, so far */
 };
 
 /* Copies both; each may be NULL. KUBE_E_NOMEM. */

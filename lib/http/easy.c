@@ -1,4 +1,5 @@
 /* One easy handle for each exchange, with everything that we ask of libcurl. */
+#include "lib/auth/file.h"
 #include "lib/http/internal.h"
 
 #include <kube/mem.h>
@@ -48,7 +49,16 @@ static size_t on_write(char *bytes, size_t size, size_t count, void *arg)
 	return rc < 0 || exchange->canceled ? 0 : len;
 }
 
-/* Appends "Name: value"; false when out of memory. */
+/* False when out of memory. A header without a value takes away the one that libcurl would add. */
+static bool add_line(struct kube_exchange *exchange, const char *line)
+{
+	struct curl_slist *list = curl_slist_append(exchange->headers, line);
+	if (list)
+		exchange->headers = list;
+	return list != NULL;
+}
+
+/* Appends "Name: value". */
 static bool add_header(struct kube_exchange *exchange, const char *name, const char *value)
 {
 	_cleanup_free_ char *line = NULL;
@@ -56,32 +66,7 @@ static bool add_header(struct kube_exchange *exchange, const char *name, const c
 		line = NULL;
 		return false;
 	}
-	struct curl_slist *list = curl_slist_append(exchange->headers, line);
-	explicit_bzero(line, strlen(line)); /* it may be the token */
-	if (list)
-		exchange->headers = list;
-	return list != NULL;
-}
-
-/* A header without a value takes away the one that libcurl would add. */
-static bool remove_header(struct kube_exchange *exchange, const char *line)
-{
-	struct curl_slist *list = curl_slist_append(exchange->headers, line);
-	if (list)
-		exchange->headers = list;
-	return list != NULL;
-}
-
-static bool add_bearer(struct kube_exchange *exchange, const char *token)
-{
-	_cleanup_free_ char *value = NULL;
-	if (asprintf(&value, "Bearer %s", token) < 0) {
-		value = NULL;
-		return false;
-	}
-	bool added = add_header(exchange, "Authorization", value);
-	explicit_bzero(value, strlen(value));
-	return added;
+	return add_line(exchange, line);
 }
 
 static bool add_host(struct kube_exchange *exchange)
@@ -97,22 +82,23 @@ static bool add_host(struct kube_exchange *exchange)
 	return add_header(exchange, "Host", value);
 }
 
-static int make_headers(struct kube_exchange *exchange, const struct kube_request *request, struct kube_err *err)
+static bool add_impersonation(struct kube_exchange *exchange)
 {
-	struct kube_http *http = exchange->http;
-	const char *token = NULL;
-	int rc = kube_token_get(&http->token, kube_env_mono_ms(http->env), &token, err);
-	if (rc != 0)
-		return rc;
+	for (const struct curl_slist *header = exchange->http->impersonate; header; header = header->next)
+		if (!add_line(exchange, header->data))
+			return false;
+	return true;
+}
+
+static bool make_headers(struct kube_exchange *exchange, const struct kube_request *request)
+{
 	bool ok = add_header(exchange, "Accept", request->accept ? request->accept : "application/json") &&
-	          remove_header(exchange, "Expect:") && add_host(exchange);
+	          add_line(exchange, "Expect:") && add_host(exchange) && add_impersonation(exchange);
 	if (ok && request->content_type)
 		ok = add_header(exchange, "Content-Type", request->content_type);
 	else if (ok)
-		ok = remove_header(exchange, "Content-Type:");
-	if (ok && token)
-		ok = add_bearer(exchange, token);
-	return ok ? 0 : kube_fail(err, KUBE_E_NOMEM, "out of memory for a request");
+		ok = add_line(exchange, "Content-Type:");
+	return ok;
 }
 
 #define SET(option, value) (rc = rc ? rc : curl_easy_setopt(easy, option, value))
@@ -133,25 +119,24 @@ static CURLcode set_method(CURL *easy, const struct kube_request *request)
 	return rc;
 }
 
+/* Without a text the option is as it was at first. */
 static CURLcode set_blob(CURL *easy, CURLoption option, char *pem)
 {
 	struct curl_blob blob = {.data = pem, .len = pem ? strlen(pem) : 0, .flags = CURL_BLOB_NOCOPY};
-	return pem ? curl_easy_setopt(easy, option, &blob) : CURLE_OK;
+	return curl_easy_setopt(easy, option, pem ? &blob : NULL);
 }
 
-static CURLcode set_tls(CURL *easy, const struct kube_http *http)
+static CURLcode set_tls(CURL *easy, const struct kube_tls *tls, bool insecure)
 {
 	CURLcode rc = CURLE_OK;
-	SET(CURLOPT_SSL_VERIFYPEER, 1L);
-	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	SET(CURLOPT_SSL_VERIFYPEER, insecure ? 0L : 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, insecure ? 0L : 2L);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (http->ca_pem) {
-		/* libcurl would go on trusting the system's folder of roots beside the blob. */
+	if (tls->ca_pem) /* libcurl would go on trusting the system's folder of roots beside the blob */
 		SET(CURLOPT_CAPATH, NULL);
-		rc = rc ? rc : set_blob(easy, CURLOPT_CAINFO_BLOB, http->ca_pem);
-	}
-	rc = rc ? rc : set_blob(easy, CURLOPT_SSLCERT_BLOB, http->client_cert_pem);
-	rc = rc ? rc : set_blob(easy, CURLOPT_SSLKEY_BLOB, http->client_key_pem);
+	rc = rc ? rc : set_blob(easy, CURLOPT_CAINFO_BLOB, tls->ca_pem);
+	rc = rc ? rc : set_blob(easy, CURLOPT_SSLCERT_BLOB, tls->client_cert_pem);
+	rc = rc ? rc : set_blob(easy, CURLOPT_SSLKEY_BLOB, tls->client_key_pem);
 	return rc;
 }
 
@@ -170,8 +155,9 @@ static CURLcode set_connection(CURL *easy, const struct kube_http *http)
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)http->connect_timeout_ms);
 	SET(CURLOPT_SOCKOPTFUNCTION, on_sockopt);
 	SET(CURLOPT_USERAGENT, http->user_agent);
-	if (http->server.loopback) /* a proxy of the environment has nothing to do with this machine */
-		SET(CURLOPT_PROXY, "");
+	/* The configuration has looked at the environment, by other rules than libcurl's. */
+	SET(CURLOPT_PROXY, http->proxy_url ? http->proxy_url : "");
+	SET(CURLOPT_NOPROXY, "");
 	if (http->connect_to)
 		SET(CURLOPT_CONNECT_TO, http->connect_to);
 	return rc;
@@ -182,7 +168,6 @@ static CURLcode set_exchange(struct kube_exchange *exchange, const char *url)
 	CURL *easy = exchange->easy;
 	CURLcode rc = CURLE_OK;
 	SET(CURLOPT_URL, url);
-	SET(CURLOPT_HTTPHEADER, exchange->headers);
 	SET(CURLOPT_PRIVATE, exchange);
 	SET(CURLOPT_ERRORBUFFER, exchange->detail);
 	SET(CURLOPT_HEADERFUNCTION, http_on_header);
@@ -190,6 +175,15 @@ static CURLcode set_exchange(struct kube_exchange *exchange, const char *url)
 	SET(CURLOPT_WRITEFUNCTION, on_write);
 	SET(CURLOPT_WRITEDATA, exchange);
 	return rc;
+}
+
+static int check(CURLcode rc, const struct kube_http *http, struct kube_err *err)
+{
+	if (rc == CURLE_OUT_OF_MEMORY)
+		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a request");
+	if (rc != CURLE_OK)
+		return kube_fail(err, KUBE_E_INVALID, "cannot set up a request to %s: %s", http->name, curl_easy_strerror(rc));
+	return 0;
 }
 
 int http_easy_new(struct kube_exchange *exchange, const struct kube_request *request, struct kube_err *err)
@@ -201,24 +195,47 @@ int http_easy_new(struct kube_exchange *exchange, const struct kube_request *req
 		url = NULL;
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a request");
 	}
-	int made = make_headers(exchange, request, err);
-	if (made != 0)
-		return made;
+	if (!make_headers(exchange, request))
+		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a request");
 	CURLcode rc = set_exchange(exchange, url);
 	rc = rc ? rc : set_connection(exchange->easy, http);
-	rc = rc ? rc : set_tls(exchange->easy, http);
 	rc = rc ? rc : set_method(exchange->easy, request);
-	if (rc == CURLE_OUT_OF_MEMORY)
+	return check(rc, http, err);
+}
+
+static void drop_bearer(struct kube_exchange *exchange)
+{
+	kube_file_wipe_str(&exchange->bearer.data);
+}
+
+int http_easy_arm(struct kube_exchange *exchange, const char *token, struct kube_tls *tls, struct kube_err *err)
+{
+	struct kube_http *http = exchange->http;
+	CURL *easy = exchange->easy;
+	struct kube_tls *old = exchange->tls;
+	char *line = NULL;
+	if (token && asprintf(&line, "Authorization: Bearer %s", token) < 0)
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a request");
-	if (rc != CURLE_OK)
-		return kube_fail(err, KUBE_E_INVALID, "cannot set up a request to %s: %s", http->name, curl_easy_strerror(rc));
-	return 0;
+	drop_bearer(exchange);
+	exchange->bearer = (struct curl_slist){.data = line, .next = exchange->headers};
+	CURLcode rc = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, line ? &exchange->bearer : exchange->headers);
+	exchange->tls = kube_tls_ref(tls);
+	rc = rc ? rc : set_tls(easy, tls, http->insecure);
+	kube_tls_unref(old);
+	return check(rc, http, err);
+}
+
+void http_headers_free(struct curl_slist *headers)
+{
+	for (struct curl_slist *header = headers; header; header = header->next)
+		explicit_bzero(header->data, strlen(header->data));
+	curl_slist_free_all(headers);
 }
 
 void http_easy_free(struct kube_exchange *exchange)
 {
 	curl_easy_cleanup(exchange->easy);
-	for (struct curl_slist *header = exchange->headers; header; header = header->next)
-		explicit_bzero(header->data, strlen(header->data));
-	curl_slist_free_all(exchange->headers);
+	http_headers_free(exchange->headers);
+	drop_bearer(exchange);
+	kube_tls_unref(exchange->tls);
 }

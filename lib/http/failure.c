@@ -4,9 +4,9 @@
 #include <openssl/x509_vfy.h>
 #include <string.h>
 
-static const char *trusted(const struct kube_http *http)
+static const char *trusted(const struct kube_exchange *exchange)
 {
-	return http->ca_pem ? "the configured CA" : "a CA that this system trusts";
+	return exchange->tls->ca_pem ? "the configured CA" : "a CA that this system trusts";
 }
 
 static int unverified(const struct kube_exchange *exchange, const char *detail, struct kube_err *err)
@@ -30,7 +30,7 @@ static int unverified(const struct kube_exchange *exchange, const char *detail, 
 		return kube_fail(err, KUBE_E_TLS,
 		                 "the certificate of the server %s is not signed by %s: put its CA into the cluster's "
 		                 "certificate-authority",
-		                 http->name, trusted(http));
+		                 http->name, trusted(exchange));
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 		return kube_fail(err, KUBE_E_TLS,
@@ -50,6 +50,29 @@ static int early_end(const struct kube_exchange *exchange, const char *detail, s
 	                 detail);
 }
 
+/* The proxy's host and port, without the password that its URL may hold. */
+static const char *proxy_name(const struct kube_http *http)
+{
+	const char *at = strrchr(http->proxy_url, '@'), *scheme = strstr(http->proxy_url, "://");
+	return at ? at + 1 : scheme ? scheme + 3 : http->proxy_url;
+}
+
+/* True when the proxy has answered, and not as it should. */
+static bool proxy_refused(const struct kube_exchange *exchange, struct kube_err *err)
+{
+	const struct kube_http *http = exchange->http;
+	long status = 0;
+	if (!http->proxy_url || curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_CONNECTCODE, &status) != CURLE_OK)
+		return false;
+	if (status == 0 || status / 100 == 2)
+		return false;
+	const char *name = proxy_name(http);
+	kube_fail(err, KUBE_E_CONNECT,
+	          "the proxy %.*s does not lead to the server %s: HTTP %ld; check proxy-url or HTTPS_PROXY",
+	          (int)strcspn(name, "/"), name, http->name, status);
+	return true;
+}
+
 /* The reader's own code: it knows what it wanted. */
 static int stopped(const struct kube_exchange *exchange, const char *detail, struct kube_err *err)
 {
@@ -64,6 +87,8 @@ int http_failure(const struct kube_exchange *exchange, CURLcode code, struct kub
 {
 	const struct kube_http *http = exchange->http;
 	const char *detail = *exchange->detail ? exchange->detail : curl_easy_strerror(code);
+	if (proxy_refused(exchange, err))
+		return err->code;
 	switch (code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
@@ -71,6 +96,7 @@ int http_failure(const struct kube_exchange *exchange, CURLcode code, struct kub
 		                 "cannot find the address of the server %s: %s; check its name and the DNS", http->name,
 		                 detail);
 	case CURLE_COULDNT_CONNECT:
+	case CURLE_PROXY:              /* SOCKS */
 	case CURLE_OPERATION_TIMEDOUT: /* the deadline of the whole exchange is a timer of ours */
 		return kube_fail(err, KUBE_E_CONNECT,
 		                 "cannot connect to the server %s: %s; check that it runs and is reachable", http->name,
@@ -86,7 +112,7 @@ int http_failure(const struct kube_exchange *exchange, CURLcode code, struct kub
 		return kube_fail(err, KUBE_E_TLS,
 		                 "no TLS connection to the server %s: %s; check that its certificate is signed by %s and that "
 		                 "it speaks TLS 1.2 or later",
-		                 http->name, detail, trusted(http));
+		                 http->name, detail, trusted(exchange));
 	case CURLE_GOT_NOTHING:
 	case CURLE_PARTIAL_FILE:
 	case CURLE_RECV_ERROR:

@@ -3,6 +3,7 @@
 
 #include <kube/time.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -24,22 +25,41 @@ int http_retry_after_s(const char *retry_after, const char *date, int64_t wall_m
 	return seconds > INT_MAX ? INT_MAX : (int)seconds;
 }
 
-/* Copies a header's value when line is that header and it was not seen before. */
-static void pick(const char *line, size_t len, const char *name, char *out, size_t size)
+/* The value of line when it is that header: its beginning, and *ret_len; else NULL. */
+static const char *value_of(const char *line, size_t len, const char *name, size_t *ret_len)
 {
 	size_t name_len = strlen(name);
-	if (*out || len <= name_len || line[name_len] != ':' || strncasecmp(line, name, name_len) != 0)
-		return;
+	if (len <= name_len || line[name_len] != ':' || strncasecmp(line, name, name_len) != 0)
+		return NULL;
 	const char *value = line + name_len + 1, *end = line + len;
 	while (value < end && (*value == ' ' || *value == '\t'))
 		value++;
 	while (end > value && strchr(" \t\r\n", end[-1]))
 		end--;
-	size_t n = (size_t)(end - value);
+	*ret_len = (size_t)(end - value);
+	return value;
+}
+
+/* Copies a header's value when line is that header and it was not seen before. */
+static void pick(const char *line, size_t len, const char *name, char *out, size_t size)
+{
+	size_t n = 0;
+	const char *value = *out ? NULL : value_of(line, len, name, &n);
+	if (!value)
+		return;
 	if (n >= size)
 		n = size - 1;
 	memcpy(out, value, n);
 	out[n] = '\0';
+}
+
+/* Several headers of one name are one list (RFC 9110 5.3). One that does not fit whole is left out. */
+static void collect(const char *line, size_t len, const char *name, char *out, size_t size)
+{
+	size_t n = 0, have = strlen(out);
+	const char *value = value_of(line, len, name, &n);
+	if (value && n > 0 && have + 2 + n < size)
+		snprintf(out + have, size - have, "%s%.*s", have > 0 ? ", " : "", (int)n, value);
 }
 
 /* "HTTP/1.1 200 OK", "HTTP/2 200 " */
@@ -64,7 +84,7 @@ static void head_ended(struct kube_exchange *exchange)
 		return;
 	head->complete = true;
 	if (head->status == 401)
-		kube_token_drop(&exchange->http->token);
+		kube_credentials_refused(exchange->http->credentials, exchange->credential);
 	struct kube_response_head answer = {
 	    .status = head->status,
 	    .retry_after_s = *head->retry_after
@@ -73,6 +93,8 @@ static void head_ended(struct kube_exchange *exchange)
 	    .content_type = head->content_type,
 	    .date = head->date,
 	    .warning = head->warning,
+	    .flow_schema_uid = head->flow_schema,
+	    .priority_level_uid = head->priority_level,
 	};
 	if (exchange->handlers.on_head)
 		exchange->handlers.on_head(exchange->arg, &answer);
@@ -95,7 +117,9 @@ size_t http_on_header(char *line, size_t size, size_t count, void *arg)
 	pick(line, len, "Content-Type", head->content_type, sizeof(head->content_type));
 	pick(line, len, "Date", head->date, sizeof(head->date));
 	pick(line, len, "Retry-After", head->retry_after, sizeof(head->retry_after));
-	pick(line, len, "Warning", head->warning, sizeof(head->warning));
+	pick(line, len, "X-Kubernetes-PF-FlowSchema-UID", head->flow_schema, sizeof(head->flow_schema));
+	pick(line, len, "X-Kubernetes-PF-PriorityLevel-UID", head->priority_level, sizeof(head->priority_level));
+	collect(line, len, "Warning", head->warning, sizeof(head->warning));
 	if (line[0] == '\r' || line[0] == '\n')
 		head_ended(exchange);
 	return exchange->canceled ? 0 : len;

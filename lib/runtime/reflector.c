@@ -137,7 +137,7 @@ int reflector_send(struct kube_reflector *r, const char *query, const struct kub
 	rc = kube_buf_addf(&target, "?%s", query);
 	if (rc)
 		return kube_fail(err, rc, "no room for the path and query of a request");
-	struct kube_request request = {.method = "GET", .target = target.data};
+	struct kube_request request = {.method = "GET", .target = target.data, .watch = r->step == REFLECTOR_WATCHING};
 	r->status = 0;
 	r->retry_after_s = -1;
 	kube_buf_reset(&r->refusal);

@@ -215,6 +215,8 @@ static void deliver_head(struct sim_call *call, const struct answer *answer)
 	    .content_type = answer->text,
 	    .date = date,
 	    .warning = "",
+	    .flow_schema_uid = "",
+	    .priority_level_uid = "",
 	};
 
 	http_date(call->sim, date);

@@ -10,6 +10,7 @@
 #define KUBE_TRANSPORT_H
 
 #include <kube/err.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,8 @@ struct kube_request {
 	size_t body_len;
 	int64_t timeout_ms;      /* for the whole exchange; 0: none (watches) */
 	int64_t idle_timeout_ms; /* longest silence on the connection while streaming; 0: none */
+	bool watch; /* a GET without end: it may complete at any time, between any two bytes, so that new credentials count
+	             */
 };
 
 struct kube_response_head {
@@ -34,7 +37,9 @@ struct kube_response_head {
 	int retry_after_s;        /* -1 when absent */
 	const char *content_type; /* borrowed for the callback; "" when absent */
 	const char *date;         /* the Date header; "" when absent */
-	const char *warning;      /* the first Warning header; "" when absent */
+	const char *warning;      /* all Warning headers as one list, separated by commas; "" when absent */
+	/* Which API Priority and Fairness objects took the request; "" when absent. */
+	const char *flow_schema_uid, *priority_level_uid;
 };
 
 struct kube_exchange_handlers {

@@ -3,7 +3,7 @@
 #include "test/unit/check_main.h"
 #include <string.h>
 
-#define MAX_WORDS 8
+#define MAX_WORDS 10
 
 static int parse(const char *const words[MAX_WORDS], struct options *options, struct kube_err *err)
 {
@@ -36,16 +36,17 @@ END_TEST
 START_TEST(everything_given)
 {
 	struct options o = {0};
-	ck_assert_int_eq(
-	    parse((const char *[MAX_WORDS]){"--kubeconfig=/k", "--context", "c", "--namespace=ns", "--job-namespace=js",
-	                                    "--allow-image-tags", "--log-level=debug", "--log-format=json"},
-	          &o, NULL),
-	    0);
+	ck_assert_int_eq(parse((const char *[MAX_WORDS]){"--kubeconfig=/k", "--context", "c", "--namespace=ns",
+	                                                 "--job-namespace=js", "--allow-image-tags", "--allow-insecure-tls",
+	                                                 "--log-level=debug", "--log-format=json"},
+	                       &o, NULL),
+	                 0);
 	ck_assert_str_eq(o.kubeconfig, "/k");
 	ck_assert_str_eq(o.context, "c");
 	ck_assert_str_eq(o.namespace_, "ns");
 	ck_assert_str_eq(o.job_namespace, "js");
 	ck_assert(o.allow_image_tags);
+	ck_assert(o.allow_insecure_tls);
 	ck_assert_int_eq(o.log_level, KUBE_LOG_DEBUG);
 	ck_assert_int_eq(o.log_format, KUBE_LOG_JSON);
 	ck_assert(!o.leader_elect);

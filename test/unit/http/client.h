@@ -15,6 +15,7 @@ struct test_client {
 	struct kube_loop *loop;
 	struct kube_http *http;
 	struct kube_config config;
+	int64_t certificates_reread_ms;
 	char server[64];
 	struct kube_timer patience;
 };
@@ -24,7 +25,7 @@ struct test_outcome {
 	struct kube_exchange *exchange;
 	bool sending; /* inside of kube_transport_send(): no callback may come */
 	int heads, status, retry_after_s;
-	char content_type[128], date[64], warning[128];
+	char content_type[128], date[64], warning[128], flow_schema_uid[64], priority_level_uid[64];
 	int pieces;
 	struct kube_buf body;
 	bool done;
@@ -43,6 +44,8 @@ static inline void test_on_head(void *arg, const struct kube_response_head *head
 	snprintf(result->content_type, sizeof(result->content_type), "%s", head->content_type);
 	snprintf(result->date, sizeof(result->date), "%s", head->date);
 	snprintf(result->warning, sizeof(result->warning), "%s", head->warning);
+	snprintf(result->flow_schema_uid, sizeof(result->flow_schema_uid), "%s", head->flow_schema_uid);
+	snprintf(result->priority_level_uid, sizeof(result->priority_level_uid), "%s", head->priority_level_uid);
 }
 
 static inline int test_on_data(void *arg, const char *bytes, size_t len)
@@ -79,7 +82,9 @@ static inline void test_give_up(struct kube_timer *timer, void *arg)
 /* config.server is set here unless the test has set it. */
 static inline void test_client_init(struct test_client *client, const char *scheme, int port)
 {
-	static const struct kube_http_options options = {.user_agent = "test/1 (linux)", .connect_timeout_ms = 20000};
+	const struct kube_http_options options = {.user_agent = "test/1 (linux)",
+	                                          .connect_timeout_ms = 20000,
+	                                          .certificates_reread_ms = client->certificates_reread_ms};
 	struct kube_err err;
 	snprintf(client->server, sizeof(client->server), "%s://127.0.0.1:%d", scheme, port);
 	if (!client->config.server)

@@ -96,6 +96,17 @@ static inline void test_conn_reply(struct test_conn *conn, const char *head, con
 	test_conn_write(conn, body, len);
 }
 
+/* The common name of the client's certificate. */
+static inline void test_conn_who(struct test_conn *conn)
+{
+	char name[64] = "nobody";
+	X509 *cert = conn->ssl ? SSL_get1_peer_certificate(conn->ssl) : NULL;
+	if (cert)
+		X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name, sizeof(name));
+	X509_free(cert);
+	test_conn_reply(conn, "200 OK", name, strlen(name));
+}
+
 static inline void test_conn_stream(struct test_conn *conn, int chunks)
 {
 	test_conn_puts(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -134,8 +145,11 @@ static inline bool test_conn_answer(struct test_conn *conn)
 	} else if (strcmp(path, "/json") == 0) {
 		test_conn_reply(conn,
 		                "200 OK\r\nContent-Type: application/json\r\nDate: Sat, 21 Nov 2026 11:22:38 GMT\r\n"
-		                "warning:  299 - \"old API\" \r\nWarning: 299 - \"second\"",
+		                "x-kubernetes-pf-flowschema-uid: fs-1\r\nX-Kubernetes-Pf-Prioritylevel-Uid: pl-1\r\n"
+		                "warning:  299 - \"old API\" \r\nWarning:\r\nWarning: 299 - \"second\"",
 		                "{}", 2);
+	} else if (strcmp(path, "/who") == 0) {
+		test_conn_who(conn);
 	} else if (strcmp(path, "/stream") == 0) {
 		test_conn_stream(conn, 100);
 	} else if (strcmp(path, "/gated") == 0) {

@@ -35,7 +35,9 @@ START_TEST(reports_head_data_and_end)
 	ck_assert_int_eq(result.retry_after_s, -1);
 	ck_assert_str_eq(result.content_type, "application/json");
 	ck_assert_str_eq(result.date, "Sat, 21 Nov 2026 11:22:38 GMT");
-	ck_assert_str_eq(result.warning, "299 - \"old API\"");
+	ck_assert_str_eq(result.warning, "299 - \"old API\", 299 - \"second\"");
+	ck_assert_str_eq(result.flow_schema_uid, "fs-1");
+	ck_assert_str_eq(result.priority_level_uid, "pl-1");
 	ck_assert_str_eq(result.body.data, "{}");
 	test_result_finish(&result);
 	tear_down(&f);
