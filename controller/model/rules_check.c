@@ -45,5 +45,7 @@ int rules_check(const struct rules *rules, struct kube_err *err)
 		if (!rc)
 			rc = check_observed(&rules->patches.items[i], i, err);
 	}
-	return rc ? rc : strategy_check(rules, err);
+	if (!rc)
+		rc = strategy_check(rules, err);
+	return rc ? rc : drain_check(&rules->drain, err);
 }

@@ -99,15 +99,21 @@ void emit_event(struct pass *pass, const struct kube_object *regarding, bool war
                 const char *action, const char *note);
 const char *wave_name(const struct pass *pass, int64_t wave);
 
-/* ---- drain.c ---- */
+/* ---- disruption.c, drain.c, drain_step.c ---- */
 
 struct drain_view {
 	size_t remaining;       /* pods that still have to leave */
+	size_t forcible;        /* of them: neither on their way nor kept by the policy itself */
 	struct blocker blocker; /* kind NULL: nothing is in the way */
 };
 void rooms_init(struct pass *pass);
-/* Looks at the pods on a target's node anew, adds ACTION_EVICT_POD for what may go now. */
+/* Looks at the pods on a target's node anew, adds an action for each that may go now. */
 void drain_target(struct pass *pass, const struct target_pass *target, struct drain_view *ret_view);
+void step_draining(struct pass *pass, const struct target_pass *target, struct active *entry);
+
+/* The reason of a target that could not be drained, and without which the rollout goes on (drain.onTimeout). */
+#define REASON_NOT_DRAINED "NotDrained"
+bool left_behind(const char *reason); /* NULL is fine */
 
 /* ---- job.c: one attempt of one job pod ---- */
 
@@ -133,6 +139,9 @@ const char *job_pod_name(const struct rollout *rollout, const char *node_uid, si
 
 /* ---- target.c ---- */
 
+/* Another boot ID than at the claim. */
+bool target_rebooted(const struct target_pass *target);
+void fail_rebooted(struct pass *pass, const struct target_pass *target, struct active *entry);
 /* Carries one working target on: adds its actions, and its entry in want->active unless it has ended. */
 void target_advance(struct pass *pass, struct target_pass *target);
 /* Takes the finalizers off this target's job pods whose result stands on the node, or can no longer matter. */
@@ -195,7 +204,13 @@ const char *failure_budget_text(const struct pass *pass); /* "none may", "at mos
 bool wave_failed(const struct pass *pass);
 /* Nothing new begins any more: too many have failed, or a wave has. */
 bool rollout_halted(const struct pass *pass);
-/* The target stands in the status' list of failures. */
+/* Ended badly, or on the way there, and not just left behind. */
+bool target_bad(const struct pass *pass, const struct target_pass *target);
+bool entry_failing(const struct active *entry);
+/* Of the status' list: that of a node, and the first that is no node left behind. NULL: none. */
+const struct failure *listed_failure(const struct rollout_status *status, const char *node_uid);
+const struct failure *first_failure(const struct rollout_status *status);
+/* The target stands in the status' list of failures, or of what was left behind. */
 bool failure_listed(const struct rollout_status *status, const char *node_uid);
 
 /* ---- soak.c ---- */
