@@ -9,6 +9,7 @@
 #include <kube/selector.h>
 
 #define MAX_PATCHES 8
+#define MAX_SUPPORTED_FROM 16
 #define MAX_WAVES 16
 
 enum component {
@@ -47,6 +48,8 @@ struct job_template {
 struct patch {
 	int component; /* enum component */
 	const char *version;
+	struct kube_strlist supported_from; /* ranges (model/version_range.h): what a node may show now; empty: anything */
+	bool allow_downgrade;
 	struct observed observed;
 	int64_t observe_timeout_ms;
 	struct job_template job;

@@ -79,6 +79,8 @@ static const struct kube_json_field patch_table[] = {
      .required = true,
      .words = component_names},
     {.name = "version", .type = KUBE_JSON_STRING, .offset = offsetof(struct patch, version), .required = true},
+    {.name = "supportedFrom", .type = KUBE_JSON_STRLIST, .offset = offsetof(struct patch, supported_from)},
+    {.name = "allowDowngrade", .type = KUBE_JSON_BOOL, .offset = offsetof(struct patch, allow_downgrade)},
     {.name = "observed", .type = KUBE_JSON_OBJECT, .offset = offsetof(struct patch, observed), .table = observed_table},
     {.name = "observeTimeout", .type = KUBE_JSON_DURATION, .offset = offsetof(struct patch, observe_timeout_ms)},
     {.name = "job",

@@ -11,16 +11,29 @@
 enum standing {
 	STANDING_UP_TO_DATE,
 	STANDING_OUTDATED,
-	STANDING_NEWER,  /* it would be a downgrade: never done */
-	STANDING_UNKNOWN /* the node shows nothing that can be compared */
+	STANDING_NEWER,   /* it would be a downgrade, which the patch does not allow */
+	STANDING_REFUSED, /* outdated, but not to be brought there from what it shows: see upgrade.c */
+	STANDING_UNKNOWN  /* the node shows nothing that can be compared */
 };
 
 enum standing version_standing(const char *shown, const struct patch *patch);
 enum standing patch_standing(const struct node *node, const struct patch *patch);
-/* Over all patches: OUTDATED when one is and none is UNKNOWN; else UNKNOWN, then NEWER, then UP_TO_DATE. */
-enum standing node_standing(const struct node *node, const struct rules *rules);
 /* "containerd://1.6.20", or "nothing". */
 const char *shown_version(const struct node *node, const struct patch *patch);
+
+/* ---- upgrade.c: whether it may be brought there; server: the API server's version, NULL while it is not known ---- */
+
+enum standing upgrade_standing(const char *shown, const struct patch *patch, const char *server);
+/* Over all patches: UNKNOWN or REFUSED when one is, else OUTDATED, NEWER, UP_TO_DATE. */
+enum standing node_standing(const struct node *node, const struct rules *rules, const char *server);
+#define SERVER_UNKNOWN \
+	"the API server has not told its version yet, and a kubelet may not become newer than that: GET /version must " \
+	"answer"
+/* A kubelet is to be patched, and nobody knows yet what its API server allows. */
+bool server_unknown(const struct rules *rules, const char *server);
+/* Why node_standing() is REFUSED: a sentence that names the node. */
+const char *upgrade_refusal(const struct node *node, const struct rules *rules, const char *server,
+                            struct kube_arena *arena);
 
 /* ---- freeze.c, order.c, assign.c: which nodes, in which order and wave ---- */
 
@@ -28,7 +41,8 @@ struct frozen_plan {
 	const struct node **nodes; /* targets, wave by wave, each in order */
 	int64_t *waves;            /* by index of nodes */
 	size_t count;
-	size_t selected, newer, unknown; /* of all nodes of the cluster */
+	size_t selected;            /* of all nodes of the cluster */
+	const struct node *refused; /* the first that may not be brought there; NULL: none */
 	const char *hash;
 };
 void freeze_targets(const struct rollout_snapshot *snapshot, const struct rules *rules, const char *policy_hash,

@@ -203,6 +203,7 @@ struct rollout_snapshot {
 	int64_t now_ms; /* the API server's time */
 	const struct rollout *rollout;
 	bool rollout_busy;
+	const char *server_version;    /* the API server's, "v1.34.4"; NULL: not known (yet) */
 	const struct policy *policy;   /* by name; NULL: none */
 	bool policy_replaced;          /* there is a policy of that name, but not the one that this rollout belongs to */
 	const struct plan *plan;       /* complete and sound; NULL: not (yet) */
@@ -247,6 +248,7 @@ void plan_rollout(const struct rollout_snapshot *snapshot, struct kube_arena *ar
 
 struct policy_snapshot {
 	int64_t now_ms;
+	const char *server_version; /* the API server's; NULL: not known (yet) */
 	const struct policy *policy;
 	bool policy_busy;
 	const struct node *const *nodes;

@@ -13,6 +13,7 @@ struct policy_pass {
 	struct policy_wanted *want;
 	const struct node *first_unknown; /* a node that shows nothing comparable */
 	int64_t newest_outdated_ms;       /* when the youngest outdated node was created */
+	const struct node *first_refused; /* a node that may not be brought to its version */
 	const struct rollout *current;    /* not done yet; the one that works, else the oldest */
 	const struct rollout *latest;     /* the newest that is done */
 	const struct rollout *succeeded;  /* the newest that succeeded */
@@ -42,7 +43,7 @@ static void count_node(struct policy_pass *pass, const struct node *node)
 	struct policy_wanted *want = pass->want;
 
 	want->targets.total++;
-	switch (node_standing(node, rules)) {
+	switch (node_standing(node, rules, pass->s->server_version)) {
 	case STANDING_UP_TO_DATE: want->targets.up_to_date++; break;
 	case STANDING_OUTDATED:
 		want->targets.outdated++;
@@ -50,6 +51,11 @@ static void count_node(struct policy_pass *pass, const struct node *node)
 			pass->newest_outdated_ms = node->object.created_ms;
 		break;
 	case STANDING_NEWER: want->targets.unsupported++; break;
+	case STANDING_REFUSED:
+		want->targets.unsupported++;
+		if (!pass->first_refused)
+			pass->first_refused = node;
+		break;
 	case STANDING_UNKNOWN:
 		want->targets.unsupported++;
 		if (!pass->first_unknown)
@@ -271,7 +277,8 @@ static void want_drift(struct policy_pass *pass)
 	const struct policy_wanted *want = pass->want;
 	bool drifted = want->targets.outdated > 0;
 	const char *text = plan_printf(
-	    pass->arena, "%lld of %lld nodes are outdated, %lld show a newer version or none that can be compared",
+	    pass->arena,
+	    "%lld of %lld nodes are outdated, %lld show a version that is newer, cannot be compared or may not be left",
 	    (long long)want->targets.outdated, (long long)want->targets.total, (long long)want->targets.unsupported);
 
 	plan_want(&pass->want->conditions, "UpToDate",
@@ -347,6 +354,9 @@ static void want_conditions(struct policy_pass *pass)
 		want_outdated(pass);
 	else if (pass->first_unknown)
 		want_stalled(pass, "NotObserved", not_observed(pass));
+	else if (pass->first_refused)
+		want_stalled(pass, "VersionNotAllowed",
+		             upgrade_refusal(pass->first_refused, &s->policy->rules, s->server_version, pass->arena));
 	else
 		plan_want(&pass->want->conditions, "Ready", CONDITION_TRUE, "UpToDate",
 		          "every node is at its declared version, or newer");

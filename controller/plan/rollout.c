@@ -82,10 +82,10 @@ enum standing target_standing(struct pass *pass, const struct node *node)
 	const char *shown = node_observed(node, &patch->observed);
 
 	if (pass->rules->patches.count > 1 || !shown)
-		return node_standing(node, pass->rules);
+		return node_standing(node, pass->rules, pass->s->server_version);
 	if (!pass->shown || strcmp(pass->shown, shown) != 0) {
 		pass->shown = shown;
-		pass->standing = version_standing(shown, patch);
+		pass->standing = upgrade_standing(shown, patch, pass->s->server_version);
 	}
 	return pass->standing;
 }

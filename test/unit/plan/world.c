@@ -56,6 +56,7 @@ void world_set_policy(struct world *world, const char *spec, bool suspend)
 void world_init(struct world *world, const char *spec)
 {
 	*world = (struct world){.now_ms = START_MS,
+	                        .server_version = "v1.34.4",
 	                        .cut = -1,
 	                        .epoch = 1,
 	                        .look_again_ms = KUBE_TIME_NONE,
@@ -433,6 +434,7 @@ static void take_snapshot(struct world *world, const struct world_rollout *self)
 	const struct pdb **pdbs = plan_alloc(&world->pass, sizeof(world->pdbs));
 
 	*s = (struct rollout_snapshot){.now_ms = world->now_ms,
+	                               .server_version = world->server_version,
 	                               .rollout = self->rollout,
 	                               .rollout_busy = self->busy > 0,
 	                               .policy = world->policy,
@@ -904,6 +906,7 @@ static bool step_policy(struct world *world)
 	const struct rollout *rollouts[40];
 	bool busy[40] = {false};
 	struct policy_snapshot s = {.now_ms = world->now_ms,
+	                            .server_version = world->server_version,
 	                            .policy = world->policy,
 	                            .nodes = world->snapshot.nodes,
 	                            .rollouts = rollouts,

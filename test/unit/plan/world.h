@@ -90,6 +90,7 @@ struct world {
 		struct world_kept *next;
 	} * kept; /* decoded objects, older versions too: plans and jobs point at them */
 	int64_t now_ms;
+	const char *server_version;
 	struct policy *policy; /* NULL: none */
 	bool policy_replaced;
 	const struct policy *policies[2]; /* what rollouts see of all policies, where overlaps matter */
