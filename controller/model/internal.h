@@ -20,6 +20,33 @@ int meta_out_of_memory(struct kube_err *err);
 int meta_canonical(const cJSON *obj, const char *path, const char *absent, const char **ret_text,
                    struct kube_arena *arena, struct kube_err *err);
 
+/* ---- parts.c: what is read of built-in types before they are projected; for other tables to name ---- */
+
+struct condition_part {
+	const char *type, *status;
+	int64_t since_ms; /* lastTransitionTime; 0 when absent */
+};
+struct condition_parts {
+	struct condition_part *items;
+	size_t count;
+};
+extern const struct kube_json_field condition_part_table[];
+/* NULL: none of that type. */
+const struct condition_part *condition_part_get(const struct condition_parts *conditions, const char *type);
+bool condition_part_true(const struct condition_part *condition); /* NULL is not */
+
+struct owner_part {
+	const char *kind, *name, *uid;
+	bool controller;
+};
+struct owner_parts {
+	struct owner_part *items;
+	size_t count;
+};
+extern const struct kube_json_field owner_part_table[];
+/* The one with controller: true; all empty: none. */
+struct owner_part owner_part_controller(const struct owner_parts *owners);
+
 /* ---- same.c: whether two projections say the same ---- */
 
 bool same_str(const char *a, const char *b); /* NULL equals NULL only */

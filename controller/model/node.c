@@ -7,87 +7,132 @@
 
 #define OUR_PREFIX "patchwright.io/"
 
+/* ---- what is read: k8s.io/api/core/v1/generated.proto Node, NodeSpec, NodeStatus, NodeSystemInfo, Taint ---- */
+
+struct parts {
+	struct kube_strmap labels, annotations;
+	bool unschedulable;
+	struct taints {
+		struct taint *items;
+		size_t count;
+	} taints;
+	struct condition_parts conditions;
+	const char *boot_id, *os;
+	const char *node_info[4];
+};
+
+#define AT(member) offsetof(struct parts, member)
+/* k8s.io/apimachinery/pkg/apis/meta/v1/generated.proto ObjectMeta */
 static const struct kube_json_field metadata_table[] = {
-    {.name = "labels", .type = KUBE_JSON_STRMAP, .offset = offsetof(struct node, labels)},
+    {.name = "labels", .number = 11, .type = KUBE_JSON_STRMAP, .offset = AT(labels)},
+    {.name = "annotations", .number = 12, .type = KUBE_JSON_STRMAP, .offset = AT(annotations), .lenient = true},
     KUBE_JSON_END,
 };
 
 static const struct kube_json_field taint_table[] = {
-    {.name = "key", .type = KUBE_JSON_STRING, .offset = offsetof(struct taint, key), .required = true},
-    {.name = "value", .type = KUBE_JSON_STRING, .offset = offsetof(struct taint, value)},
-    {.name = "effect", .type = KUBE_JSON_STRING, .offset = offsetof(struct taint, effect), .required = true},
+    {.name = "key", .number = 1, .type = KUBE_JSON_STRING, .offset = offsetof(struct taint, key), .required = true},
+    {.name = "value", .number = 2, .type = KUBE_JSON_STRING, .offset = offsetof(struct taint, value)},
+    {.name = "effect",
+     .number = 3,
+     .type = KUBE_JSON_STRING,
+     .offset = offsetof(struct taint, effect),
+     .required = true},
     KUBE_JSON_END,
 };
 
 static const struct kube_json_field spec_table[] = {
-    {.name = "unschedulable", .type = KUBE_JSON_BOOL, .offset = offsetof(struct node, unschedulable)},
+    {.name = "unschedulable", .number = 4, .type = KUBE_JSON_BOOL, .offset = AT(unschedulable)},
     {.name = "taints",
+     .number = 5,
      .type = KUBE_JSON_LIST,
-     .offset = offsetof(struct node, taints),
+     .offset = AT(taints),
      .table = taint_table,
      .size = sizeof(struct taint)},
     KUBE_JSON_END,
 };
 
-#define NODE_INFO(index) (offsetof(struct node, node_info) + (index) * sizeof(const char *))
+#define INFO(index) (AT(node_info) + (index) * sizeof(const char *))
 static const struct kube_json_field info_table[] = {
-    {.name = "bootID", .type = KUBE_JSON_STRING, .offset = offsetof(struct node, boot_id)},
-    {.name = "operatingSystem", .type = KUBE_JSON_STRING, .offset = offsetof(struct node, os)},
-    {.name = "kubeletVersion", .type = KUBE_JSON_STRING, .offset = NODE_INFO(NODE_INFO_KUBELET)},
-    {.name = "containerRuntimeVersion", .type = KUBE_JSON_STRING, .offset = NODE_INFO(NODE_INFO_CONTAINER_RUNTIME)},
-    {.name = "kernelVersion", .type = KUBE_JSON_STRING, .offset = NODE_INFO(NODE_INFO_KERNEL)},
-    {.name = "osImage", .type = KUBE_JSON_STRING, .offset = NODE_INFO(NODE_INFO_OS_IMAGE)},
+    {.name = "bootID", .number = 3, .type = KUBE_JSON_STRING, .offset = AT(boot_id)},
+    {.name = "kernelVersion", .number = 4, .type = KUBE_JSON_STRING, .offset = INFO(NODE_INFO_KERNEL)},
+    {.name = "osImage", .number = 5, .type = KUBE_JSON_STRING, .offset = INFO(NODE_INFO_OS_IMAGE)},
+    {.name = "containerRuntimeVersion",
+     .number = 6,
+     .type = KUBE_JSON_STRING,
+     .offset = INFO(NODE_INFO_CONTAINER_RUNTIME)},
+    {.name = "kubeletVersion", .number = 7, .type = KUBE_JSON_STRING, .offset = INFO(NODE_INFO_KUBELET)},
+    {.name = "operatingSystem", .number = 9, .type = KUBE_JSON_STRING, .offset = AT(os)},
     KUBE_JSON_END,
 };
 
 static const struct kube_json_field status_table[] = {
-    {.name = "nodeInfo", .type = KUBE_JSON_OBJECT, .table = info_table},
+    {.name = "conditions",
+     .number = 4,
+     .type = KUBE_JSON_LIST,
+     .offset = AT(conditions),
+     .lenient = true,
+     .table = condition_part_table,
+     .size = sizeof(struct condition_part)},
+    {.name = "nodeInfo", .number = 7, .type = KUBE_JSON_OBJECT, .table = info_table},
     KUBE_JSON_END,
 };
 
 static const struct kube_json_field node_table[] = {
-    {.name = "metadata", .type = KUBE_JSON_OBJECT, .table = metadata_table},
-    {.name = "spec", .type = KUBE_JSON_OBJECT, .table = spec_table},
-    {.name = "status", .type = KUBE_JSON_OBJECT, .table = status_table},
+    {.name = "metadata", .number = 1, .type = KUBE_JSON_OBJECT, .table = metadata_table},
+    {.name = "spec", .number = 2, .type = KUBE_JSON_OBJECT, .table = spec_table},
+    {.name = "status", .number = 3, .type = KUBE_JSON_OBJECT, .table = status_table},
+    KUBE_JSON_END,
+};
+#undef AT
+
+/* ---- what is made of it ---- */
+
+#define AT(member) offsetof(struct node, member)
+static const struct kube_json_field members[] = {
+    {.name = "labels", .type = KUBE_JSON_STRMAP, .offset = AT(labels)},
+    {.name = "annotations", .type = KUBE_JSON_STRMAP, .offset = AT(annotations)},
+    {.name = "taints",
+     .type = KUBE_JSON_LIST,
+     .offset = AT(taints),
+     .table = taint_table,
+     .size = sizeof(struct taint)},
+    {.name = "unschedulable", .type = KUBE_JSON_BOOL, .offset = AT(unschedulable)},
+    {.name = "ready", .type = KUBE_JSON_BOOL, .offset = AT(ready)},
+    {.name = "readySince", .type = KUBE_JSON_TIME, .offset = AT(ready_since_ms)},
+    {.name = "bootID", .type = KUBE_JSON_STRING, .offset = AT(boot_id)},
+    {.name = "os", .type = KUBE_JSON_STRING, .offset = AT(os)},
+    {.name = "kubelet", .type = KUBE_JSON_STRING, .offset = AT(node_info[0])},
+    {.name = "containerRuntime", .type = KUBE_JSON_STRING, .offset = AT(node_info[1])},
+    {.name = "kernel", .type = KUBE_JSON_STRING, .offset = AT(node_info[2])},
+    {.name = "osImage", .type = KUBE_JSON_STRING, .offset = AT(node_info[3])},
     KUBE_JSON_END,
 };
 
-static bool worth_keeping(const cJSON *annotation)
+static const size_t shared[] = {
+    AT(labels.items), AT(annotations.items), AT(os),           AT(node_info[0]),
+    AT(node_info[1]), AT(node_info[2]),      AT(node_info[3]),
+};
+#undef AT
+
+static bool worth_keeping(const struct kube_str_pair *annotation)
 {
-	if (!cJSON_IsString(annotation))
-		return false;
-	return strncmp(annotation->string, OUR_PREFIX, strlen(OUR_PREFIX)) == 0 ||
-	       strlen(annotation->valuestring) <= NODE_ANNOTATION_KEEP_BYTES;
+	return strncmp(annotation->key, OUR_PREFIX, strlen(OUR_PREFIX)) == 0 ||
+	       strlen(annotation->value) <= NODE_ANNOTATION_KEEP_BYTES;
 }
 
-static int keep_annotations(const cJSON *item, struct node *node, struct kube_err *err)
+static void drop_long_annotations(struct kube_strmap *annotations)
 {
-	struct kube_arena *arena = &node->object.arena;
-	const cJSON *all = kube_json_get(item, "metadata.annotations"), *annotation;
-	size_t count = 0;
+	size_t kept = 0;
 
-	cJSON_ArrayForEach (annotation, all)
-		count += worth_keeping(annotation);
-	struct kube_str_pair *pair = kube_arena_calloc(arena, count, sizeof(*pair));
-	if (!pair)
-		return meta_out_of_memory(err);
-	node->annotations = (struct kube_strmap){.items = pair, .count = count};
-	cJSON_ArrayForEach (annotation, all) {
-		if (!worth_keeping(annotation))
-			continue;
-		pair->key = kube_arena_strdup(arena, annotation->string);
-		pair->value = kube_arena_strdup(arena, annotation->valuestring);
-		if (!pair->key || !pair->value)
-			return meta_out_of_memory(err);
-		pair++;
-	}
-	return 0;
+	for (size_t i = 0; i < annotations->count; i++)
+		if (worth_keeping(&annotations->items[i]))
+			annotations->items[kept++] = annotations->items[i];
+	annotations->count = kept;
 }
 
 /* A state that cannot be read is told, and never taken for none: somebody's work may hang on it. */
-static int read_state(struct node *node, struct kube_err *err)
+static int read_state(struct node *node, struct kube_arena *arena, struct kube_err *err)
 {
-	struct kube_arena *arena = &node->object.arena;
 	struct node_state *state;
 	struct kube_err problem;
 
@@ -105,71 +150,81 @@ static int read_state(struct node *node, struct kube_err *err)
 	return node->state_error ? 0 : meta_out_of_memory(err);
 }
 
+static const char *copy(struct kube_arena *arena, const char *text)
+{
+	return kube_arena_strdup(arena, text ? text : "");
+}
+
+static bool copy_taints(const struct taints *from, struct kube_arena *arena, struct node *node)
+{
+	struct taint *taints = from->count ? kube_arena_calloc(arena, from->count, sizeof(*taints)) : NULL;
+
+	if (from->count && !taints)
+		return false;
+	for (size_t i = 0; i < from->count; i++) {
+		const struct taint *taint = &from->items[i];
+		taints[i] = (struct taint){copy(arena, taint->key), copy(arena, taint->value), copy(arena, taint->effect)};
+		if (!taints[i].key || !taints[i].value || !taints[i].effect)
+			return false;
+		node->quarantined |= strcmp(taints[i].key, PW_TAINT_QUARANTINED) == 0;
+	}
+	node->taints.items = taints;
+	node->taints.count = from->count;
+	return true;
+}
+
+static bool copy_texts(const struct parts *parts, struct kube_maker *maker, struct node *node)
+{
+	const char *os = parts->os && *parts->os ? parts->os : kube_strmap_get(&parts->labels, "kubernetes.io/os");
+	bool complete = true;
+
+	node->boot_id = copy(maker->arena, parts->boot_id);
+	node->os = kube_share_text(maker, os);
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(node->node_info); i++) {
+		node->node_info[i] = kube_share_text(maker, parts->node_info[i]);
+		complete = complete && node->node_info[i];
+	}
+	return complete && node->boot_id && node->os;
+}
+
 /* Unknown (the kubelet is silent) is not ready. */
-static void read_ready(const cJSON *item, struct node *node)
+static void read_ready(const struct condition_parts *conditions, struct node *node)
 {
-	const cJSON *condition;
+	const struct condition_part *ready = condition_part_get(conditions, "Ready");
 
-	node->ready_since_ms = KUBE_TIME_NONE;
-	cJSON_ArrayForEach (condition, kube_json_get(item, "status.conditions")) {
-		const char *type = kube_json_str(condition, "type");
-		if (!type || strcmp(type, "Ready") != 0)
-			continue;
-		const char *status = kube_json_str(condition, "status");
-		const char *since = kube_json_str(condition, "lastTransitionTime");
-		node->ready = status && strcmp(status, "True") == 0;
-		if (since)
-			kube_time_parse(since, &node->ready_since_ms, NULL);
-		return;
-	}
+	node->ready = condition_part_true(ready);
+	node->ready_since_ms = ready && ready->since_ms ? ready->since_ms : KUBE_TIME_NONE;
 }
 
-static void complete(struct node *node)
+static int make(void *all, struct kube_object *self, struct kube_maker *maker, struct kube_err *err)
 {
-	const char **texts[] = {&node->boot_id,      &node->os,           &node->node_info[0],
-	                        &node->node_info[1], &node->node_info[2], &node->node_info[3]};
-
-	if (!node->os)
-		node->os = kube_strmap_get(&node->labels, "kubernetes.io/os");
-	for (size_t i = 0; i < KUBE_ARRAY_LEN(texts); i++)
-		if (!*texts[i])
-			*texts[i] = "";
-	for (size_t i = 0; i < node->taints.count; i++) {
-		struct taint *taint = &node->taints.items[i];
-		if (!taint->value)
-			taint->value = "";
-		if (strcmp(taint->key, PW_TAINT_QUARANTINED) == 0)
-			node->quarantined = true;
-	}
-}
-
-static int decode(const cJSON *item, struct kube_object *self, struct kube_err *err)
-{
+	struct parts *parts = all;
 	struct node *node = (struct node *)self;
-	int rc = kube_json_decode(item, node_table, node, &self->arena, err);
-	if (!rc)
-		rc = keep_annotations(item, node, err);
-	if (!rc)
-		rc = read_state(node, err);
-	if (rc)
-		return rc;
-	read_ready(item, node);
-	complete(node);
-	return 0;
+
+	drop_long_annotations(&parts->annotations);
+	if (kube_share_map(maker, &parts->labels, &node->labels) ||
+	    kube_share_map(maker, &parts->annotations, &node->annotations) || !copy_texts(parts, maker, node) ||
+	    !copy_taints(&parts->taints, maker->arena, node))
+		return meta_out_of_memory(err);
+	node->unschedulable = parts->unschedulable;
+	read_ready(&parts->conditions, node);
+	return read_state(node, maker->arena, err);
 }
 
 /* Heartbeats change the resourceVersion and condition times that are not kept here: most updates end with "same". */
 static bool same(const struct kube_object *a, const struct kube_object *b)
 {
-	const struct node *x = (const struct node *)a, *y = (const struct node *)b;
-	return same_object(a, b) && x->ready == y->ready && x->ready_since_ms == y->ready_since_ms &&
-	       same_fields(node_table, x, y) && same_strmap(&x->annotations, &y->annotations);
+	return same_object(a, b) && same_fields(members, a, b);
 }
 
 const struct kube_projection node_projection = {
     .resource = &kube_nodes,
     .size = sizeof(struct node),
-    .decode = decode,
+    .table = node_table,
+    .parts_size = sizeof(struct parts),
+    .make = make,
+    .shared = shared,
+    .shared_count = KUBE_ARRAY_LEN(shared),
     .same = same,
 };
 

@@ -3,30 +3,169 @@
 #include "controller/model/names.h"
 #include "controller/model/text.h"
 
-#include <kube/time.h>
 #include <string.h>
 
 #define MESSAGE_BYTES 512
 
+/* ---- what is read: k8s.io/api/core/v1/generated.proto Pod, PodSpec, PodStatus and what is in them ---- */
+
+struct nothing {
+	char unused;
+};
+
+struct volume_part {
+	const struct nothing *empty_dir;
+};
+
+struct waiting_part {
+	const char *reason;
+};
+
+struct terminated_part {
+	struct kube_optional_int exit_code;
+	const char *reason, *message;
+};
+
+struct container_part {
+	const struct waiting_part *waiting;
+	const struct terminated_part *terminated;
+};
+
+struct parts {
+	struct kube_strmap labels, annotations;
+	struct owner_parts owners;
+	struct kube_strlist finalizers;
+	const char *node_name, *phase, *reason, *message;
+	struct {
+		struct volume_part *items;
+		size_t count;
+	} volumes;
+	struct condition_parts conditions;
+	struct {
+		struct container_part *items;
+		size_t count;
+	} containers;
+};
+
+#define AT(member) offsetof(struct parts, member)
+/* k8s.io/apimachinery/pkg/apis/meta/v1/generated.proto ObjectMeta */
 static const struct kube_json_field metadata_table[] = {
-    {.name = "labels", .type = KUBE_JSON_STRMAP, .offset = offsetof(struct pod, labels)},
+    {.name = "labels", .number = 11, .type = KUBE_JSON_STRMAP, .offset = AT(labels)},
+    {.name = "annotations", .number = 12, .type = KUBE_JSON_STRMAP, .offset = AT(annotations), .lenient = true},
+    {.name = "ownerReferences",
+     .number = 13,
+     .type = KUBE_JSON_LIST,
+     .offset = AT(owners),
+     .lenient = true,
+     .table = owner_part_table,
+     .size = sizeof(struct owner_part)},
+    {.name = "finalizers", .number = 14, .type = KUBE_JSON_STRLIST, .offset = AT(finalizers), .lenient = true},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field nothing_table[] = {KUBE_JSON_END};
+
+#define EMPTY_DIR(its_number) \
+	{ \
+		.name = "emptyDir", .number = (its_number), .type = KUBE_JSON_POINTER, \
+		.offset = offsetof(struct volume_part, empty_dir), .lenient = true, .table = nothing_table, \
+		.size = sizeof(struct nothing) \
+	}
+/* VolumeSource is a message of its own, which JSON inlines. */
+static const struct kube_json_field volume_source_table[] = {EMPTY_DIR(2), KUBE_JSON_END};
+static const struct kube_json_field volume_table[] = {
+    EMPTY_DIR(0),
+    {.name = "volumeSource", .number = 2, .type = KUBE_JSON_OBJECT, .table = volume_source_table},
     KUBE_JSON_END,
 };
 
 static const struct kube_json_field spec_table[] = {
-    {.name = "nodeName", .type = KUBE_JSON_STRING, .offset = offsetof(struct pod, node_name)},
+    {.name = "volumes",
+     .number = 1,
+     .type = KUBE_JSON_LIST,
+     .offset = AT(volumes),
+     .lenient = true,
+     .table = volume_table,
+     .size = sizeof(struct volume_part)},
+    {.name = "nodeName", .number = 10, .type = KUBE_JSON_STRING, .offset = AT(node_name)},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field waiting_table[] = {
+    {.name = "reason",
+     .number = 1,
+     .type = KUBE_JSON_STRING,
+     .offset = offsetof(struct waiting_part, reason),
+     .lenient = true},
+    KUBE_JSON_END,
+};
+
+#define IN(member) offsetof(struct terminated_part, member)
+static const struct kube_json_field terminated_table[] = {
+    {.name = "exitCode", .number = 1, .type = KUBE_JSON_OPTIONAL_INT, .offset = IN(exit_code), .lenient = true},
+    {.name = "reason", .number = 3, .type = KUBE_JSON_STRING, .offset = IN(reason), .lenient = true},
+    {.name = "message", .number = 4, .type = KUBE_JSON_STRING, .offset = IN(message), .lenient = true},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field state_table[] = {
+    {.name = "waiting",
+     .number = 1,
+     .type = KUBE_JSON_POINTER,
+     .offset = offsetof(struct container_part, waiting),
+     .lenient = true,
+     .table = waiting_table,
+     .size = sizeof(struct waiting_part)},
+    {.name = "terminated",
+     .number = 3,
+     .type = KUBE_JSON_POINTER,
+     .offset = offsetof(struct container_part, terminated),
+     .lenient = true,
+     .table = terminated_table,
+     .size = sizeof(struct terminated_part)},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field container_table[] = {
+    {.name = "state", .number = 2, .type = KUBE_JSON_OBJECT, .lenient = true, .table = state_table},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field status_table[] = {
+    {.name = "phase", .number = 1, .type = KUBE_JSON_STRING, .offset = AT(phase), .lenient = true},
+    {.name = "conditions",
+     .number = 2,
+     .type = KUBE_JSON_LIST,
+     .offset = AT(conditions),
+     .lenient = true,
+     .table = condition_part_table,
+     .size = sizeof(struct condition_part)},
+    {.name = "message", .number = 3, .type = KUBE_JSON_STRING, .offset = AT(message), .lenient = true},
+    {.name = "reason", .number = 4, .type = KUBE_JSON_STRING, .offset = AT(reason), .lenient = true},
+    {.name = "containerStatuses",
+     .number = 8,
+     .type = KUBE_JSON_LIST,
+     .offset = AT(containers),
+     .lenient = true,
+     .table = container_table,
+     .size = sizeof(struct container_part)},
     KUBE_JSON_END,
 };
 
 static const struct kube_json_field pod_table[] = {
-    {.name = "metadata", .type = KUBE_JSON_OBJECT, .table = metadata_table},
-    {.name = "spec", .type = KUBE_JSON_OBJECT, .table = spec_table},
+    {.name = "metadata", .number = 1, .type = KUBE_JSON_OBJECT, .table = metadata_table},
+    {.name = "spec", .number = 2, .type = KUBE_JSON_OBJECT, .table = spec_table},
+    {.name = "status", .number = 3, .type = KUBE_JSON_OBJECT, .table = status_table},
     KUBE_JSON_END,
 };
+#undef AT
 
-/* What is read by hand, for same(). */
+/* ---- what is made of it ---- */
+
 #define AT(member) offsetof(struct pod, member)
-static const struct kube_json_field derived_table[] = {
+static const struct kube_json_field members[] = {
+    {.name = "labels", .type = KUBE_JSON_STRMAP, .offset = AT(labels)},
+    {.name = "nodeName", .type = KUBE_JSON_STRING, .offset = AT(node_name)},
     {.name = "phase", .type = KUBE_JSON_ENUM, .offset = AT(phase)},
     {.name = "ready", .type = KUBE_JSON_BOOL, .offset = AT(ready)},
     {.name = "mirror", .type = KUBE_JSON_BOOL, .offset = AT(mirror)},
@@ -45,10 +184,14 @@ static const struct kube_json_field derived_table[] = {
     KUBE_JSON_END,
 };
 
-static int read_phase(const cJSON *item)
+static const size_t shared[] = {
+    AT(labels.items), AT(node_name), AT(owner_kind), AT(owner_name), AT(owner_uid),
+};
+#undef AT
+
+static int phase_of(const char *phase)
 {
 	static const char *const words[] = {"Pending", "Running", "Succeeded", "Failed"};
-	const char *phase = kube_json_str(item, "status.phase");
 
 	if (!phase)
 		return POD_PENDING;
@@ -58,44 +201,26 @@ static int read_phase(const cJSON *item)
 	return POD_UNKNOWN;
 }
 
-static bool read_ready(const cJSON *item)
+static bool has_empty_dir(const struct parts *parts)
 {
-	const cJSON *condition;
-
-	cJSON_ArrayForEach (condition, kube_json_get(item, "status.conditions")) {
-		const char *type = kube_json_str(condition, "type"), *status = kube_json_str(condition, "status");
-		if (type && strcmp(type, "Ready") == 0)
-			return status && strcmp(status, "True") == 0;
-	}
-	return false;
-}
-
-static bool has_empty_dir(const cJSON *item)
-{
-	const cJSON *volume;
-
-	cJSON_ArrayForEach (volume, kube_json_get(item, "spec.volumes"))
-		if (kube_json_get(volume, "emptyDir"))
+	for (size_t i = 0; i < parts->volumes.count; i++)
+		if (parts->volumes.items[i].empty_dir)
 			return true;
 	return false;
 }
 
-static int read_owner(const cJSON *item, struct pod *pod, struct kube_err *err)
+static bool has_finalizer(const struct kube_strlist *finalizers, const char *finalizer)
 {
-	const cJSON *owner = meta_controller(item);
-	struct kube_arena *arena = &pod->object.arena;
-
-	pod->owner_kind = meta_str(owner, "kind", arena);
-	pod->owner_name = meta_str(owner, "name", arena);
-	pod->owner_uid = meta_str(owner, "uid", arena);
-	return pod->owner_kind && pod->owner_name && pod->owner_uid ? 0 : meta_out_of_memory(err);
+	for (size_t i = 0; i < finalizers->count; i++)
+		if (finalizers->items[i] && strcmp(finalizers->items[i], finalizer) == 0)
+			return true;
+	return false;
 }
 
 /* The end of a log says why; "OOMKilled" and the like say it where there is none. */
-static const char *exit_message(const cJSON *terminated)
+static const char *exit_message(const struct terminated_part *terminated)
 {
-	const char *message = kube_json_str(terminated, "message");
-	const char *reason = kube_json_str(terminated, "reason");
+	const char *message = terminated ? terminated->message : NULL, *reason = terminated ? terminated->reason : NULL;
 
 	if (message && *message)
 		return text_tail(message, MESSAGE_BYTES);
@@ -103,64 +228,75 @@ static const char *exit_message(const cJSON *terminated)
 	return tells_nothing ? "" : text_tail(reason, MESSAGE_BYTES);
 }
 
-static void read_exit(const cJSON *terminated, struct pod *pod)
+static void read_exit(const struct terminated_part *terminated, struct pod *pod)
 {
-	const cJSON *code = kube_json_get(terminated, "exitCode");
-
 	pod->exited = terminated != NULL;
-	if (cJSON_IsNumber(code))
-		pod->exit_code = (int64_t)code->valueint;
-	else if (terminated)
-		pod->exit_code = -1; /* nobody knows: that is no success */
+	if (terminated)
+		pod->exit_code = terminated->exit_code.set ? terminated->exit_code.value : -1; /* unknown is no success */
 }
 
-static int read_job(const cJSON *item, struct pod *pod, struct kube_err *err)
+static const char *copy(struct kube_arena *arena, const char *text)
 {
-	struct kube_arena *arena = &pod->object.arena;
-	const char *node_uid = meta_annotation(item, PW_ANNOTATION_NODE);
-	const cJSON *container = cJSON_GetArrayItem(kube_json_get(item, "status.containerStatuses"), 0);
-	const cJSON *terminated = kube_json_get(container, "state.terminated");
-
-	pod->job_node_uid = kube_arena_strdup(arena, node_uid ? node_uid : "");
-	pod->job_finalizer = meta_has_finalizer(item, PW_FINALIZER_JOB);
-	pod->status_reason = meta_str(item, "status.reason", arena);
-	pod->status_message = text_keep(arena, kube_json_str(item, "status.message"), MESSAGE_BYTES);
-	read_exit(terminated, pod);
-	pod->exit_message = kube_arena_strdup(arena, exit_message(terminated));
-	pod->waiting_reason = meta_str(container, "state.waiting.reason", arena);
-	return pod->job_node_uid && pod->status_reason && pod->status_message && pod->exit_message && pod->waiting_reason
-	           ? 0
-	           : meta_out_of_memory(err);
+	return text && *text ? kube_arena_strdup(arena, text) : "";
 }
 
-static int decode(const cJSON *item, struct kube_object *self, struct kube_err *err)
+static bool make_job(const struct parts *parts, struct kube_arena *arena, struct pod *pod)
 {
-	struct pod *pod = (struct pod *)self;
+	const struct container_part none = {NULL, NULL};
+	const struct container_part *container = parts->containers.count > 0 ? &parts->containers.items[0] : &none;
 
-	pod->node_name = pod->status_reason = pod->status_message = pod->exit_message = pod->waiting_reason = "";
-	int rc = kube_json_decode(item, pod_table, pod, &self->arena, err);
-	if (!rc)
-		rc = read_owner(item, pod, err);
-	if (rc)
-		return rc;
-	pod->phase = read_phase(item);
-	pod->ready = read_ready(item);
-	pod->mirror = meta_annotation(item, "kubernetes.io/config.mirror") != NULL;
-	pod->empty_dir = has_empty_dir(item);
+	pod->job_node_uid = copy(arena, kube_strmap_get(&parts->annotations, PW_ANNOTATION_NODE));
+	pod->job_finalizer = has_finalizer(&parts->finalizers, PW_FINALIZER_JOB);
+	pod->status_reason = copy(arena, parts->reason);
+	pod->status_message = text_keep(arena, parts->message, MESSAGE_BYTES);
+	read_exit(container->terminated, pod);
+	pod->exit_message = copy(arena, exit_message(container->terminated));
+	pod->waiting_reason = copy(arena, container->waiting ? container->waiting->reason : NULL);
+	return pod->job_node_uid && pod->status_reason && pod->status_message && pod->exit_message && pod->waiting_reason;
+}
+
+static bool make_common(const struct parts *parts, struct kube_maker *maker, struct pod *pod)
+{
+	const struct owner_part owner = owner_part_controller(&parts->owners);
+
+	if (kube_share_map(maker, &parts->labels, &pod->labels))
+		return false;
+	pod->node_name = kube_share_text(maker, parts->node_name);
+	pod->owner_kind = kube_share_text(maker, owner.kind);
+	pod->owner_name = kube_share_text(maker, owner.name);
+	pod->owner_uid = kube_share_text(maker, owner.uid);
+	pod->status_reason = pod->status_message = pod->exit_message = pod->waiting_reason = "";
+	pod->phase = phase_of(parts->phase);
+	pod->ready = condition_part_true(condition_part_get(&parts->conditions, "Ready"));
+	pod->mirror = kube_strmap_get(&parts->annotations, "kubernetes.io/config.mirror") != NULL;
+	pod->empty_dir = has_empty_dir(parts);
 	pod->job_step = kube_strmap_get(&pod->labels, PW_LABEL_STEP);
 	pod->rollout_hash = kube_strmap_get(&pod->labels, PW_LABEL_ROLLOUT_HASH);
-	return pod->job_step ? read_job(item, pod, err) : 0;
+	return pod->node_name && pod->owner_kind && pod->owner_name && pod->owner_uid;
+}
+
+static int make(void *all, struct kube_object *self, struct kube_maker *maker, struct kube_err *err)
+{
+	const struct parts *parts = all;
+	struct pod *pod = (struct pod *)self;
+
+	bool complete = make_common(parts, maker, pod) && (!pod->job_step || make_job(parts, maker->arena, pod));
+	return complete ? 0 : meta_out_of_memory(err);
 }
 
 static bool same(const struct kube_object *a, const struct kube_object *b)
 {
-	return same_object(a, b) && same_fields(pod_table, a, b) && same_fields(derived_table, a, b);
+	return same_object(a, b) && same_fields(members, a, b);
 }
 
 const struct kube_projection pod_projection = {
     .resource = &kube_pods,
     .size = sizeof(struct pod),
-    .decode = decode,
+    .table = pod_table,
+    .parts_size = sizeof(struct parts),
+    .make = make,
+    .shared = shared,
+    .shared_count = KUBE_ARRAY_LEN(shared),
     .same = same,
 };
 

@@ -51,37 +51,36 @@ static char *governing_json(const cJSON *spec)
 	return governing ? kube_json_canonical(governing) : NULL;
 }
 
-static int hash_rules(const cJSON *spec, struct policy *policy, struct kube_err *err)
+static int hash_rules(const cJSON *spec, struct policy *policy, struct kube_arena *arena, struct kube_err *err)
 {
 	char digest[KUBE_SHA256_HEX_SIZE];
 	_cleanup_free_ char *text = governing_json(spec);
 
 	if (!text)
 		return meta_out_of_memory(err);
-	policy->rules_json = kube_arena_strdup(&policy->object.arena, text);
-	policy->hash = kube_arena_strdup(&policy->object.arena, kube_sha256_hex(text, strlen(text), digest));
+	policy->rules_json = kube_arena_strdup(arena, text);
+	policy->hash = kube_arena_strdup(arena, kube_sha256_hex(text, strlen(text), digest));
 	return policy->rules_json && policy->hash ? 0 : meta_out_of_memory(err);
 }
 
-static int decode_spec(const cJSON *spec, struct policy *policy, struct kube_err *err)
+static int decode_spec(const cJSON *spec, struct policy *policy, struct kube_arena *arena, struct kube_err *err)
 {
-	int rc = rules_decode(spec, &policy->rules, &policy->object.arena, err);
-	return rc ? kube_err_prefix(err, "spec") : hash_rules(spec, policy, err);
+	int rc = rules_decode(spec, &policy->rules, arena, err);
+	return rc ? kube_err_prefix(err, "spec") : hash_rules(spec, policy, arena, err);
 }
 
-static int decode(const cJSON *item, struct kube_object *self, struct kube_err *err)
+static int decode(const cJSON *item, struct kube_object *self, struct kube_arena *arena, struct kube_err *err)
 {
 	struct policy *policy = (struct policy *)self;
 	policy->history_limit = DEFAULT_HISTORY_LIMIT;
-	int rc = kube_json_decode(item, policy_table, policy, &self->arena, err);
+	int rc = kube_json_decode(item, policy_table, policy, arena, err);
 	conditions_complete(&policy->conditions);
 	if (!rc)
-		rc = decode_spec(kube_json_get(item, "spec"), policy, err);
+		rc = decode_spec(kube_json_get(item, "spec"), policy, arena, err);
 	if (!rc)
-		rc = meta_canonical(item, "status", "", &policy->status_json, &self->arena, err);
+		rc = meta_canonical(item, "status", "", &policy->status_json, arena, err);
 	if (!rc)
-		rc = meta_canonical(item, "status.lastSuccessfulRollout", NULL, &policy->last_successful_json, &self->arena,
-		                    err);
+		rc = meta_canonical(item, "status.lastSuccessfulRollout", NULL, &policy->last_successful_json, arena, err);
 	return rc;
 }
 

@@ -1,9 +1,9 @@
 #include "controller/model/internal.h"
 #include "controller/model/names.h"
 
-static int decode(const cJSON *item, struct kube_object *self, struct kube_err *err)
+static int decode(const cJSON *item, struct kube_object *self, struct kube_arena *arena, struct kube_err *err)
 {
-	(void)item, (void)self, (void)err;
+	(void)item, (void)self, (void)arena, (void)err;
 	return 0;
 }
 

@@ -38,9 +38,8 @@ static const struct kube_json_field ledger_table[] = {
     KUBE_JSON_END,
 };
 
-static int decode_rules(const cJSON *data, struct revision *revision, struct kube_err *err)
+static int decode_rules(const cJSON *data, struct revision *revision, struct kube_arena *arena, struct kube_err *err)
 {
-	struct kube_arena *arena = &revision->object.arena;
 	char digest[KUBE_SHA256_HEX_SIZE];
 	const cJSON *json = kube_json_get(data, "rules");
 	struct rules *rules = kube_arena_alloc(arena, sizeof(*rules));
@@ -78,17 +77,17 @@ static int check_plan(const struct revision *revision, struct kube_err *err)
 	return 0;
 }
 
-static int decode_plan(const cJSON *data, struct revision *revision, struct kube_err *err)
+static int decode_plan(const cJSON *data, struct revision *revision, struct kube_arena *arena, struct kube_err *err)
 {
-	int rc = kube_json_decode(data, plan_table, revision, &revision->object.arena, err);
+	int rc = kube_json_decode(data, plan_table, revision, arena, err);
 	if (!rc && revision->number == 1)
-		rc = decode_rules(data, revision, err);
+		rc = decode_rules(data, revision, arena, err);
 	return rc ? rc : check_plan(revision, err);
 }
 
-static int decode_ledger(const cJSON *data, struct revision *revision, struct kube_err *err)
+static int decode_ledger(const cJSON *data, struct revision *revision, struct kube_arena *arena, struct kube_err *err)
 {
-	int rc = kube_json_decode(data, ledger_table, revision, &revision->object.arena, err);
+	int rc = kube_json_decode(data, ledger_table, revision, arena, err);
 	if (!rc && revision->decisions.count > MAX_LEDGER_PAGE)
 		rc = kube_fail(err, KUBE_E_LIMIT, "decisions: %zu entries, more than %d", revision->decisions.count,
 		               MAX_LEDGER_PAGE);
@@ -97,7 +96,7 @@ static int decode_ledger(const cJSON *data, struct revision *revision, struct ku
 	return rc;
 }
 
-static int decode_data(const cJSON *item, struct revision *revision, struct kube_err *err)
+static int decode_data(const cJSON *item, struct revision *revision, struct kube_arena *arena, struct kube_err *err)
 {
 	const cJSON *data = kube_json_get(item, "data");
 	const char *page = meta_label(item, PW_LABEL_PAGE);
@@ -109,16 +108,17 @@ static int decode_data(const cJSON *item, struct revision *revision, struct kube
 		return kube_fail(err, KUBE_E_PARSE, "label %s: expected plan or ledger", PW_LABEL_PAGE);
 	if (!data)
 		return kube_fail(err, KUBE_E_PARSE, "data: required, but absent");
-	return revision->ledger ? decode_ledger(data, revision, err) : decode_plan(data, revision, err);
+	return revision->ledger ? decode_ledger(data, revision, arena, err) : decode_plan(data, revision, arena, err);
 }
 
 /* What cannot be used must not be half used. */
-static int spoil(struct revision *revision, const struct kube_err *problem, struct kube_err *err)
+static int spoil(struct revision *revision, const struct kube_err *problem, struct kube_arena *arena,
+                 struct kube_err *err)
 {
 	revision->rules = NULL;
 	revision->targets.count = 0;
 	revision->decisions.count = 0;
-	revision->data_error = kube_arena_strdup(&revision->object.arena, problem->message);
+	revision->data_error = kube_arena_strdup(arena, problem->message);
 	return revision->data_error ? 0 : meta_out_of_memory(err);
 }
 
@@ -132,7 +132,7 @@ static const char *owner_uid(const cJSON *item, struct kube_arena *arena)
 	return ours ? meta_str(owner, "uid", arena) : "";
 }
 
-static int decode(const cJSON *item, struct kube_object *self, struct kube_err *err)
+static int decode(const cJSON *item, struct kube_object *self, struct kube_arena *arena, struct kube_err *err)
 {
 	static const struct kube_json_field table[] = {
 	    {.name = "revision", .type = KUBE_JSON_INT, .offset = AT(number), .required = true},
@@ -142,18 +142,18 @@ static int decode(const cJSON *item, struct kube_object *self, struct kube_err *
 	struct kube_err problem;
 	const char *name = meta_label(item, PW_LABEL_ROLLOUT), *page = meta_label(item, PW_LABEL_PAGE);
 
-	int rc = kube_json_decode(item, table, revision, &self->arena, err);
+	int rc = kube_json_decode(item, table, revision, arena, err);
 	if (rc)
 		return rc;
 	revision->ledger = page && strcmp(page, "ledger") == 0;
-	revision->rollout_name = kube_arena_strdup(&self->arena, name ? name : "");
-	revision->rollout_uid = owner_uid(item, &self->arena);
+	revision->rollout_name = kube_arena_strdup(arena, name ? name : "");
+	revision->rollout_uid = owner_uid(item, arena);
 	if (!revision->rollout_name || !revision->rollout_uid)
 		return meta_out_of_memory(err);
-	rc = decode_data(item, revision, &problem);
+	rc = decode_data(item, revision, arena, &problem);
 	if (rc == KUBE_E_NOMEM)
 		return meta_out_of_memory(err);
-	return rc ? spoil(revision, &problem, err) : 0;
+	return rc ? spoil(revision, &problem, arena, err) : 0;
 }
 
 /* The API server lets nobody change data. */

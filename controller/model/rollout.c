@@ -35,19 +35,19 @@ static const char *label_hash(const char *uid, struct kube_arena *arena)
 	return kube_arena_strndup(arena, kube_sha256_hex(uid, strlen(uid), digest), HASH_DIGITS);
 }
 
-static int decode(const cJSON *item, struct kube_object *self, struct kube_err *err)
+static int decode(const cJSON *item, struct kube_object *self, struct kube_arena *arena, struct kube_err *err)
 {
 	struct rollout *rollout = (struct rollout *)self;
-	int rc = kube_json_decode(item, rollout_table, rollout, &self->arena, err);
+	int rc = kube_json_decode(item, rollout_table, rollout, arena, err);
 	if (!rc)
-		rc = rollout_status_decode(kube_json_get(item, "status"), &rollout->status, &self->arena, err);
+		rc = rollout_status_decode(kube_json_get(item, "status"), &rollout->status, arena, err);
 	if (!rc)
-		rc = meta_canonical(item, "status", "", &rollout->status_json, &self->arena, err);
+		rc = meta_canonical(item, "status", "", &rollout->status_json, arena, err);
 	if (rc)
 		return rc;
 	rollout->finalizer = meta_has_finalizer(item, PW_FINALIZER_ROLLOUT);
-	rollout->owner_uid = meta_str(meta_controller(item), "uid", &self->arena);
-	rollout->hash = label_hash(self->uid, &self->arena);
+	rollout->owner_uid = meta_str(meta_controller(item), "uid", arena);
+	rollout->hash = label_hash(self->uid, arena);
 	return rollout->owner_uid && rollout->hash ? 0 : meta_out_of_memory(err);
 }
 

@@ -11,6 +11,8 @@ bool same_strmap(const struct kube_strmap *a, const struct kube_strmap *b)
 {
 	if (a->count != b->count)
 		return false;
+	if (a->items == b->items) /* a shared one */
+		return true;
 	for (size_t i = 0; i < a->count; i++) /* the API server writes maps sorted by key */
 		if (!same_str(a->items[i].key, b->items[i].key) || !same_str(a->items[i].value, b->items[i].value))
 			return false;
@@ -30,6 +32,11 @@ bool same_strlist(const struct kube_strlist *a, const struct kube_strlist *b)
 static bool same_intstr(const struct kube_intstr *a, const struct kube_intstr *b)
 {
 	return a->set == b->set && a->percent == b->percent && a->value == b->value;
+}
+
+static bool same_optional_int(const struct kube_optional_int *a, const struct kube_optional_int *b)
+{
+	return a->set == b->set && a->value == b->value;
 }
 
 /* A pointer to a struct of another type is no void * to C, so it is read as bytes. */
@@ -70,6 +77,7 @@ static bool same_field(const struct kube_json_field *field, const void *a, const
 	case KUBE_JSON_INT:
 	case KUBE_JSON_TIME:
 	case KUBE_JSON_DURATION: return *(const int64_t *)a == *(const int64_t *)b;
+	case KUBE_JSON_OPTIONAL_INT: return same_optional_int(a, b);
 	case KUBE_JSON_INTSTR: return same_intstr(a, b);
 	case KUBE_JSON_STRMAP: return same_strmap(a, b);
 	case KUBE_JSON_STRLIST: return same_strlist(a, b);

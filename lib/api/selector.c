@@ -9,26 +9,55 @@
 
 static const char *const operator_words[] = {"In", "NotIn", "Exists", "DoesNotExist", NULL};
 
+/* k8s.io/apimachinery/pkg/apis/meta/v1/generated.proto LabelSelectorRequirement, LabelSelector */
 static const struct kube_json_field requirement_table[] = {
-    {.name = "key", .type = KUBE_JSON_STRING, .offset = offsetof(struct kube_requirement, key), .required = true},
+    {.name = "key",
+     .number = 1,
+     .type = KUBE_JSON_STRING,
+     .offset = offsetof(struct kube_requirement, key),
+     .required = true},
     {.name = "operator",
+     .number = 2,
      .type = KUBE_JSON_ENUM,
      .offset = offsetof(struct kube_requirement, op),
      .required = true,
      .words = operator_words},
-    {.name = "values", .type = KUBE_JSON_STRLIST, .offset = offsetof(struct kube_requirement, values)},
+    {.name = "values", .number = 3, .type = KUBE_JSON_STRLIST, .offset = offsetof(struct kube_requirement, values)},
     KUBE_JSON_END,
 };
 
 const struct kube_json_field kube_selector_table[] = {
-    {.name = "matchLabels", .type = KUBE_JSON_STRMAP, .offset = offsetof(struct kube_selector, match_labels)},
+    {.name = "matchLabels",
+     .number = 1,
+     .type = KUBE_JSON_STRMAP,
+     .offset = offsetof(struct kube_selector, match_labels)},
     {.name = "matchExpressions",
+     .number = 2,
      .type = KUBE_JSON_LIST,
      .offset = offsetof(struct kube_selector, match_expressions),
      .table = requirement_table,
      .size = sizeof(struct kube_requirement)},
     KUBE_JSON_END,
 };
+
+int kube_selector_copy(const struct kube_selector *selector, struct kube_arena *arena, struct kube_selector *ret_copy)
+{
+	size_t count = selector->match_expressions.count;
+	struct kube_requirement *items = count ? kube_arena_calloc(arena, count, sizeof(*items)) : NULL;
+	struct kube_selector copy = {.match_expressions = {.items = items, .count = count}};
+
+	if ((count && !items) || kube_strmap_copy(&selector->match_labels, arena, &copy.match_labels))
+		return KUBE_E_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const struct kube_requirement *from = &selector->match_expressions.items[i];
+		items[i].op = from->op;
+		items[i].key = kube_arena_strdup(arena, from->key);
+		if (!items[i].key || kube_strlist_copy(&from->values, arena, &items[i].values))
+			return KUBE_E_NOMEM;
+	}
+	*ret_copy = copy;
+	return 0;
+}
 
 bool kube_selector_empty(const struct kube_selector *selector)
 {

@@ -3,44 +3,110 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DEFAULT_HTTP_STATUS 500
+
+struct cause {
+	const char *reason, *message;
+};
+
+struct status {
+	const char *message, *reason;
+	int64_t code, retry_after_s;
+	struct {
+		struct cause *items;
+		size_t count;
+	} causes;
+};
+
+/* k8s.io/apimachinery/pkg/apis/meta/v1/generated.proto StatusCause, StatusDetails, Status. Lenient: proxies answer too,
+ * and what there is of a status is better than nothing. */
+static const struct kube_json_field cause_table[] = {
+    {.name = "reason",
+     .number = 1,
+     .type = KUBE_JSON_STRING,
+     .offset = offsetof(struct cause, reason),
+     .lenient = true},
+    {.name = "message",
+     .number = 2,
+     .type = KUBE_JSON_STRING,
+     .offset = offsetof(struct cause, message),
+     .lenient = true},
+    KUBE_JSON_END,
+};
+
+#define AT(member) offsetof(struct status, member)
+static const struct kube_json_field details_table[] = {
+    {.name = "causes",
+     .number = 4,
+     .type = KUBE_JSON_LIST,
+     .offset = AT(causes),
+     .lenient = true,
+     .table = cause_table,
+     .size = sizeof(struct cause)},
+    {.name = "retryAfterSeconds", .number = 5, .type = KUBE_JSON_INT, .offset = AT(retry_after_s), .lenient = true},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field status_table[] = {
+    {.name = "message", .number = 3, .type = KUBE_JSON_STRING, .offset = AT(message), .lenient = true},
+    {.name = "reason", .number = 4, .type = KUBE_JSON_STRING, .offset = AT(reason), .lenient = true},
+    {.name = "details", .number = 5, .type = KUBE_JSON_OBJECT, .lenient = true, .table = details_table},
+    {.name = "code", .number = 6, .type = KUBE_JSON_INT, .offset = AT(code), .lenient = true},
+    KUBE_JSON_END,
+};
+
 static void copy_text(char *out, size_t size, const char *text)
 {
 	snprintf(out, size, "%s", text ? text : "");
 }
 
-/* Some answers carry the delay in the document only. */
-static int retry_after(const cJSON *status)
-{
-	const cJSON *seconds = kube_json_get(status, "details.retryAfterSeconds");
-
-	return cJSON_IsNumber(seconds) && seconds->valuedouble > 0 ? seconds->valueint : -1;
-}
-
 /* What the cause says beyond the message: for an eviction only it names the PodDisruptionBudget. */
-static const char *cause_message(const cJSON *cause, const char *message)
+static const char *cause_message(const struct cause *cause, const char *message)
 {
-	const char *text = kube_json_str(cause, "message");
+	const char *text = cause ? cause->message : NULL;
 
 	return text && *text && !strstr(message, text) ? text : NULL;
 }
 
-void kube_err_from_status(struct kube_err *err, int http_status, int retry_after_s, const cJSON *status)
+static void fill(struct kube_err *err, int http_status, int retry_after_s, const struct status *status)
 {
-	const char *message = kube_json_str(status, "message");
-	const cJSON *causes = kube_json_get(status, "details.causes");
-	const cJSON *cause = cJSON_IsArray(causes) ? causes->child : NULL;
+	const char *message = status->message ? status->message : "";
+	const struct cause *cause = status->causes.count > 0 ? &status->causes.items[0] : NULL;
+	int code = status->code > 0 && status->code < 1000 ? (int)status->code : DEFAULT_HTTP_STATUS;
+	int document_s = status->retry_after_s > 0 && status->retry_after_s < INT32_MAX ? (int)status->retry_after_s : -1;
 
-	if (!err)
-		return;
-	if (message && *message && cause_message(cause, message))
+	if (!http_status)
+		http_status = code;
+	if (*message && cause_message(cause, message))
 		kube_fail(err, KUBE_E_API, "%s %s", message, cause_message(cause, message));
-	else if (message && *message)
+	else if (*message)
 		kube_fail(err, KUBE_E_API, "%s", message);
 	else
 		kube_fail(err, KUBE_E_API, "the server answered with HTTP status %d and gave no reason", http_status);
 	err->http_status = http_status;
-	err->retry_after_s = retry_after_s >= 0 ? retry_after_s : retry_after(status);
-	copy_text(err->reason, sizeof(err->reason), kube_json_str(status, "reason"));
-	if (cause)
-		copy_text(err->cause, sizeof(err->cause), kube_json_str(cause, "reason"));
+	err->retry_after_s = retry_after_s >= 0 ? retry_after_s : document_s; /* some answers have it there only */
+	copy_text(err->reason, sizeof(err->reason), status->reason);
+	copy_text(err->cause, sizeof(err->cause), cause ? cause->reason : NULL);
+}
+
+void kube_err_from_status(struct kube_err *err, int http_status, int retry_after_s, const cJSON *json)
+{
+	struct kube_arena arena = {0};
+	struct status status = {0};
+
+	if (!err)
+		return;
+	kube_json_decode(json, status_table, &status, &arena, NULL);
+	fill(err, http_status, retry_after_s, &status);
+	kube_arena_finish(&arena);
+}
+
+void kube_err_from_status_proto(struct kube_err *err, int http_status, int retry_after_s, struct kube_proto message)
+{
+	struct kube_arena arena = {0};
+	struct status status = {0};
+
+	kube_proto_decode(message, status_table, &status, &arena, NULL);
+	fill(err, http_status, retry_after_s, &status);
+	kube_arena_finish(&arena);
 }

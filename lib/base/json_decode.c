@@ -1,66 +1,14 @@
-#include "utf8.h"
+#include "lib/base/decode.h"
 #include <kube/json.h>
 #include <kube/time.h>
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_PATH_BYTES 256
 /* RFC 8259 6: beyond it two different numbers become the same double. */
 #define MAX_EXACT_INT ((double)((INT64_C(1) << 53) - 1))
 
-/* Where we are: a list from here up to the root. Either a member's name, a key of a map, or an index. */
-struct place {
-	const struct place *parent;
-	const char *name, *key;
-	size_t index;
-	int depth;
-};
-
-struct decoder {
-	struct kube_arena *arena;
-	struct kube_err *err;
-};
-
 static int decode_object(const struct decoder *decoder, const struct place *place, const cJSON *obj,
                          const struct kube_json_field *table, void *out);
-
-/* Writes "spec.patches[1].job" and returns its length; what does not fit is cut. */
-static size_t write_path(const struct place *place, char out[MAX_PATH_BYTES])
-{
-	if (!place || !place->parent) {
-		out[0] = '\0';
-		return 0;
-	}
-	size_t len = write_path(place->parent, out), room = MAX_PATH_BYTES - len;
-	int more;
-	if (place->name)
-		more = snprintf(out + len, room, "%s%s", len ? "." : "", place->name);
-	else if (place->key)
-		more = snprintf(out + len, room, "[\"%s\"]", place->key);
-	else
-		more = snprintf(out + len, room, "[%zu]", place->index);
-	if (more < 0 || (size_t)more < room)
-		return len + (more < 0 ? 0 : (size_t)more);
-	len = utf8_floor(out, MAX_PATH_BYTES - 1);
-	out[len] = '\0';
-	return len;
-}
-
-/* Puts the path before the message that is in err already. */
-static int at(const struct decoder *decoder, const struct place *place, int code)
-{
-	char path[MAX_PATH_BYTES];
-
-	if (decoder->err && write_path(place, path) > 0)
-		kube_err_prefix(decoder->err, "%s", path);
-	return code;
-}
-
-static int out_of_memory(const struct decoder *decoder, const struct place *place)
-{
-	kube_fail(decoder->err, KUBE_E_NOMEM, "out of memory");
-	return at(decoder, place, KUBE_E_NOMEM);
-}
 
 static const char *type_name(const cJSON *value)
 {
@@ -79,7 +27,7 @@ static int wrong_type(const struct decoder *decoder, const struct place *place, 
                       const cJSON *value)
 {
 	kube_fail(decoder->err, KUBE_E_PARSE, "expected %s, got %s", expected, type_name(value));
-	return at(decoder, place, KUBE_E_PARSE);
+	return decode_at(decoder, place, KUBE_E_PARSE);
 }
 
 static int decode_string(const struct decoder *decoder, const struct place *place, const cJSON *value,
@@ -89,7 +37,7 @@ static int decode_string(const struct decoder *decoder, const struct place *plac
 		return wrong_type(decoder, place, "a string", value);
 	const char *text = kube_arena_strdup(decoder->arena, value->valuestring);
 	if (!text)
-		return out_of_memory(decoder, place);
+		return decode_no_memory(decoder, place);
 	*ret_text = text;
 	return 0;
 }
@@ -101,10 +49,21 @@ static int decode_int(const struct decoder *decoder, const struct place *place, 
 	double number = value->valuedouble;
 	if (!(number >= -MAX_EXACT_INT && number <= MAX_EXACT_INT) || (double)(int64_t)number != number) {
 		kube_fail(decoder->err, KUBE_E_PARSE, "expected a whole number within 2^53, got %.17g", number);
-		return at(decoder, place, KUBE_E_PARSE);
+		return decode_at(decoder, place, KUBE_E_PARSE);
 	}
 	*ret_number = (int64_t)number;
 	return 0;
+}
+
+static int decode_optional_int(const struct decoder *decoder, const struct place *place, const cJSON *value,
+                               struct kube_optional_int *ret_number)
+{
+	int64_t number;
+	int rc = decode_int(decoder, place, value, &number);
+
+	if (!rc)
+		*ret_number = (struct kube_optional_int){.set = true, .value = number};
+	return rc;
 }
 
 /* A time or a duration: a string that parse() understands. */
@@ -115,7 +74,7 @@ static int decode_parsed(const struct decoder *decoder, const struct place *plac
 	if (!cJSON_IsString(value))
 		return wrong_type(decoder, place, expected, value);
 	int rc = parse(value->valuestring, ret_ms, decoder->err);
-	return rc ? at(decoder, place, rc) : 0;
+	return rc ? decode_at(decoder, place, rc) : 0;
 }
 
 /* intstr.IntOrString: a number is an int32; a string must be a percentage (GetScaledValueFromIntOrPercent). */
@@ -133,7 +92,7 @@ static int decode_intstr(const struct decoder *decoder, const struct place *plac
 			return 0;
 		}
 		kube_fail(decoder->err, KUBE_E_PARSE, "expected %s, got %.17g", expected, number);
-		return at(decoder, place, KUBE_E_PARSE);
+		return decode_at(decoder, place, KUBE_E_PARSE);
 	}
 	if (!cJSON_IsString(value))
 		return wrong_type(decoder, place, expected, value);
@@ -141,7 +100,7 @@ static int decode_intstr(const struct decoder *decoder, const struct place *plac
 	size_t digits = strspn(text, "0123456789");
 	if (digits == 0 || digits > 9 || strcmp(text + digits, "%") != 0) {
 		kube_fail(decoder->err, KUBE_E_PARSE, "expected %s, got \"%s\"", expected, text);
-		return at(decoder, place, KUBE_E_PARSE);
+		return decode_at(decoder, place, KUBE_E_PARSE);
 	}
 	result.percent = true;
 	for (size_t i = 0; i < digits; i++)
@@ -161,17 +120,17 @@ static int start_list(const struct decoder *decoder, const struct place *place, 
 		count++;
 	if (count > KUBE_JSON_MAX_LIST) {
 		kube_fail(decoder->err, KUBE_E_LIMIT, "%zu entries, more than %d", count, KUBE_JSON_MAX_LIST);
-		return at(decoder, place, KUBE_E_LIMIT);
+		return decode_at(decoder, place, KUBE_E_LIMIT);
 	}
 	void *items = count ? kube_arena_calloc(decoder->arena, count, item_size) : NULL;
 	if (count && !items)
-		return out_of_memory(decoder, place);
+		return decode_no_memory(decoder, place);
 	*ret_list = (struct kube_list){.items = items, .count = count};
 	return 0;
 }
 
 static int decode_strmap(const struct decoder *decoder, const struct place *place, const cJSON *value,
-                         struct kube_strmap *ret_map)
+                         const struct kube_json_field *field, struct kube_strmap *ret_map)
 {
 	struct kube_list list;
 	const cJSON *child;
@@ -188,11 +147,13 @@ static int decode_strmap(const struct decoder *decoder, const struct place *plac
 		if (cJSON_IsNull(child))
 			continue;
 		rc = decode_string(decoder, &here, child, &pairs[count].value);
+		if (decode_overlooks(decoder, field, rc))
+			continue;
 		if (rc)
 			return rc;
 		pairs[count].key = kube_arena_strdup(decoder->arena, child->string);
 		if (!pairs[count].key)
-			return out_of_memory(decoder, &here);
+			return decode_no_memory(decoder, &here);
 		count++;
 	}
 	*ret_map = (struct kube_strmap){.items = pairs, .count = count};
@@ -200,7 +161,7 @@ static int decode_strmap(const struct decoder *decoder, const struct place *plac
 }
 
 static int decode_strlist(const struct decoder *decoder, const struct place *place, const cJSON *value,
-                          struct kube_strlist *ret_list)
+                          const struct kube_json_field *field, struct kube_strlist *ret_list)
 {
 	struct kube_list list;
 	const cJSON *child;
@@ -214,7 +175,7 @@ static int decode_strlist(const struct decoder *decoder, const struct place *pla
 	const char **items = list.items;
 	cJSON_ArrayForEach (child, value) {
 		rc = decode_string(decoder, &here, child, &items[here.index]);
-		if (rc)
+		if (rc && !decode_overlooks(decoder, field, rc))
 			return rc;
 		here.index++;
 	}
@@ -237,7 +198,9 @@ static int decode_list(const struct decoder *decoder, const struct place *place,
 	cJSON_ArrayForEach (child, value) {
 		void *item = (char *)list.items + here.index * field->size;
 		rc = decode_object(decoder, &here, child, field->table, item);
-		if (rc)
+		if (decode_overlooks(decoder, field, rc))
+			memset(item, 0, field->size);
+		else if (rc)
 			return rc;
 		here.index++;
 	}
@@ -251,7 +214,7 @@ static int decode_pointer(const struct decoder *decoder, const struct place *pla
 	void *object = kube_arena_alloc(decoder->arena, field->size);
 
 	if (!object)
-		return out_of_memory(decoder, place);
+		return decode_no_memory(decoder, place);
 	int rc = decode_object(decoder, place, value, field->table, object);
 	if (rc)
 		return rc;
@@ -259,31 +222,12 @@ static int decode_pointer(const struct decoder *decoder, const struct place *pla
 	return 0;
 }
 
-static int unknown_word(const struct decoder *decoder, const struct place *place, const char *word,
-                        const char *const *words)
-{
-	char known[384] = "";
-
-	for (size_t i = 0, len = 0; words[i] && len < sizeof(known); i++) {
-		int more = snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "", words[i]);
-		len += more > 0 ? (size_t)more : 0;
-	}
-	kube_fail(decoder->err, KUBE_E_PARSE, "expected one of %s; got \"%s\"", known, word);
-	return at(decoder, place, KUBE_E_PARSE);
-}
-
 static int decode_enum(const struct decoder *decoder, const struct place *place, const cJSON *value,
                        const char *const *words, int *ret_index)
 {
 	if (!cJSON_IsString(value))
 		return wrong_type(decoder, place, "a string", value);
-	for (int i = 0; words[i]; i++) {
-		if (strcmp(words[i], value->valuestring) == 0) {
-			*ret_index = i;
-			return 0;
-		}
-	}
-	return unknown_word(decoder, place, value->valuestring, words);
+	return decode_word(decoder, place, value->valuestring, words, ret_index);
 }
 
 static int decode_bool(const struct decoder *decoder, const struct place *place, const cJSON *value, bool *ret_bool)
@@ -299,7 +243,7 @@ static int decode_custom(const struct decoder *decoder, const struct place *plac
 {
 	int rc = field->decode(value, out, decoder->arena, decoder->err);
 
-	return rc ? at(decoder, place, rc) : 0;
+	return rc ? decode_at(decoder, place, rc) : 0;
 }
 
 /* Fields of the caller's own pointer, list and enum types are written by memcpy: they are no void * or int to C. */
@@ -317,12 +261,13 @@ static int decode_value(const struct decoder *decoder, const struct place *place
 	case KUBE_JSON_STRING: return decode_string(decoder, place, value, out);
 	case KUBE_JSON_BOOL: return decode_bool(decoder, place, value, out);
 	case KUBE_JSON_INT: return decode_int(decoder, place, value, out);
+	case KUBE_JSON_OPTIONAL_INT: return decode_optional_int(decoder, place, value, out);
 	case KUBE_JSON_TIME: return decode_parsed(decoder, place, value, "a time (a string)", kube_time_parse, out);
 	case KUBE_JSON_DURATION:
 		return decode_parsed(decoder, place, value, "a duration such as \"15m\"", kube_duration_parse, out);
 	case KUBE_JSON_INTSTR: return decode_intstr(decoder, place, value, out);
-	case KUBE_JSON_STRMAP: return decode_strmap(decoder, place, value, out);
-	case KUBE_JSON_STRLIST: return decode_strlist(decoder, place, value, out);
+	case KUBE_JSON_STRMAP: return decode_strmap(decoder, place, value, field, out);
+	case KUBE_JSON_STRLIST: return decode_strlist(decoder, place, value, field, out);
 	case KUBE_JSON_OBJECT: return decode_object(decoder, place, value, field->table, out);
 	case KUBE_JSON_POINTER:
 		rc = decode_pointer(decoder, place, value, field, &result.pointer);
@@ -351,18 +296,18 @@ static int decode_object(const struct decoder *decoder, const struct place *plac
 		return wrong_type(decoder, place, "an object", obj);
 	if (place->depth > KUBE_JSON_MAX_DEPTH) {
 		kube_fail(decoder->err, KUBE_E_LIMIT, "nested more than %d levels deep", KUBE_JSON_MAX_DEPTH);
-		return at(decoder, place, KUBE_E_LIMIT);
+		return decode_at(decoder, place, KUBE_E_LIMIT);
 	}
 	for (const struct kube_json_field *field = table; field->name; field++) {
 		const cJSON *value = cJSON_GetObjectItemCaseSensitive(obj, field->name);
 		struct place here = {.parent = place, .name = field->name, .depth = place->depth + 1};
 		if (value && !cJSON_IsNull(value)) {
 			int rc = decode_value(decoder, &here, value, field, (char *)out + field->offset);
-			if (rc)
+			if (rc && !decode_overlooks(decoder, field, rc))
 				return rc;
 		} else if (field->required) {
 			kube_fail(decoder->err, KUBE_E_PARSE, "required, but absent");
-			return at(decoder, &here, KUBE_E_PARSE);
+			return decode_at(decoder, &here, KUBE_E_PARSE);
 		}
 	}
 	return 0;

@@ -181,12 +181,3 @@ char *kube_json_canonical(const cJSON *json)
 	sort_members(sorted);
 	return cJSON_PrintUnformatted(sorted);
 }
-
-const char *kube_strmap_get(const struct kube_strmap *map, const char *key)
-{
-	for (size_t i = 0; i < map->count; i++) {
-		if (strcmp(map->items[i].key, key) == 0)
-			return map->items[i].value;
-	}
-	return NULL;
-}

@@ -11,7 +11,7 @@
 
 struct kube_arena_chunk {
 	struct kube_arena_chunk *next;
-	size_t size, used;
+	size_t size;
 	alignas(max_align_t) unsigned char bytes[];
 };
 
@@ -20,66 +20,111 @@ void kube_arena_init(struct kube_arena *arena, size_t limit_bytes)
 	*arena = (struct kube_arena){.limit_bytes = limit_bytes};
 }
 
+void kube_arena_init_fixed(struct kube_arena *arena, void *memory, size_t size)
+{
+	unsigned char *low = memory;
+
+	*arena = (struct kube_arena){.low = low, .high = low + size, .limit_bytes = size};
+}
+
+static void free_chunks(struct kube_arena_chunk **chunks)
+{
+	while (*chunks) {
+		struct kube_arena_chunk *chunk = *chunks;
+		*chunks = chunk->next;
+		free(chunk);
+	}
+}
+
 void kube_arena_finish(struct kube_arena *arena)
 {
 	if (!arena)
 		return;
-	while (arena->head) {
-		struct kube_arena_chunk *chunk = arena->head;
-		arena->head = chunk->next;
-		free(chunk);
-	}
+	free_chunks(&arena->head);
+	arena->low = arena->high = NULL;
 	arena->used_bytes = 0;
 }
 
-/* An allocation that is large beside a chunk gets one of its own, behind the head, whose rest stays in use. */
-static struct kube_arena_chunk *add_chunk(struct kube_arena *arena, size_t need)
+void kube_arena_reset(struct kube_arena *arena)
 {
 	struct kube_arena_chunk *head = arena->head;
-	size_t size = head ? head->size * 2 : FIRST_CHUNK_BYTES;
-	bool fitted = !head && arena->first_bytes >= need;
 
-	if (size > LARGEST_CHUNK_BYTES)
-		size = LARGEST_CHUNK_BYTES;
-	if (fitted)
-		size = arena->first_bytes;
-	bool own = !fitted && need > size / 2;
-	if (own)
-		size = need;
+	arena->used_bytes = 0;
+	if (!head)
+		return;
+	free_chunks(&head->next);
+	memset(head->bytes, 0, (size_t)(arena->low - head->bytes));
+	memset(arena->high, 0, (size_t)(head->bytes + head->size - arena->high));
+	arena->low = head->bytes;
+	arena->high = head->bytes + head->size;
+}
+
+static struct kube_arena_chunk *new_chunk(size_t size)
+{
 	struct kube_arena_chunk *chunk = calloc(1, sizeof(*chunk) + size);
-	if (!chunk)
-		return NULL;
-	chunk->size = size;
-	struct kube_arena_chunk **place = own && head ? &head->next : &arena->head;
-	chunk->next = *place;
-	*place = chunk;
+
+	if (chunk)
+		chunk->size = size;
 	return chunk;
 }
 
-static void *alloc_aligned(struct kube_arena *arena, size_t size, size_t align)
+/*
+ * An allocation that is large beside a chunk gets one of its own, behind the head, whose rest stays in use. A fixed
+ * arena never comes here: its limit is where its memory ends.
+ */
+static unsigned char *alloc_in_new_chunk(struct kube_arena *arena, size_t size, bool text)
 {
+	struct kube_arena_chunk *head = arena->head;
+	size_t usual = head ? head->size * 2 : FIRST_CHUNK_BYTES;
+
+	if (usual > LARGEST_CHUNK_BYTES)
+		usual = LARGEST_CHUNK_BYTES;
+	bool own = head && size > usual / 2;
+	struct kube_arena_chunk *chunk = new_chunk(own || size > usual ? size : usual);
+	if (!chunk)
+		return NULL;
+	struct kube_arena_chunk **place = own ? &head->next : &arena->head;
+	chunk->next = *place;
+	*place = chunk;
+	if (own)
+		return chunk->bytes;
+	arena->low = chunk->bytes + (text ? 0 : size);
+	arena->high = chunk->bytes + chunk->size - (text ? size : 0);
+	return text ? arena->high : chunk->bytes;
+}
+
+/* Texts take no part in the alignment: in which order both come makes no difference to the sum. */
+static void *alloc(struct kube_arena *arena, size_t size, bool text)
+{
+	const size_t align = alignof(max_align_t);
 	size_t limit = arena->limit_bytes ? arena->limit_bytes : KUBE_ARENA_DEFAULT_LIMIT;
-	struct kube_arena_chunk *chunk = arena->head;
 
 	if (size == 0)
 		size = 1;
-	if (size > limit || arena->used_bytes > limit - size || size > SIZE_MAX - sizeof(*chunk))
+	if (size > limit || size > SIZE_MAX - sizeof(struct kube_arena_chunk) - align)
 		return NULL;
-	size_t start = chunk ? (chunk->used + align - 1) & ~(align - 1) : 0;
-	if (!chunk || start > chunk->size || size > chunk->size - start) {
-		chunk = add_chunk(arena, size);
-		if (!chunk)
+	if (!text)
+		size = (size + align - 1) & ~(align - 1);
+	if (size > limit || arena->used_bytes > limit - size)
+		return NULL;
+	unsigned char *memory;
+	if (size > (size_t)(arena->high - arena->low)) {
+		memory = alloc_in_new_chunk(arena, size, text);
+		if (!memory)
 			return NULL;
-		start = 0;
+	} else if (text) {
+		memory = arena->high -= size;
+	} else {
+		memory = arena->low;
+		arena->low += size;
 	}
-	arena->used_bytes += start - chunk->used + size;
-	chunk->used = start + size;
-	return chunk->bytes + start;
+	arena->used_bytes += size;
+	return memory;
 }
 
 void *kube_arena_alloc(struct kube_arena *arena, size_t size)
 {
-	return alloc_aligned(arena, size, alignof(max_align_t));
+	return alloc(arena, size, false);
 }
 
 void *kube_arena_calloc(struct kube_arena *arena, size_t count, size_t size)
@@ -98,7 +143,7 @@ char *kube_arena_strndup(struct kube_arena *arena, const char *s, size_t n)
 	size_t len = strnlen(s, n);
 	if (len == SIZE_MAX)
 		return NULL;
-	char *copy = alloc_aligned(arena, len + 1, 1);
+	char *copy = alloc(arena, len + 1, true);
 	if (copy)
 		memcpy(copy, s, len); /* the rest is zeroed already */
 	return copy;
@@ -118,7 +163,7 @@ char *kube_arena_vprintf(struct kube_arena *arena, const char *fmt, va_list ap)
 	va_end(again);
 	if (len < 0)
 		return NULL;
-	char *out = alloc_aligned(arena, (size_t)len + 1, 1);
+	char *out = alloc(arena, (size_t)len + 1, true);
 	if (out)
 		vsnprintf(out, (size_t)len + 1, fmt, ap);
 	return out;

@@ -1,82 +1,67 @@
-#include <kube/json.h>
 #include <kube/object.h>
-#include <kube/time.h>
+
+#include "lib/runtime/draft.h"
+#include "lib/runtime/pool.h"
+
 #include <string.h>
 
-#define ALIGNMENT_SLACK_BYTES 32 /* gaps may lie elsewhere when all is in one piece */
+/* Sharing */
 
-static const struct kube_json_field metadata_table[] = {
-    {.name = "name", .type = KUBE_JSON_STRING, .offset = offsetof(struct kube_object, name)},
-    {.name = "namespace", .type = KUBE_JSON_STRING, .offset = offsetof(struct kube_object, namespace_)},
-    {.name = "uid", .type = KUBE_JSON_STRING, .offset = offsetof(struct kube_object, uid)},
-    {.name = "resourceVersion", .type = KUBE_JSON_STRING, .offset = offsetof(struct kube_object, resource_version)},
-    {.name = "generation", .type = KUBE_JSON_INT, .offset = offsetof(struct kube_object, generation)},
-    {.name = "creationTimestamp", .type = KUBE_JSON_TIME, .offset = offsetof(struct kube_object, created_ms)},
-    {.name = "deletionTimestamp", .type = KUBE_JSON_TIME, .offset = offsetof(struct kube_object, deleted_ms)},
-    KUBE_JSON_END,
-};
-
-static int decode_metadata(const cJSON *item, struct kube_object *object, struct kube_err *err)
+const char *kube_share_text(struct kube_maker *maker, const char *text)
 {
-	const cJSON *metadata = kube_json_get(item, "metadata");
-	const char *kind = object->projection->resource->kind;
+	const char *shared = text ? text : "";
 
-	if (!metadata || !kube_json_str(metadata, "name"))
-		return kube_fail(err, KUBE_E_PARSE, "a %s without metadata.name", kind);
-	object->namespace_ = object->uid = object->resource_version = "";
-	object->created_ms = object->deleted_ms = KUBE_TIME_NONE;
-	int rc = kube_json_decode(metadata, metadata_table, object, &object->arena, err);
-	if (rc) {
-		kube_err_prefix(err, "%s %s: metadata", kind, kube_json_str(metadata, "name"));
-		return rc;
-	}
-	if (*object->namespace_)
-		object->key = kube_arena_printf(&object->arena, "%s/%s", object->namespace_, object->name);
-	else
-		object->key = object->name;
-	return object->key ? 0 : kube_fail(err, KUBE_E_NOMEM, "out of memory for a %s", kind);
+	if (!maker->pool)
+		return kube_arena_strdup(maker->arena, shared);
+	if (!maker->measuring && !pool_text(maker->pool, shared, &shared))
+		return NULL;
+	return shared;
 }
 
-static int decode(const cJSON *item, struct kube_object *object, struct kube_err *err)
+int kube_share_map(struct kube_maker *maker, const struct kube_strmap *map, struct kube_strmap *ret_map)
 {
-	int rc = decode_metadata(item, object, err);
+	struct kube_str_pair *pairs = map->items;
 
-	if (rc)
-		return rc;
-	rc = object->projection->decode(item, object, err);
-	if (rc)
-		kube_err_prefix(err, "%s %s", object->projection->resource->kind, object->key);
+	if (!maker->pool)
+		return kube_strmap_copy(map, maker->arena, ret_map);
+	if (!maker->measuring && !pool_map(maker->pool, map, &pairs))
+		return KUBE_E_NOMEM;
+	*ret_map = (struct kube_strmap){.items = pairs, .count = map->count};
+	return 0;
+}
+
+/* Objects that stand alone */
+
+static int decode(const struct kube_projection *projection, const struct document *document,
+                  struct kube_object **ret_object, struct kube_err *err)
+{
+	struct draft draft;
+
+	draft_init(&draft, projection);
+	int rc = draft_read(&draft, document, err);
+	if (!rc)
+		rc = draft_make(&draft, NULL, ret_object, err);
+	draft_finish(&draft);
 	return rc;
 }
 
-/*
- * Decodes twice: a cache holds many small objects, and only the second time is it known how small. The tree is there
- * already; copying the few fields that count costs next to nothing beside parsing it.
- */
 int kube_object_decode(const struct kube_projection *projection, const cJSON *item, struct kube_object **ret_object,
                        struct kube_err *err)
 {
-	struct kube_object *object = calloc(1, projection->size);
+	struct document document = document_of_json(item);
 
-	if (!object)
-		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a %s", projection->resource->kind);
-	object->projection = projection;
-	object->refs = 1;
-	int rc = decode(item, object, err);
-	if (!rc) {
-		size_t need = object->arena.used_bytes + ALIGNMENT_SLACK_BYTES;
-		kube_arena_finish(&object->arena);
-		memset(object, 0, projection->size);
-		*object = (struct kube_object){.projection = projection, .refs = 1, .arena.first_bytes = need};
-		rc = decode(item, object, err);
-	}
-	if (rc) {
-		kube_object_unref(object);
-		return rc;
-	}
-	*ret_object = object;
-	return 0;
+	return decode(projection, &document, ret_object, err);
 }
+
+int kube_object_decode_proto(const struct kube_projection *projection, struct kube_proto item,
+                             struct kube_object **ret_object, struct kube_err *err)
+{
+	struct document document = document_of_proto(item);
+
+	return decode(projection, &document, ret_object, err);
+}
+
+/* References */
 
 struct kube_object *kube_object_ref(struct kube_object *object)
 {
@@ -85,10 +70,24 @@ struct kube_object *kube_object_ref(struct kube_object *object)
 	return object;
 }
 
+static void release_shared(struct kube_object *object)
+{
+	const struct kube_projection *projection = object->projection;
+	struct kube_pool *pool = object->pool;
+	const void *shared;
+
+	for (size_t i = 0; projection && i < projection->shared_count; i++) {
+		memcpy(&shared, (const char *)object + projection->shared[i], sizeof(shared));
+		pool_release(pool, shared);
+	}
+	pool_release(pool, object->namespace_);
+}
+
 void kube_object_unref(struct kube_object *object)
 {
 	if (!object || --object->refs > 0)
 		return;
-	kube_arena_finish(&object->arena);
+	if (object->pool)
+		release_shared(object);
 	free(object);
 }

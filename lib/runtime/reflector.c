@@ -1,6 +1,7 @@
 #include "lib/runtime/reflector_internal.h"
 
-#include <kube/json.h>
+#include "lib/runtime/pool.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,8 @@
 #define MAX_LIST_REST_BYTES ((size_t)1 << 20)
 #define MAX_TARGET_BYTES ((size_t)64 << 10)
 
+/* kube-apiserver takes the first that it can serve. */
+#define PROTO_OR_JSON KUBE_PROTO_CONTENT_TYPE ",application/json"
 #define UNSTARTED_MS (24 * 3600 * INT64_C(1000)) /* holds the timer's place; nothing happens then */
 
 static kube_timer_fn on_timer;
@@ -35,8 +38,9 @@ static int copy_options(struct kube_reflector *r, const struct kube_reflector_op
 static void destroy(struct kube_reflector *r)
 {
 	reflector_drop_listing(r);
-	list_split_finish(&r->listing.split);
-	line_split_finish(&r->watch.lines);
+	wire_list_finish(&r->listing.wire);
+	wire_stream_finish(&r->watch.wire);
+	draft_finish(&r->draft);
 	kube_buf_finish(&r->refusal);
 	free(r->version);
 	free((char *)r->options.namespace_);
@@ -56,8 +60,9 @@ int kube_reflector_new(const struct kube_reflector_options *options, struct kube
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a reflector");
 	}
 	r->env = kube_client_env(options->client);
-	list_split_init(&r->listing.split, KUBE_REFLECTOR_MAX_EVENT_BYTES, MAX_LIST_REST_BYTES);
-	line_split_init(&r->watch.lines, KUBE_REFLECTOR_MAX_EVENT_BYTES);
+	wire_list_init(&r->listing.wire, KUBE_REFLECTOR_MAX_EVENT_BYTES, MAX_LIST_REST_BYTES);
+	wire_stream_init(&r->watch.wire, KUBE_REFLECTOR_MAX_EVENT_BYTES);
+	draft_init(&r->draft, options->projection);
 	kube_buf_init(&r->refusal, MAX_REFUSAL_BYTES);
 	if (kube_timer_start(r->env, &r->timer, UNSTARTED_MS, on_timer, r)) {
 		destroy(r);
@@ -137,7 +142,12 @@ int reflector_send(struct kube_reflector *r, const char *query, const struct kub
 	rc = kube_buf_addf(&target, "?%s", query);
 	if (rc)
 		return kube_fail(err, rc, "no room for the path and query of a request");
-	struct kube_request request = {.method = "GET", .target = target.data, .watch = r->step == REFLECTOR_WATCHING};
+	struct kube_request request = {
+	    .method = "GET",
+	    .target = target.data,
+	    .watch = r->step == REFLECTOR_WATCHING,
+	    .accept = r->options.projection->table ? PROTO_OR_JSON : NULL,
+	};
 	r->status = 0;
 	r->retry_after_s = -1;
 	kube_buf_reset(&r->refusal);
@@ -148,6 +158,7 @@ void reflector_note_head(struct kube_reflector *r, const struct kube_response_he
 {
 	r->status = head->status;
 	r->retry_after_s = head->retry_after_s;
+	r->form = form_of(head->content_type);
 	kube_client_note_head(r->options.client, head);
 	kube_client_count_request(r->options.client, "GET", r->options.projection->resource, head->status);
 }
@@ -160,12 +171,49 @@ void reflector_end_exchange(struct kube_reflector *r)
 		kube_transport_cancel(kube_client_transport(r->options.client), exchange);
 }
 
+void reflector_read_status(const struct document *status, int http_status, int retry_after_s, struct kube_err *ret_err)
+{
+	if (status->form == FORM_PROTO)
+		kube_err_from_status_proto(ret_err, http_status, retry_after_s, status->proto);
+	else
+		kube_err_from_status(ret_err, http_status, retry_after_s, status->json);
+}
+
 void reflector_refusal(struct kube_reflector *r, struct kube_err *ret_err)
 {
-	_cleanup_json_ cJSON *status = NULL;
+	const struct kube_buf *refusal = &r->refusal;
+	const char *bytes = refusal->data ? refusal->data : "";
+	_cleanup_wire_ struct wire_open open = {.parsed = NULL};
 
-	kube_json_parse(r->refusal.data ? r->refusal.data : "", r->refusal.len, &status, NULL);
-	kube_err_from_status(ret_err, r->status, r->retry_after_s, status);
+	if (r->form == FORM_PROTO)
+		kube_proto_unwrap(kube_proto_of(bytes, refusal->len), &open.document.proto, NULL);
+	else
+		wire_open(FORM_JSON, bytes, refusal->len, &open, NULL);
+	open.document.form = r->form;
+	reflector_read_status(&open.document, r->status, r->retry_after_s, ret_err);
+}
+
+static struct kube_object *find_stored(const struct kube_reflector *r)
+{
+	const struct draft *draft = &r->draft;
+	struct kube_object *stored = kube_store_get(r->options.store, draft->key);
+
+	if (!stored || !*draft->resource_version || strcmp(stored->uid, draft->uid) != 0)
+		return NULL;
+	return strcmp(stored->resource_version, draft->resource_version) == 0 ? kube_object_ref(stored) : NULL;
+}
+
+int reflector_read(struct kube_reflector *r, const struct document *document, struct kube_object **ret_object,
+                   struct kube_err *err)
+{
+	int rc = draft_read(&r->draft, document, err);
+	if (rc)
+		return rc;
+	struct kube_object *stored = find_stored(r);
+	if (!stored)
+		return draft_make(&r->draft, store_pool(r->options.store), ret_object, err);
+	*ret_object = stored;
+	return 0;
 }
 
 bool reflector_is_expired(const struct kube_err *err)

@@ -9,7 +9,8 @@
 #define LIB_RUNTIME_REFLECTOR_INTERNAL_H
 
 #include "lib/runtime/backoff.h"
-#include "lib/runtime/split.h"
+#include "lib/runtime/draft.h"
+#include "lib/runtime/wire.h"
 
 #include <kube/reflector.h>
 
@@ -24,7 +25,7 @@ enum reflector_step {
 #define REFLECTOR_REMEMBERED_REPORTS 16
 
 struct reflector_listing {
-	struct list_split split;
+	struct wire_list wire;
 	struct kube_object **objects;
 	size_t count, cap;
 	size_t page_bytes;
@@ -34,7 +35,7 @@ struct reflector_listing {
 };
 
 struct reflector_watch {
-	struct line_split lines;
+	struct wire_stream wire;
 	int64_t opened_ms;  /* mono time */
 	int64_t silence_ms; /* longest one allowed */
 	bool advanced;      /* an event has moved the version */
@@ -58,7 +59,9 @@ struct kube_reflector {
 
 	struct kube_exchange *exchange;
 	int status, retry_after_s;
+	enum form form;          /* of the answer */
 	struct kube_buf refusal; /* the document of an answer other than 200 */
+	struct draft draft;      /* the object that is being read */
 	struct reflector_listing listing;
 	struct reflector_watch watch;
 
@@ -86,6 +89,14 @@ void reflector_note_head(struct kube_reflector *r, const struct kube_response_he
 void reflector_end_exchange(struct kube_reflector *r);
 /* What the answer of another status than 200 says. */
 void reflector_refusal(struct kube_reflector *r, struct kube_err *ret_err);
+/* What a metav1.Status says; http_status 0: the code that it names. */
+void reflector_read_status(const struct document *status, int http_status, int retry_after_s, struct kube_err *ret_err);
+/*
+ * The object of a document. When the store has this very version of it that is what is given: a relist then costs
+ * neither time nor memory. On failure r->draft.key names the object, if anything does.
+ */
+int reflector_read(struct kube_reflector *r, const struct document *document, struct kube_object **ret_object,
+                   struct kube_err *err);
 void reflector_set_version(struct kube_reflector *r, const char *version);
 /* 410, or a version that the server has not reached yet. */
 bool reflector_is_expired(const struct kube_err *err);

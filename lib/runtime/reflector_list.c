@@ -1,12 +1,10 @@
 #include "lib/runtime/reflector_internal.h"
 
-#include <kube/json.h>
 #include <stdio.h>
 #include <string.h>
 
 #define PAGE_LIMIT 500
 #define MAX_PAGES 100000
-#define MAX_KEY_BYTES 1024
 #define MAX_QUERY_BYTES ((size_t)32 << 10)
 #define SILENCE_MS 65000 /* an API server gives up a request after 60 s */
 /* A version that expires again so soon after a list is no reason to list without a pause. */
@@ -54,55 +52,29 @@ static int add_object(struct kube_reflector *r, struct kube_object *object)
 	return 0;
 }
 
-/* The stored object when the item is the very same version of it: a relist then costs neither time nor memory. */
-static struct kube_object *find_stored(const struct kube_reflector *r, const cJSON *item)
+static int read_item(struct kube_reflector *r, const char *bytes, size_t len, struct kube_object **ret_object,
+                     struct kube_err *err)
 {
-	const char *namespace_ = kube_json_str(item, "metadata.namespace"), *name = kube_json_str(item, "metadata.name");
-	const char *uid = kube_json_str(item, "metadata.uid"), *version = kube_json_str(item, "metadata.resourceVersion");
-	char key[MAX_KEY_BYTES];
-
-	if (kube_store_count(r->options.store) == 0 || !name || !uid || !version || !*version)
-		return NULL;
-	bool namespaced = namespace_ && *namespace_;
-	int len = snprintf(key, sizeof(key), "%s%s%s", namespaced ? namespace_ : "", namespaced ? "/" : "", name);
-	if (len < 0 || (size_t)len >= sizeof(key))
-		return NULL;
-	struct kube_object *stored = kube_store_get(r->options.store, key);
-	if (!stored || strcmp(stored->uid, uid) != 0 || strcmp(stored->resource_version, version) != 0)
-		return NULL;
-	return kube_object_ref(stored);
-}
-
-static int decode_item(struct kube_reflector *r, const char *text, size_t len, struct kube_object **ret_object,
-                       struct kube_err *err)
-{
-	_cleanup_json_ cJSON *item = NULL;
+	_cleanup_wire_ struct wire_open open = {.parsed = NULL};
 	const char *kind = r->options.projection->resource->kind;
 
-	if (!text)
+	if (!bytes)
 		return kube_fail(err, KUBE_E_LIMIT, "a %s of more than %zu bytes is left out", kind,
 		                 KUBE_REFLECTOR_MAX_EVENT_BYTES);
-	int rc = kube_json_parse(text, len, &item, err);
-	if (rc) {
-		kube_err_prefix(err, "a %s is left out", kind);
-		return rc;
-	}
-	struct kube_object *stored = find_stored(r, item);
-	if (stored) {
-		*ret_object = stored;
-		return 0;
-	}
-	return kube_object_decode(r->options.projection, item, ret_object, err);
+	int rc = wire_open(r->listing.wire.form, bytes, len, &open, err);
+	if (rc)
+		return kube_err_prefix(err, "a %s is left out", kind);
+	return reflector_read(r, &open.document, ret_object, err);
 }
 
-static int on_item(void *arg, const char *text, size_t len)
+static int on_item(void *arg, const char *bytes, size_t len)
 {
 	struct kube_reflector *r = arg;
 	struct kube_object *object;
 	struct kube_err err;
 
 	kube_err_reset(&err);
-	int rc = decode_item(r, text, len, &object, &err);
+	int rc = read_item(r, bytes, len, &object, &err);
 	if (rc == KUBE_E_NOMEM)
 		return rc;
 	if (rc) {
@@ -125,6 +97,7 @@ static void on_head(void *arg, const struct kube_response_head *head)
 	struct kube_reflector *r = arg;
 
 	reflector_note_head(r, head);
+	wire_list_begin(&r->listing.wire, r->form);
 	reflector_set_deadline(r, SILENCE_MS);
 }
 
@@ -136,6 +109,8 @@ static void fail_items(struct kube_reflector *r, int code)
 		return;
 	if (code == KUBE_E_NOMEM)
 		kube_fail(&err, code, "out of memory after %zu objects", r->listing.count);
+	else if (code == KUBE_E_PARSE)
+		kube_fail(&err, code, "the answer is no protobuf list: it breaks after %zu objects", r->listing.count);
 	else
 		kube_fail(&err, code, "the list is longer than the cache's limit of %zu objects or %zu bytes a page: raise it",
 		          kube_store_max(r->options.store), KUBE_REFLECTOR_MAX_PAGE_BYTES);
@@ -155,7 +130,7 @@ static int on_data(void *arg, const char *bytes, size_t len)
 		rc = 0;
 	} else if (len <= KUBE_REFLECTOR_MAX_PAGE_BYTES - listing->page_bytes) {
 		listing->page_bytes += len;
-		rc = list_split_feed(&listing->split, bytes, len, on_item, r);
+		rc = wire_list_feed(&listing->wire, bytes, len, on_item, r);
 	}
 	if (rc)
 		fail_items(r, rc);
@@ -205,24 +180,16 @@ static int next_page(struct kube_reflector *r, const char *token)
 
 static void finish_page(struct kube_reflector *r)
 {
-	const struct kube_buf *rest = &r->listing.split.rest;
-	_cleanup_json_ cJSON *list = NULL;
+	struct wire_list_meta meta;
 	struct kube_err err;
 
-	int rc = kube_json_parse(rest->data ? rest->data : "", rest->len, &list, &err);
-	if (!rc && !kube_json_get(list, "metadata"))
-		rc = kube_fail(&err, KUBE_E_PARSE, "the answer is no list: it has no metadata");
-	if (rc) {
-		fail(r, &err);
-		return;
-	}
-	const char *token = kube_json_str(list, "metadata.continue");
-	if (!token || !*token) {
-		finish_list(r, kube_json_str(list, "metadata.resourceVersion"));
-		return;
-	}
-	rc = next_page(r, token);
+	kube_arena_reset(&r->draft.arena);
+	int rc = wire_list_end(&r->listing.wire, &r->draft.arena, &meta, &err);
 	if (rc)
+		fail(r, &err);
+	else if (!*meta.continue_token)
+		finish_list(r, meta.version);
+	else if ((rc = next_page(r, meta.continue_token)))
 		fail_items(r, rc);
 }
 
@@ -302,7 +269,7 @@ static void send_page(struct kube_reflector *r)
 	_cleanup_buf_ struct kube_buf query = {0};
 	struct kube_err err;
 
-	list_split_reset(&r->listing.split);
+	wire_list_begin(&r->listing.wire, FORM_JSON);
 	r->listing.page_bytes = 0;
 	reflector_set_deadline(r, SILENCE_MS);
 	kube_buf_init(&query, MAX_QUERY_BYTES);

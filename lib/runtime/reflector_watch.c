@@ -1,6 +1,5 @@
 #include "lib/runtime/reflector_internal.h"
 
-#include <kube/json.h>
 #include <string.h>
 
 #define SHORTEST_SERVER_TIMEOUT_S 300
@@ -28,7 +27,7 @@ enum event_type {
 static enum event_type event_type(const char *word)
 {
 #define EVENT_WORD(name) \
-	if (word && strcmp(word, #name) == 0) \
+	if (strcmp(word, #name) == 0) \
 		return EVENT_##name;
 	EVENT_TYPES(EVENT_WORD)
 #undef EVENT_WORD
@@ -69,38 +68,31 @@ static void refused(struct kube_reflector *r, struct kube_err *err)
 
 /* Events */
 
-static void on_error_event(struct kube_reflector *r, const cJSON *status)
+static void on_error_event(struct kube_reflector *r, const struct document *status)
 {
-	const cJSON *code = kube_json_get(status, "code");
 	struct kube_err err;
 
-	kube_err_from_status(&err, cJSON_IsNumber(code) ? code->valueint : 500, -1, status);
+	reflector_read_status(status, 0, -1, &err);
 	refused(r, &err);
 }
 
 /* Without the key there is nothing to remove; with it, an older version must not pass for the present one. */
-static void leave_out(struct kube_reflector *r, const cJSON *item, struct kube_err *err)
+static void leave_out(struct kube_reflector *r, struct kube_err *err)
 {
-	_cleanup_buf_ struct kube_buf key = {0};
-	const char *namespace_ = kube_json_str(item, "metadata.namespace"), *name = kube_json_str(item, "metadata.name");
-
-	kube_buf_init(&key, 1024);
-	if (namespace_ && *namespace_)
-		kube_buf_addf(&key, "%s/", namespace_);
-	if (name && kube_buf_adds(&key, name) == 0)
-		kube_store_remove(r->options.store, key.data);
+	if (*r->draft.key)
+		kube_store_remove(r->options.store, r->draft.key);
 	if (err && !r->freed)
 		reflector_report_object(r, err);
 }
 
-static void on_object(struct kube_reflector *r, const cJSON *item)
+static void on_object(struct kube_reflector *r, const struct document *document)
 {
 	struct kube_object *object;
 	struct kube_err err;
 
-	int rc = kube_object_decode(r->options.projection, item, &object, &err);
+	int rc = reflector_read(r, document, &object, &err);
 	if (rc && rc != KUBE_E_NOMEM) {
-		leave_out(r, item, &err);
+		leave_out(r, &err);
 		return;
 	}
 	if (!rc)
@@ -113,38 +105,44 @@ static void on_unknown(struct kube_reflector *r, const char *type)
 {
 	struct kube_err err;
 
-	kube_fail(&err, KUBE_E_PARSE, "a watch event of the unknown type \"%s\" is left out", type ? type : "");
+	kube_fail(&err, KUBE_E_PARSE, "a watch event of the unknown type \"%s\" is left out", type);
 	reflector_report_object(r, &err);
 }
 
-static void on_event(struct kube_reflector *r, const cJSON *event)
+static void on_event(struct kube_reflector *r, const struct wire_open *event)
 {
-	const char *type = kube_json_str(event, "type");
-	const cJSON *object = kube_json_get(event, "object");
-
-	switch (event_type(type)) {
-	case EVENT_UNKNOWN: on_unknown(r, type); break;
-	case EVENT_ERROR: on_error_event(r, object); return;
+	switch (event_type(event->event)) {
+	case EVENT_ERROR: on_error_event(r, &event->document); return;
 	case EVENT_ADDED:
-	case EVENT_MODIFIED: on_object(r, object); break;
-	case EVENT_DELETED: leave_out(r, object, NULL); break;
-	case EVENT_BOOKMARK: r->watch.silence_ms = BOOKMARK_SILENCE_MS; break;
+	case EVENT_MODIFIED: on_object(r, &event->document); break;
+	case EVENT_DELETED:
+		draft_read(&r->draft, &event->document, NULL);
+		leave_out(r, NULL);
+		break;
+	case EVENT_BOOKMARK:
+		draft_read(&r->draft, &event->document, NULL); /* one without a name */
+		r->watch.silence_ms = BOOKMARK_SILENCE_MS;
+		break;
+	case EVENT_UNKNOWN:
+		draft_read(&r->draft, &event->document, NULL);
+		on_unknown(r, event->event);
+		break;
 	}
 	if (is_watching(r))
-		reflector_set_version(r, kube_json_str(object, "metadata.resourceVersion"));
+		reflector_set_version(r, r->draft.resource_version);
 }
 
 /* Other than 0 when the watch has ended. */
-static int on_line(void *arg, const char *text, size_t len)
+static int on_bytes(void *arg, const char *bytes, size_t len)
 {
 	struct kube_reflector *r = arg;
-	_cleanup_json_ cJSON *event = NULL;
+	_cleanup_wire_ struct wire_open event = {.parsed = NULL};
 	struct kube_err err;
 
-	if (kube_json_parse(text, len, &event, &err))
+	if (wire_open_event(r->watch.wire.form, bytes, len, &event, &err))
 		fail(r, REFLECTOR_WAITING_TO_LIST, &err);
 	else
-		on_event(r, event);
+		on_event(r, &event);
 	return is_watching(r) ? 0 : KUBE_E_CANCELED;
 }
 
@@ -157,6 +155,7 @@ static void on_head(void *arg, const struct kube_response_head *head)
 	reflector_note_head(r, head);
 	if (head->status != 200)
 		return;
+	wire_stream_begin(&r->watch.wire, r->form);
 	r->watch.opened_ms = kube_env_mono_ms(r->env);
 	reflector_set_deadline(r, r->watch.silence_ms);
 	kube_timer_start(r->env, &r->calm_timer, CALM_MS, on_calm, r); /* without memory "it works" is reported later */
@@ -172,7 +171,7 @@ static int on_data(void *arg, const char *bytes, size_t len)
 		return 0;
 	}
 	reflector_enter(r);
-	int rc = line_split_feed(&r->watch.lines, bytes, len, on_line, r);
+	int rc = wire_stream_feed(&r->watch.wire, bytes, len, on_bytes, r);
 	if (rc && is_watching(r)) {
 		kube_fail(&err, rc, "an event of more than %zu bytes: it can only be listed", KUBE_REFLECTOR_MAX_EVENT_BYTES);
 		fail(r, REFLECTOR_WAITING_TO_LIST, &err);
@@ -255,7 +254,6 @@ void reflector_watch(struct kube_reflector *r)
 	r->watches++;
 	r->watch.silence_ms = timeout_s * 1000 + GRACE_MS;
 	r->watch.advanced = false;
-	line_split_reset(&r->watch.lines);
 	reflector_set_deadline(r, OPEN_SILENCE_MS);
 	kube_buf_init(&query, MAX_QUERY_BYTES);
 	int rc = make_query(r, timeout_s, &query);

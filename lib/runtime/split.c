@@ -119,8 +119,7 @@ static size_t take_item(struct list_split *split, const char *bytes, size_t len,
 	return i;
 }
 
-/* Hands over the element that was gathered. */
-static int hand_over(struct kube_buf *buf, split_fn *fn, void *arg)
+int split_hand_over(struct kube_buf *buf, split_fn *fn, void *arg)
 {
 	if (buf->failed == KUBE_E_NOMEM)
 		return buf->failed;
@@ -166,7 +165,7 @@ int list_split_feed(struct list_split *split, const char *bytes, size_t len, spl
 	while (i < len && !rc) {
 		if (split->in_item) {
 			i += take_item(split, bytes + i, len - i, &ended);
-			rc = ended ? hand_over(&split->item, fn, arg) : 0;
+			rc = ended ? split_hand_over(&split->item, fn, arg) : 0;
 		} else if (split->in_items) {
 			split->in_item = between_items(split, bytes[i]);
 			i += split->in_item ? 0 : 1;

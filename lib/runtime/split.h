@@ -13,6 +13,9 @@
  */
 typedef int split_fn(void *arg, const char *text, size_t len);
 
+/* Calls fn with what was gathered, or with NULL when that was too long, and begins anew. */
+int split_hand_over(struct kube_buf *buf, split_fn *fn, void *arg);
+
 /* Watches: a document a line. */
 struct line_split {
 	struct kube_buf line; /* the beginning of a line whose end has not arrived */

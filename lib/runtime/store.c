@@ -1,4 +1,7 @@
 #include <kube/store.h>
+
+#include "lib/runtime/pool.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -28,6 +31,7 @@ struct entry {
 };
 
 struct kube_store {
+	struct kube_pool *pool;
 	struct entry *entries;
 	size_t max_objects;
 	uint64_t round;
@@ -46,8 +50,12 @@ int kube_store_new(size_t max_objects, struct kube_store **ret_store, struct kub
 {
 	struct kube_store *store = calloc(1, sizeof(*store));
 
-	if (!store)
+	if (store)
+		store->pool = pool_new();
+	if (!store || !store->pool) {
+		free(store);
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a store");
+	}
 	store->max_objects = max_objects;
 	*ret_store = store;
 	return 0;
@@ -82,6 +90,11 @@ int kube_store_add_index(struct kube_store *store, kube_index_fn *fn, int *ret_i
 	store->indexes[store->index_count].fn = fn;
 	*ret_index = store->index_count++;
 	return 0;
+}
+
+struct kube_pool *store_pool(struct kube_store *store)
+{
+	return store->pool;
 }
 
 /* Reading */
@@ -343,5 +356,6 @@ void kube_store_free(struct kube_store *store)
 	HASH_ITER (hh, store->entries, entry, next) {
 		remove_entry(store, entry);
 	}
+	pool_free(store->pool);
 	free(store);
 }

@@ -1,10 +1,9 @@
 /*
  * A reflector against a server that sends anything. The input is a series of answers: <flags> <status> <length, two
- * bytes> <bytes>. Flags say how the answer ends, in which pieces and after which time it comes.
+ * bytes> <bytes>. Flags say how the answer ends, in which pieces, after which time and in which form it comes.
  */
 #include "test/fuzz/fuzz.h"
 
-#include <kube/json.h>
 #include <kube/reflector.h>
 #include <kube/sim.h>
 
@@ -19,17 +18,35 @@ struct thing {
 static const struct kube_resource things = {
     .group = "test.example", .version = "v1", .plural = "things", .kind = "Thing", .namespaced = true};
 
-static int decode(const cJSON *item, struct kube_object *self, struct kube_err *err)
+static const struct kube_json_field spec_table[] = {
+    {.name = "value", .number = 1, .type = KUBE_JSON_STRING, .offset = 0, .required = true},
+    KUBE_JSON_END,
+};
+static const struct kube_json_field thing_table[] = {
+    {.name = "spec", .number = 2, .type = KUBE_JSON_OBJECT, .table = spec_table},
+    KUBE_JSON_END,
+};
+
+static int make(void *parts, struct kube_object *self, struct kube_maker *maker, struct kube_err *err)
 {
-	const char *value = kube_json_str(item, "spec.value");
+	const char *value = *(const char *const *)parts;
 
 	if (!value)
 		return kube_fail(err, KUBE_E_PARSE, "spec.value: expected a string");
-	((struct thing *)self)->value = kube_arena_strdup(&self->arena, value);
+	((struct thing *)self)->value = kube_share_text(maker, value);
 	return 0;
 }
 
-static const struct kube_projection projection = {.resource = &things, .size = sizeof(struct thing), .decode = decode};
+static const size_t shared[] = {offsetof(struct thing, value)};
+static const struct kube_projection projection = {
+    .resource = &things,
+    .size = sizeof(struct thing),
+    .table = thing_table,
+    .parts_size = sizeof(const char *),
+    .make = make,
+    .shared = shared,
+    .shared_count = 1,
+};
 
 struct server {
 	const uint8_t *data;
@@ -51,7 +68,8 @@ static void serve(void *arg, struct kube_sim *sim, struct kube_exchange *exchang
 	len = len < server->size ? len : server->size;
 	size_t piece = flags & 1 ? 7 : len + 1;
 	int64_t delay_ms = flags & 2 ? 2000 : 0;
-	kube_sim_reply_head(sim, exchange, 0, status, flags & 4 ? 1 : -1, "application/json");
+	kube_sim_reply_head(sim, exchange, 0, status, flags & 4 ? 1 : -1,
+	                    flags & 32 ? KUBE_PROTO_CONTENT_TYPE : "application/json");
 	for (size_t at = 0; at < len; at += piece)
 		kube_sim_reply_data(sim, exchange, delay_ms, (const char *)server->data + at,
 		                    at + piece < len ? piece : len - at);

@@ -12,6 +12,7 @@
 #include <cjson/cJSON.h>
 #include <kube/env.h>
 #include <kube/err.h>
+#include <kube/proto.h>
 #include <kube/resource.h>
 #include <kube/transport.h>
 
@@ -69,8 +70,7 @@ int kube_client_send(struct kube_client *client, const struct kube_call *call, k
                      struct kube_op **ret_op, struct kube_err *err);
 void kube_op_cancel(struct kube_op *op);
 
-/* Every request that goes out (retries included; kube_client_count_request is the reflector's), for metrics. resource
- * is NULL for a call by path (kube_call.target). */
+/* Every request that goes out (retries included; kube_client_count_request is the reflector's), for metrics. */
 typedef void kube_request_observer(void *arg, const char *method, const struct kube_resource *resource,
                                    int http_status);
 void kube_client_observe(struct kube_client *client, kube_request_observer *fn, void *arg);
@@ -78,8 +78,10 @@ void kube_client_count_request(struct kube_client *client, const char *method, c
                                int http_status);
 
 /* Fills err from a metav1.Status document (or from what there is of it). The first cause's own sentence follows the
- * message when it says more. */
+ * message when it says more. http_status 0: the code that the document names, 500 when it names none. */
 void kube_err_from_status(struct kube_err *err, int http_status, int retry_after_s, const cJSON *status);
+/* The same from protobuf, without envelope. */
+void kube_err_from_status_proto(struct kube_err *err, int http_status, int retry_after_s, struct kube_proto status);
 
 KUBE_END_DECLS
 

@@ -3,8 +3,9 @@
  *
  * A table says which members a struct wants, of which type, and where they go. What the table does not
  * name is ignored; JSON null counts as absent; an absent member leaves the (zeroed) field as it is, unless
- * it is required. Errors name the path: "spec.patches[1].job.timeout: expected a duration such as "15m"".
- * Everything that is decoded is copied into the arena: the cJSON tree may go afterwards.
+ * it is required. The same tables decode protobuf (kube/proto.h) where they say the fields' numbers. Errors name the
+ * path: "spec.patches[1].job.timeout: expected a duration such as "15m"". Everything that is decoded is copied into the
+ * arena: the cJSON tree may go afterwards.
  */
 #ifndef KUBE_JSON_H
 #define KUBE_JSON_H
@@ -25,6 +26,11 @@ KUBE_BEGIN_DECLS
 struct kube_intstr {
 	bool set;
 	bool percent;
+	int64_t value;
+};
+
+struct kube_optional_int {
+	bool set;
 	int64_t value;
 };
 
@@ -49,10 +55,11 @@ struct kube_list {
 };
 
 enum kube_json_type {
-	KUBE_JSON_STRING, /* const char *; copied */
-	KUBE_JSON_BOOL,   /* bool */
-	KUBE_JSON_INT,    /* int64_t; a number with a fraction or beyond 2^53 - 1 is an error */
-	KUBE_JSON_TIME,   /* int64_t ms since the epoch; set it to KUBE_TIME_NONE beforehand if 0 must differ from absent */
+	KUBE_JSON_STRING,       /* const char *; copied */
+	KUBE_JSON_BOOL,         /* bool */
+	KUBE_JSON_INT,          /* int64_t; a number with a fraction or beyond 2^53 - 1 is an error */
+	KUBE_JSON_OPTIONAL_INT, /* struct kube_optional_int: for where 0 must differ from absent */
+	KUBE_JSON_TIME, /* int64_t ms since the epoch; set it to KUBE_TIME_NONE beforehand if 0 must differ from absent */
 	KUBE_JSON_DURATION, /* int64_t ms */
 	KUBE_JSON_INTSTR,   /* struct kube_intstr */
 	KUBE_JSON_STRMAP,   /* struct kube_strmap */
@@ -69,7 +76,10 @@ struct kube_json_field {
 	const char *name;
 	enum kube_json_type type;
 	size_t offset;
+	unsigned number; /* of the field in protobuf; 0: protobuf has it elsewhere, or not at all */
 	bool required;
+	bool lenient; /* what is of another type, or an element that is, counts as absent: an element is left zeroed, or out
+	                 of a map */
 	const struct kube_json_field *table;
 	size_t size;
 	const char *const *words;
@@ -100,6 +110,9 @@ const char *kube_json_str(const cJSON *obj, const char *path);
 char *kube_json_canonical(const cJSON *json);
 
 const char *kube_strmap_get(const struct kube_strmap *map, const char *key); /* NULL when absent */
+/* With all texts. KUBE_E_NOMEM. */
+int kube_strmap_copy(const struct kube_strmap *map, struct kube_arena *arena, struct kube_strmap *ret_copy);
+int kube_strlist_copy(const struct kube_strlist *list, struct kube_arena *arena, struct kube_strlist *ret_copy);
 
 static inline void kube_json_deletep(cJSON **json)
 {

@@ -50,14 +50,19 @@ static inline void kube_freep(void *p)
 struct kube_arena_chunk;
 
 struct kube_arena {
-	struct kube_arena_chunk *head;
-	size_t used_bytes;  /* handed out so far, with the gaps that alignment makes */
-	size_t limit_bytes; /* 0: KUBE_ARENA_DEFAULT_LIMIT */
-	size_t first_bytes; /* of the first chunk, for whoever knows what will be needed; 0: some default */
+	struct kube_arena_chunk *head; /* NULL: none yet, or the memory is the caller's */
+	unsigned char *low, *high;     /* what is free: aligned memory is taken from below, texts from above */
+	size_t used_bytes;             /* handed out so far; whatever the order, it fits into as many bytes in one piece */
+	size_t limit_bytes;            /* 0: KUBE_ARENA_DEFAULT_LIMIT */
 };
 
 void kube_arena_init(struct kube_arena *arena, size_t limit_bytes);
+/* Hands out size bytes (at least 1) at memory, which are zeroed, aligned for any type, stay the caller's, and are the
+ * limit. */
+void kube_arena_init_fixed(struct kube_arena *arena, void *memory, size_t size);
 void kube_arena_finish(struct kube_arena *arena); /* frees everything; NULL and zeroed are fine */
+/* Forgets everything, and keeps memory for what comes next. */
+void kube_arena_reset(struct kube_arena *arena);
 
 void *kube_arena_alloc(struct kube_arena *arena, size_t size);
 /* count * size with overflow check. */

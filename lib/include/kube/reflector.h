@@ -7,6 +7,9 @@
  * resource version" list again (after a pause when the last list is younger than 10 s); a clean end watches again from
  * the last version; everything else backs off (800 ms doubled to 30 s, jittered, reset after 2 quiet minutes).
  * resourceVersions are compared for equality only.
+ *
+ * What a table projects (kube/object.h) is asked for in protobuf, with JSON as the second choice; the rest in JSON. Of
+ * a list no more than one object and the piece that has just arrived is in memory beside what is kept.
  */
 #ifndef KUBE_REFLECTOR_H
 #define KUBE_REFLECTOR_H

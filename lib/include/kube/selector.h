@@ -22,6 +22,8 @@ struct kube_selector {
 
 extern const struct kube_json_field kube_selector_table[];
 
+/* With all texts. KUBE_E_NOMEM. */
+int kube_selector_copy(const struct kube_selector *selector, struct kube_arena *arena, struct kube_selector *ret_copy);
 /* No requirement at all: matches everything in Kubernetes; callers that mean "nothing" or "refused" ask here. */
 bool kube_selector_empty(const struct kube_selector *selector);
 /* In/NotIn need values, Exists/DoesNotExist must have none. KUBE_E_INVALID. */

@@ -398,7 +398,64 @@ START_TEST(a_table_that_names_itself_stops_at_the_maximum_depth)
 }
 END_TEST
 
+struct loose {
+	struct kube_strmap map;
+	struct kube_strlist strings;
+	struct {
+		struct patch *items;
+		size_t count;
+	} patches;
+	int64_t number, time_ms;
+	struct kube_optional_int code, none;
+	struct job *maybe;
+};
+
+#define LOOSE(member, its_type) \
+	.name = #member, .type = (its_type), .offset = offsetof(struct loose, member), .lenient = true
+static const struct kube_json_field loose_table[] = {
+    {LOOSE(map, KUBE_JSON_STRMAP)},
+    {LOOSE(strings, KUBE_JSON_STRLIST)},
+    {LOOSE(patches, KUBE_JSON_LIST), .table = patch_table, .size = sizeof(struct patch)},
+    {LOOSE(number, KUBE_JSON_INT)},
+    {LOOSE(time_ms, KUBE_JSON_TIME)},
+    {LOOSE(code, KUBE_JSON_OPTIONAL_INT)},
+    {LOOSE(none, KUBE_JSON_OPTIONAL_INT)},
+    {LOOSE(maybe, KUBE_JSON_POINTER), .table = job_table, .size = sizeof(struct job)},
+    KUBE_JSON_END,
+};
+
+START_TEST(lenient_members_overlook_what_does_not_fit)
+{
+	static const char text[] =
+	    "{\"map\":{\"a\":7,\"b\":null,\"c\":{},\"d\":\"kept\"},\"strings\":[7,\"kept\",null],"
+	    "\"patches\":[null,{\"name\":\"kept\"},{},7],\"number\":\"x\",\"time_ms\":\"x\",\"code\":0,\"none\":\"0\","
+	    "\"maybe\":[]}";
+	_cleanup_json_ cJSON *json = NULL, *other = NULL;
+	struct kube_arena arena = {0};
+	struct loose loose = {0}, wrong = {0};
+
+	ck_assert_int_eq(kube_json_parse(text, strlen(text), &json, NULL), 0);
+	ck_assert_int_eq(kube_json_decode(json, loose_table, &loose, &arena, NULL), 0);
+	ck_assert_uint_eq(loose.map.count, 1);
+	ck_assert_str_eq(kube_strmap_get(&loose.map, "d"), "kept");
+	ck_assert_uint_eq(loose.strings.count, 3);
+	ck_assert_ptr_null(loose.strings.items[0]);
+	ck_assert_str_eq(loose.strings.items[1], "kept");
+	ck_assert_uint_eq(loose.patches.count, 4);
+	ck_assert_ptr_null(loose.patches.items[0].name);
+	ck_assert_str_eq(loose.patches.items[1].name, "kept");
+	ck_assert_ptr_null(loose.patches.items[2].name);
+	ck_assert_int_eq(loose.number + loose.time_ms, 0);
+	ck_assert(loose.code.set && !loose.none.set);
+	ck_assert_ptr_null(loose.maybe);
+	other = cJSON_Parse("{\"map\":[],\"strings\":\"x\",\"patches\":{}}");
+	ck_assert_int_eq(kube_json_decode(other, loose_table, &wrong, &arena, NULL), 0);
+	ck_assert_uint_eq(wrong.map.count + wrong.strings.count + wrong.patches.count, 0);
+	kube_arena_finish(&arena);
+}
+END_TEST
+
 CHECK_MAIN("json_decode", every_type_is_decoded, absent_and_null_leave_the_fields_alone, empty_lists_and_null_values,
            errors_name_the_path, numbers_are_exact_or_refused, int_or_string, lists_have_a_maximum,
            a_full_arena_is_out_of_memory, what_is_decoded_outlives_the_document,
-           a_table_that_names_itself_stops_at_the_maximum_depth)
+           a_table_that_names_itself_stops_at_the_maximum_depth, lenient_members_overlook_what_does_not_fit)

@@ -47,11 +47,12 @@ START_TEST(limits)
 		size_t limit, first, second;
 		bool first_ok, second_ok;
 	} rows[] = {
-	    {100, 100, 0, true, false},
-	    {100, 100, 1, true, false},
-	    {100, 101, 100, false, true},
-	    {100, 60, 40, true, true},
-	    {100, 60, 41, true, false},
+	    {112, 112, 0, true, false},
+	    {112, 112, 1, true, false},
+	    {112, 113, 112, false, true},
+	    {112, 60, 48, true, true},
+	    {112, 60, 49, true, false},
+	    {112, 97, 1, true, false}, /* it takes a multiple of the alignment */
 	    {0, KUBE_ARENA_DEFAULT_LIMIT, 1, true, false},
 	    {0, KUBE_ARENA_DEFAULT_LIMIT + 1, 1, false, true},
 	    {SIZE_MAX, SIZE_MAX, 1, false, true},
@@ -75,11 +76,11 @@ START_TEST(used_bytes_counts_and_finish_starts_over)
 	kube_arena_init(&arena, 1000);
 	kube_arena_alloc(&arena, 300);
 	kube_arena_strdup(&arena, "abc");
-	ck_assert_uint_eq(arena.used_bytes, 304);
+	ck_assert_uint_eq(arena.used_bytes, 304 + 4);
 	kube_arena_finish(&arena);
 	ck_assert_uint_eq(arena.used_bytes, 0);
 	ck_assert_ptr_null(arena.head);
-	ck_assert_ptr_nonnull(kube_arena_alloc(&arena, 1000));
+	ck_assert_ptr_nonnull(kube_arena_alloc(&arena, 992));
 	ck_assert_ptr_null(kube_arena_alloc(&arena, 1));
 	kube_arena_finish(&arena);
 	kube_arena_finish(&arena);
@@ -94,7 +95,7 @@ START_TEST(calloc_refuses_what_overflows)
 	ck_assert_ptr_null(kube_arena_calloc(&arena, SIZE_MAX / 2, 3));
 	ck_assert_ptr_null(kube_arena_calloc(&arena, (SIZE_MAX / 8) + 2, 8)); /* wraps to 8 */
 	ck_assert_ptr_nonnull(kube_arena_calloc(&arena, 5, 8));
-	ck_assert_uint_eq(arena.used_bytes, 40);
+	ck_assert_uint_eq(arena.used_bytes, 48);
 	kube_arena_finish(&arena);
 }
 END_TEST
@@ -137,6 +138,61 @@ START_TEST(a_large_block_leaves_the_open_chunk_in_use)
 }
 END_TEST
 
+/* What was used in chunks, in any order, fits into one piece of that size, and not into less. */
+START_TEST(fixed_memory_is_used_to_the_last_byte)
+{
+	static const size_t sizes[] = {1, 3, 300, 17, 500, 7, 1200, 40, 64, 5};
+
+	for (size_t less = 0; less < 2; less++) {
+		struct kube_arena arenas[2] = {{0}};
+		size_t size = 0;
+		unsigned char *memory = NULL;
+		for (int round = 0; round < 2; round++) {
+			struct kube_arena *arena = &arenas[round];
+			bool complete = true;
+			for (size_t i = 0; i < 40; i++) {
+				size_t at = (i * (round ? 7 : 3)) % 40; /* another order */
+				size_t want = sizes[at % KUBE_ARRAY_LEN(sizes)];
+				unsigned char *got =
+				    at % 2 ? (unsigned char *)kube_arena_strndup(arena, "x", want) : kube_arena_alloc(arena, want);
+				complete &= got != NULL;
+				ck_assert(!round || !got || (got >= memory && got < memory + size));
+			}
+			ck_assert(complete == (round == 0 || less == 0));
+			if (round == 0) {
+				size = arena->used_bytes - less;
+				memory = calloc(1, size);
+				kube_arena_init_fixed(&arenas[1], memory, size);
+			}
+		}
+		kube_arena_finish(&arenas[0]);
+		kube_arena_finish(&arenas[1]); /* the memory is ours */
+		free(memory);
+	}
+}
+END_TEST
+
+START_TEST(reset_keeps_memory_and_clears_it)
+{
+	struct kube_arena arena = {0};
+
+	kube_arena_reset(&arena); /* nothing there */
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < 50; i++) {
+			unsigned char *block = kube_arena_alloc(&arena, 100);
+			ck_assert(all_zero(block, 100));
+			memset(block, 0x5a, 100);
+			ck_assert_str_eq(kube_arena_strndup(&arena, "abc", 3), "abc");
+		}
+		ck_assert(round < 2 || kube_arena_alloc(&arena, 100) != NULL);
+		kube_arena_reset(&arena);
+		ck_assert_uint_eq(arena.used_bytes, 0);
+		ck_assert_ptr_nonnull(arena.head);
+	}
+	kube_arena_finish(&arena);
+}
+END_TEST
+
 START_TEST(take_leaves_null_behind_and_cleanup_frees)
 {
 	_cleanup_free_ char *text = strdup("x");
@@ -151,4 +207,5 @@ END_TEST
 
 CHECK_MAIN("mem", memory_is_zeroed_aligned_and_disjoint, limits, used_bytes_counts_and_finish_starts_over,
            calloc_refuses_what_overflows, texts_are_copied, a_large_block_leaves_the_open_chunk_in_use,
+           fixed_memory_is_used_to_the_last_byte, reset_keeps_memory_and_clears_it,
            take_leaves_null_behind_and_cleanup_frees)

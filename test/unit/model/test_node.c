@@ -112,6 +112,9 @@ START_TEST(test_hostile)
 	    {"{'metadata':{'name':'n','annotations':{'patchwright.io/state':'[]'}}}", false, true, false, 1},
 	    {"{'metadata':{'name':'n','annotations':{'patchwright.io/state':'null'}}}", false, true, false, 1},
 	    {"{'metadata':{'name':'n','labels':{'kubernetes.io/os':'windows'}}}", false, false, true, 0},
+	    {"{'metadata':{'name':'n','labels':{'kubernetes.io/os':'windows'}},'status':{'nodeInfo':{'operatingSystem':''}}"
+	     "}",
+	     false, false, true, 0},
 	};
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
 		struct node *node = node_of(cases[i].json);

@@ -16,14 +16,15 @@ struct thing {
 static const struct kube_resource things = {
     .group = "test.example", .version = "v1", .plural = "things", .kind = "Thing", .namespaced = true};
 
-static inline int thing_decode(const cJSON *item, struct kube_object *self, struct kube_err *err)
+static inline int thing_decode(const cJSON *item, struct kube_object *self, struct kube_arena *arena,
+                               struct kube_err *err)
 {
 	struct thing *thing = (struct thing *)self;
 	const char *value = kube_json_str(item, "spec.value");
 
 	if (value && strcmp(value, "bad") == 0)
 		return kube_fail(err, KUBE_E_PARSE, "spec.value: must not be bad");
-	thing->value = kube_arena_strdup(&self->arena, value ? value : "");
+	thing->value = kube_arena_strdup(arena, value ? value : "");
 	return thing->value ? 0 : kube_fail(err, KUBE_E_NOMEM, "out of memory");
 }
 
