@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <kube/json.h>
+#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -162,22 +163,37 @@ static int compare_keys(const cJSON *a, const cJSON *b)
 }
 
 /* cJSON's children are a list as utlist has them: the head's prev is the tail, the tail's next is NULL. */
-static void sort_members(cJSON *json)
+static cJSON *copy_sorted(const cJSON *json, cJSON **next)
 {
-	cJSON *child;
+	cJSON *copy = (*next)++;
+	const cJSON *child;
 
-	if (cJSON_IsObject(json) && json->child)
-		DL_SORT(json->child, compare_keys);
-	cJSON_ArrayForEach (child, json)
-		sort_members(child);
+	*copy = *json;
+	copy->child = copy->next = copy->prev = NULL;
+	cJSON_ArrayForEach (child, json) {
+		cJSON *member_copy = copy_sorted(child, next);
+		DL_APPEND(copy->child, member_copy);
+	}
+	if (cJSON_IsObject(json) && copy->child)
+		DL_SORT(copy->child, compare_keys);
+	return copy;
 }
 
+static size_t count_nodes(const cJSON *json)
+{
+	const cJSON *child;
+	size_t count = 1;
+
+	cJSON_ArrayForEach (child, json)
+		count += count_nodes(child);
+	return count;
+}
+
+/* What is sorted is a copy of the nodes alone: it borrows all texts, and is gone with one block. */
 char *kube_json_canonical(const cJSON *json)
 {
-	_cleanup_json_ cJSON *sorted = cJSON_Duplicate(json, true);
+	_cleanup_free_ cJSON *nodes = json ? calloc(count_nodes(json), sizeof(*nodes)) : NULL;
+	cJSON *next = nodes;
 
-	if (!sorted)
-		return NULL;
-	sort_members(sorted);
-	return cJSON_PrintUnformatted(sorted);
+	return nodes ? cJSON_PrintUnformatted(copy_sorted(json, &next)) : NULL;
 }

@@ -122,10 +122,16 @@ static void reply(struct api_arrival *arrival, const struct api_answer *answer)
 static void tell_served(const struct api_arrival *arrival, int status)
 {
 	const struct kube_sim_api *api = arrival->api;
+	const struct kube_sim_served served = {
+	    .request = &arrival->request,
+	    .sender = kube_sim_sender(arrival->exchange),
+	    .status = status,
+	    .heard = !arrival->fate.lost && !arrival->fate.silent,
+	};
 
 	for (size_t i = 0; i < api->hook_count; i++)
 		if (api->hooks[i].served)
-			api->hooks[i].served(api->hooks[i].arg, &arrival->request, status);
+			api->hooks[i].served(api->hooks[i].arg, &served);
 }
 
 static void refuse_as_fated(const struct kube_sim_fate *fate, struct api_answer *answer)
@@ -145,9 +151,9 @@ static void serve_arrival(struct api_arrival *arrival, struct api_request *reque
 	request->content_type = sent->content_type;
 	request->behind_ms = arrival->fate.behind_ms;
 	request->body = body;
-	request->api->over_transport = true;
+	request->api->sender = kube_sim_sender(arrival->exchange);
 	api_serve(request, answer);
-	request->api->over_transport = false;
+	request->api->sender = 0;
 }
 
 /* True when the answer is there; false for a watch, which goes on. */

@@ -56,6 +56,7 @@ struct api_watch {
 	char namespace_[64], labels[512], fields[512];
 	int64_t lag_ms;
 	bool bookmarks, stalled;
+	const char *last_type, *last_text; /* of the event that was sent last; borrowed from the history; NULL: none */
 	struct kube_timer bookmark, timeout;
 };
 
@@ -66,7 +67,7 @@ struct kube_sim_api {
 	struct kube_sim_api_hooks hooks[API_MAX_HOOKS];
 	size_t hook_count;
 	int64_t version, compacted, next_uid;
-	bool over_transport;
+	unsigned sender; /* of the request that is worked on; 0: none from the transport */
 	struct api_watch *watches;
 	struct api_arrival *arrivals; /* requests on their way to us */
 };

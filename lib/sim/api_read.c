@@ -94,7 +94,9 @@ static char *print_list(const struct api_request *request, int64_t version, cons
 	kube_buf_addf(&out, "\",\"metadata\":{\"resourceVersion\":\"%lld\"", (long long)version);
 	if (continue_key)
 		kube_buf_addf(&out, ",\"continue\":\"%lld:%s\"", (long long)version, continue_key);
-	kube_buf_addf(&out, "},\"items\":[%s]}", items->len ? items->data : "");
+	kube_buf_adds(&out, "},\"items\":[");
+	kube_buf_add(&out, items->data, items->len);
+	kube_buf_adds(&out, "]}");
 	return api_must(kube_buf_take(&out));
 }
 
@@ -118,7 +120,8 @@ void api_list(const struct api_request *request, struct api_answer *answer)
 			continue_key = last;
 			continue;
 		}
-		kube_buf_addf(&items, "%s%s", taken++ ? "," : "", state[i]->text);
+		kube_buf_adds(&items, taken++ ? "," : "");
+		kube_buf_adds(&items, state[i]->text);
 		last = state[i]->key;
 	}
 	answer->status = 200;

@@ -84,7 +84,7 @@ static struct api_object *insert(struct api_kind *kind, const char *key)
 static void tell(struct kube_sim_api *api, const struct api_kind *kind, const struct api_event *event,
                  const cJSON *old_json, const cJSON *new_json)
 {
-	const struct kube_sim_change change = {kind->about.resource, old_json, new_json, api->over_transport};
+	const struct kube_sim_change change = {kind->about.resource, old_json, new_json, api->sender};
 
 	api_tell(api, kind, event, old_json, new_json);
 	for (size_t i = 0; i < api->hook_count; i++)

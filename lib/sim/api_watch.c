@@ -31,7 +31,9 @@ static void send_line(struct api_watch *watch, const char *type, const char *obj
 	kube_buf_init(&line, API_MAX_TEXT_BYTES);
 	if (watch->stalled)
 		return;
-	kube_buf_addf(&line, "{\"type\":\"%s\",\"object\":%s}\n", type, object);
+	kube_buf_addf(&line, "{\"type\":\"%s\",\"object\":", type);
+	kube_buf_adds(&line, object);
+	kube_buf_adds(&line, "}\n");
 	api_must(line.data);
 	kube_sim_reply_data(watch->api->sim, watch->exchange, watch->lag_ms, line.data, line.len);
 }
@@ -45,14 +47,17 @@ static bool selects(const struct api_watch *watch, const cJSON *json)
 static void tell_one(struct api_watch *watch, const struct api_event *event, const cJSON *old, const cJSON *json)
 {
 	bool selective = watch->namespace_[0] || watch->labels[0] || watch->fields[0];
+	const char *type = event->type;
 
-	if (!selective) {
-		send_line(watch, event->type, event->text);
-		return;
+	if (selective) {
+		bool before = selects(watch, old), after = selects(watch, json);
+		if (!before && !after)
+			return;
+		type = !after ? "DELETED" : before ? "MODIFIED" : "ADDED";
 	}
-	bool before = selects(watch, old), after = selects(watch, json);
-	if (before || after)
-		send_line(watch, !after ? "DELETED" : before ? "MODIFIED" : "ADDED", event->text);
+	watch->last_type = type;
+	watch->last_text = event->text;
+	send_line(watch, type, event->text);
 }
 
 void api_tell(struct kube_sim_api *api, const struct api_kind *kind, const struct api_event *event, const cJSON *old,
@@ -162,6 +167,12 @@ void api_watch(const struct api_request *request, struct kube_exchange *exchange
 
 /* ---- disturbances ---- */
 
+static void repeat(struct api_watch *watch)
+{
+	if (watch->last_text)
+		send_line(watch, watch->last_type, watch->last_text);
+}
+
 size_t kube_sim_api_watch_count(const struct kube_sim_api *api)
 {
 	const struct api_watch *watch;
@@ -184,6 +195,7 @@ void kube_sim_api_disturb(struct kube_sim_api *api, size_t index, enum kube_sim_
 	case KUBE_SIM_WATCH_BREAK: end(watch, KUBE_E_CLOSED); break;
 	case KUBE_SIM_WATCH_STALL: watch->stalled = true; break;
 	case KUBE_SIM_WATCH_EXPIRE: send_expired(watch, 1); break;
+	case KUBE_SIM_WATCH_REPEAT: repeat(watch); break;
 	}
 }
 

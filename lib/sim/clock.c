@@ -19,26 +19,31 @@ static int64_t mono_us(struct kube_env *env)
 }
 
 /* SplitMix64: every seed gives a good sequence, always the same one. */
-static uint64_t next_random(struct kube_sim *sim)
+static uint64_t next_random(uint64_t *state)
 {
-	uint64_t z = sim->random_state += UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
 
 	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
 	return z ^ (z >> 31);
 }
 
-static void random_bytes(struct kube_env *env, void *bytes, size_t len)
+void sim_random(uint64_t *state, void *bytes, size_t len)
 {
 	unsigned char *out = bytes;
 
 	while (len > 0) {
-		uint64_t number = next_random(of_env(env));
+		uint64_t number = next_random(state);
 		size_t some = len < sizeof(number) ? len : sizeof(number);
 		memcpy(out, &number, some);
 		out += some;
 		len -= some;
 	}
+}
+
+static void random_bytes(struct kube_env *env, void *bytes, size_t len)
+{
+	sim_random(&of_env(env)->random_state, bytes, len);
 }
 
 /* Nothing sleeps here: whoever runs the simulation asks for the next deadline. */
@@ -65,6 +70,7 @@ int kube_sim_new(uint64_t seed, int64_t wall_start_ms, struct kube_sim **ret_sim
 	kube_env_init(&sim->env, &ops);
 	sim->wall_offset_ms = sim->server_offset_ms = wall_start_ms;
 	sim->random_state = seed;
+	sim->last_sender = SIM_OWN_SENDER;
 	sim_transport_init(sim);
 	*ret_sim = sim;
 	return 0;

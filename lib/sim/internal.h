@@ -4,6 +4,8 @@
 
 #include <kube/sim.h>
 
+#define SIM_OWN_SENDER 1 /* the sim's own transport; processes follow */
+
 struct sim_call;
 
 /*
@@ -12,6 +14,7 @@ struct sim_call;
  */
 struct kube_exchange {
 	struct sim_call *call; /* NULL when it is over */
+	unsigned sender;
 	struct kube_exchange *next;
 };
 
@@ -21,6 +24,7 @@ struct kube_sim {
 	int64_t mono_ms;
 	int64_t wall_offset_ms;   /* the client's wall clock minus mono */
 	int64_t server_offset_ms; /* the server's wall clock minus mono */
+	unsigned last_sender;     /* of the processes there have been */
 	uint64_t random_state;
 	kube_sim_serve_fn *serve;
 	void *serve_arg;
@@ -30,6 +34,34 @@ struct kube_sim {
 	struct kube_run *runs; /* all there have been */
 };
 
+/* Timers that hang on one of the sim's, which is due with the earliest of them. */
+struct sim_pump {
+	struct kube_env env; /* first: the env's functions find the pump by it */
+	struct kube_sim_process *process;
+	struct kube_timer timer;
+};
+
+struct kube_sim_process {
+	struct sim_pump timers, answers; /* its own, and what is on its way to it */
+	struct kube_transport transport;
+	struct kube_sim *sim;
+	int64_t wall_offset_ms;
+	uint64_t random_state;
+	unsigned id;
+	bool frozen;
+};
+
+void sim_random(uint64_t *state, void *bytes, size_t len);
+
+/* Who sends a request: where its timers run, and where its answers arrive. */
+struct sim_client {
+	struct kube_env *timers, *answers;
+	unsigned id;
+};
+int sim_send(struct kube_sim *sim, const struct sim_client *client, const struct kube_request *request,
+             const struct kube_exchange_handlers *handlers, void *arg, struct kube_exchange **ret_exchange,
+             struct kube_err *err);
+void sim_cancel(struct kube_transport *transport, struct kube_exchange *exchange); /* kube_transport_ops.cancel */
 void sim_transport_init(struct kube_sim *sim);
 void sim_transport_finish(struct kube_sim *sim);
 

@@ -25,12 +25,13 @@ struct answer {
 /* A request that the client still listens to. */
 struct sim_call {
 	struct kube_sim *sim;
+	struct kube_env *timers, *answers_env; /* the client's */
 	struct kube_exchange *exchange;
 	struct kube_exchange_handlers handlers;
 	void *arg;
 	struct kube_request request; /* its texts are our own copies */
 	char *method, *target, *accept, *content_type, *body;
-	struct kube_timer arrival; /* at the server */
+	struct kube_timer arrival; /* at the server, in its env: what is sent arrives, whatever becomes of the client */
 	struct kube_timer timeout, idle;
 	struct answer *answers;
 	int64_t last_due_ms; /* of the answers: they arrive in the order in which they were given */
@@ -49,16 +50,14 @@ static void free_call(struct sim_call *call)
 /* From here on the client hears nothing more. */
 static void close_call(struct sim_call *call)
 {
-	struct kube_env *env = &call->sim->env;
-
 	call->exchange->call = NULL;
-	kube_timer_stop(env, &call->arrival);
-	kube_timer_stop(env, &call->timeout);
-	kube_timer_stop(env, &call->idle);
+	kube_timer_stop(&call->sim->env, &call->arrival);
+	kube_timer_stop(call->timers, &call->timeout);
+	kube_timer_stop(call->timers, &call->idle);
 	while (call->answers) {
 		struct answer *answer = call->answers;
 		DL_DELETE(call->answers, answer);
-		kube_timer_stop(env, &answer->timer);
+		kube_timer_stop(call->answers_env, &answer->timer);
 		free(answer);
 	}
 }
@@ -133,18 +132,17 @@ static void on_idle(struct kube_timer *timer, void *arg)
 static void restart_idle(struct sim_call *call)
 {
 	if (call->request.idle_timeout_ms > 0)
-		kube_timer_start(&call->sim->env, &call->idle, call->request.idle_timeout_ms, on_idle, call);
+		kube_timer_start(call->timers, &call->idle, call->request.idle_timeout_ms, on_idle, call);
 }
 
 static int start_timers(struct sim_call *call)
 {
-	struct kube_env *env = &call->sim->env;
 	int64_t timeout_ms = call->request.timeout_ms;
 
-	if (timeout_ms > 0 && kube_timer_start(env, &call->timeout, timeout_ms, on_timeout, call))
+	if (timeout_ms > 0 && kube_timer_start(call->timers, &call->timeout, timeout_ms, on_timeout, call))
 		return KUBE_E_NOMEM;
 	restart_idle(call);
-	return kube_timer_start(env, &call->arrival, 0, on_arrival, call);
+	return kube_timer_start(&call->sim->env, &call->arrival, 0, on_arrival, call);
 }
 
 static struct kube_exchange *add_exchange(struct kube_sim *sim, struct sim_call *call)
@@ -159,11 +157,10 @@ static struct kube_exchange *add_exchange(struct kube_sim *sim, struct sim_call 
 	return exchange;
 }
 
-static int sim_send(struct kube_transport *transport, const struct kube_request *request,
-                    const struct kube_exchange_handlers *handlers, void *arg, struct kube_exchange **ret_exchange,
-                    struct kube_err *err)
+int sim_send(struct kube_sim *sim, const struct sim_client *client, const struct kube_request *request,
+             const struct kube_exchange_handlers *handlers, void *arg, struct kube_exchange **ret_exchange,
+             struct kube_err *err)
 {
-	struct kube_sim *sim = (struct kube_sim *)((char *)transport - offsetof(struct kube_sim, transport));
 	struct sim_call *call = calloc(1, sizeof(*call));
 
 	if (!call || copy_request(call, request) || !(call->exchange = add_exchange(sim, call))) {
@@ -172,6 +169,9 @@ static int sim_send(struct kube_transport *transport, const struct kube_request 
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a request");
 	}
 	call->sim = sim;
+	call->timers = client->timers;
+	call->answers_env = client->answers;
+	call->exchange->sender = client->id;
 	call->handlers = *handlers;
 	call->arg = arg;
 	if (start_timers(call)) {
@@ -183,7 +183,17 @@ static int sim_send(struct kube_transport *transport, const struct kube_request 
 	return 0;
 }
 
-static void sim_cancel(struct kube_transport *transport, struct kube_exchange *exchange)
+static int own_send(struct kube_transport *transport, const struct kube_request *request,
+                    const struct kube_exchange_handlers *handlers, void *arg, struct kube_exchange **ret_exchange,
+                    struct kube_err *err)
+{
+	struct kube_sim *sim = (struct kube_sim *)((char *)transport - offsetof(struct kube_sim, transport));
+	const struct sim_client client = {&sim->env, &sim->env, SIM_OWN_SENDER};
+
+	return sim_send(sim, &client, request, handlers, arg, ret_exchange, err);
+}
+
+void sim_cancel(struct kube_transport *transport, struct kube_exchange *exchange)
 {
 	struct sim_call *call = exchange->call;
 
@@ -267,7 +277,7 @@ static void add_answer(struct kube_sim *sim, struct kube_exchange *exchange, int
 	if (due_ms < call->last_due_ms)
 		due_ms = call->last_due_ms;
 	call->last_due_ms = due_ms;
-	if (kube_timer_start(&sim->env, &answer->timer, due_ms - sim->mono_ms, on_answer, answer)) {
+	if (kube_timer_start(call->answers_env, &answer->timer, due_ms - sim->mono_ms, on_answer, answer)) {
 		free(answer);
 		return;
 	}
@@ -312,6 +322,11 @@ bool kube_sim_open(const struct kube_sim *sim, const struct kube_exchange *excha
 	return exchange->call != NULL;
 }
 
+unsigned kube_sim_sender(const struct kube_exchange *exchange)
+{
+	return exchange->sender;
+}
+
 void kube_sim_serve(struct kube_sim *sim, kube_sim_serve_fn *fn, void *arg)
 {
 	sim->serve = fn;
@@ -327,7 +342,7 @@ struct kube_transport *kube_sim_transport(struct kube_sim *sim)
 
 void sim_transport_init(struct kube_sim *sim)
 {
-	static const struct kube_transport_ops ops = {sim_send, sim_cancel};
+	static const struct kube_transport_ops ops = {own_send, sim_cancel};
 
 	sim->transport.ops = &ops;
 }

@@ -1,4 +1,5 @@
 #include "test/sim/check.h"
+#include "test/sim/replica.h"
 
 #include <string.h>
 
@@ -76,7 +77,7 @@ static void node_changed(struct checks *checks, const struct kube_sim_change *ch
 	struct node *old = take(seen->now);
 	if (change->new_json)
 		seen->now = (struct node *)decode(checks, &node_projection, change->new_json);
-	check_node(checks, seen, old, seen->now, change->over_transport);
+	check_node(checks, seen, old, seen->now, change->sender != 0);
 	kube_object_unref(old ? &old->object : NULL);
 }
 
@@ -90,8 +91,10 @@ static void rollout_changed(struct checks *checks, const struct kube_sim_change 
 		seen->now = (struct rollout *)decode(checks, &rollout_projection, change->new_json);
 	if (old && seen->now)
 		check_rollout(checks, seen, old, seen->now);
-	if (seen->now)
+	if (seen->now) {
+		check_job_records(checks, seen->now);
 		check_ledger(checks, seen);
+	}
 	kube_object_unref(old ? &old->object : NULL);
 }
 
@@ -114,7 +117,8 @@ static void trace(struct checks *checks, const struct kube_sim_change *change)
 	const cJSON *json = change->new_json ? change->new_json : change->old_json;
 	_cleanup_json_ cJSON *state = NULL;
 	struct world *world = checks->world;
-	const char *by = change->over_transport ? "controller" : "cluster";
+	const struct replica *replica = replicas_find(world->replicas, change->sender);
+	const char *by = replica ? replica->identity : change->sender ? "a dead controller" : "cluster";
 	const char *what = !change->new_json ? "removed" : change->old_json ? "changed" : "created";
 
 	if (!world->trace || change->resource == &kube_events)
@@ -153,7 +157,7 @@ static void on_changed(void *arg, const struct kube_sim_change *change)
 	else if (change->resource == &kube_controller_revisions)
 		revision_changed(checks, change);
 	else if (change->resource == &kube_pods)
-		check_pod(checks, change->old_json, change->new_json, change->over_transport);
+		check_pod(checks, change);
 }
 
 /* ---- life ---- */

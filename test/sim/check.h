@@ -29,13 +29,24 @@ struct seen_rollout {
 	size_t ledger_count;
 };
 
+#define MAX_KNOWING 16
+
+/* A job pod, and who can know of it. */
+struct seen_job {
+	char name[64], uid[40];
+	bool recorded;                 /* a status has its UID */
+	bool taken;                    /* it was removed, and not by the controller */
+	unsigned knowing[MAX_KNOWING]; /* processes that were told of it, by an answer or by a watch */
+	size_t knowing_count;
+};
+
 struct checks {
 	struct world *world;
 	struct seen_node nodes[MAX_WATCHED];
 	size_t node_count;
 	struct seen_rollout *rollouts[MAX_WATCHED];
 	size_t rollout_count;
-	char jobs[MAX_JOBS][64]; /* names of all job pods that there ever were */
+	struct seen_job jobs[MAX_JOBS]; /* all that there ever were */
 	size_t job_count;
 };
 
@@ -53,8 +64,15 @@ void check_rollout(struct checks *checks, struct seen_rollout *seen, const struc
                    const struct rollout *now);
 /* check_ledger.c */
 void check_ledger(struct checks *checks, struct seen_rollout *seen);
+/* check_job.c */
+void check_job(struct checks *checks, const struct kube_sim_change *change);
+void check_job_records(struct checks *checks, const struct rollout *now);
+void check_job_answer(struct checks *checks, const struct kube_sim_served *served);
 /* check_pod.c */
-void check_pod(struct checks *checks, const cJSON *old, const cJSON *now, bool by_controller);
-void check_request(void *arg, const struct kube_request *request, int status); /* hooks.served */
+const struct node *node_named(struct checks *checks, const char *name);
+/* At work in one of these steps, with a grant. */
+bool may_work_on(struct checks *checks, const struct node *node, unsigned steps);
+void check_pod(struct checks *checks, const struct kube_sim_change *change);
+void check_request(void *arg, const struct kube_sim_served *served); /* hooks.served */
 
 #endif

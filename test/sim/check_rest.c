@@ -77,7 +77,7 @@ static void check_rollouts(struct checks *checks)
 		const struct seen_rollout *seen = checks->rollouts[i];
 		if (!seen->now)
 			continue;
-		checks->world->finished++;
+		checks->world->finished += !checks->world->probing;
 		if (seen->now->status.outcome == OUTCOME_NONE && !seen->now->status.plan_hash && names_wait(seen->now))
 			continue; /* it never began, and says why */
 		if (seen->now->status.outcome == OUTCOME_NONE)

@@ -1,5 +1,7 @@
 #include "test/sim/fault.h"
 
+#include "test/sim/replica.h"
+
 #include <string.h>
 
 #define PERSON_MS 600000 /* somebody looks after the cluster so often, once the trouble is over */
@@ -9,41 +11,47 @@ static struct kube_env *env_of(const struct faults *faults)
 	return kube_sim_env(faults->world->sim);
 }
 
-/* ---- death and resurrection ---- */
+/* ---- death and sleep ---- */
 
-static void on_restart(struct kube_timer *timer, void *arg)
+int64_t fault_away_ms(struct world *world)
 {
-	struct faults *faults = arg;
-
-	(void)timer;
-	if (!faults->world->controller)
-		world_start_controller(faults->world);
+	return draw_chance(world, 50) ? draw_between(world, 0, 200) : draw_between(world, 200, 60000);
 }
 
-static void on_kill(struct kube_timer *timer, void *arg)
+/* Around the election's times (2, 10 and 15 s), and far beyond. */
+int64_t fault_frozen_ms(struct world *world)
+{
+	return draw_chance(world, 80) ? draw_between(world, 100, 25000) : draw_between(world, 25000, 600000);
+}
+
+static void on_blow(struct kube_timer *timer, void *arg)
 {
 	struct faults *faults = arg;
-	struct world *world = faults->world;
+	struct replica *replica = replicas_find(faults->world->replicas, faults->blow_at);
 
 	(void)timer;
-	if (faults->over || !world->controller)
+	if (faults->over || !replica)
 		return;
-	world->kills++;
-	world_kill_controller(world);
-	int64_t away_ms = draw_chance(world, 50) ? draw_between(world, 0, 200) : draw_between(world, 200, 60000);
-	kube_timer_start(env_of(faults), &faults->restart, away_ms, on_restart, faults);
+	if (faults->blow_kills)
+		replica_kill(replica, fault_away_ms(faults->world));
+	else
+		replica_freeze(replica, fault_frozen_ms(faults->world));
 }
 
-/* What it did last has been done, and it never learns the answer. */
-static void on_served(void *arg, const struct kube_request *request, int status)
+/* What it did last has been done; it never learns the answer, or learns it much later. */
+static void on_served(void *arg, const struct kube_sim_served *served)
 {
 	struct faults *faults = arg;
+	const struct kube_request *request = served->request;
 
-	(void)status;
 	if (faults->over || strcmp(request->method, "GET") == 0 || strstr(request->target, "events.k8s.io"))
 		return;
-	if (draw_between(faults->world, 1, 1000) <= faults->killed)
-		kube_timer_start(env_of(faults), &faults->kill, 0, on_kill, faults);
+	int64_t lot = draw_between(faults->world, 1, 1000);
+	if (lot > faults->killed + faults->frozen)
+		return;
+	faults->blow_at = served->sender;
+	faults->blow_kills = lot <= faults->killed;
+	kube_timer_start(env_of(faults), &faults->blow, 0, on_blow, faults);
 }
 
 /* ---- events ---- */
@@ -76,7 +84,8 @@ static int64_t some(struct world *world, const int64_t *choices, size_t count)
 struct faults *faults_new(struct world *world)
 {
 	static const int64_t refused[] = {0, 0, 5, 30, 150}, latencies[] = {1, 20, 300, 3000}, lags[] = {1, 50, 1000, 8000},
-	                     killed[] = {0, 0, 3, 20, 60}, intervals[] = {3000, 10000, 40000, 200000};
+	                     killed[] = {0, 0, 3, 20, 60}, frozen[] = {0, 0, 3, 20},
+	                     intervals[] = {3000, 10000, 40000, 200000};
 	struct faults *faults = calloc(1, sizeof(*faults));
 
 	faults->world = world;
@@ -86,11 +95,14 @@ struct faults *faults_new(struct world *world)
 	faults->behind_ms = some(world, lags, KUBE_ARRAY_LEN(lags));
 	faults->killed = (int)some(world, killed, KUBE_ARRAY_LEN(killed));
 	faults->interval_ms = some(world, intervals, KUBE_ARRAY_LEN(intervals));
-	faults->kinds = (unsigned)draw(world) & (unsigned)draw(world); /* a quarter of them */
+	faults->frozen = (int)some(world, frozen, KUBE_ARRAY_LEN(frozen));
+	faults->kinds = draw(world) & draw(world); /* a quarter of them */
 	/* A half-open watch without a bookmark is found out after its timeout of up to 605 s; lists are tried again. */
 	world->knowledge_ms = 900000;
 	kube_sim_api_add_hooks(world->api,
 	                       &(struct kube_sim_api_hooks){.fate = fault_request, .served = on_served, .arg = faults});
+	for (size_t i = 0; i < world->replicas->count; i++)
+		replica_set_clock(&world->replicas->items[i], draw_between(world, -3600, 3600) * 1000);
 	kube_timer_start(env_of(faults), &faults->event, draw_between(world, 1, 2 * faults->interval_ms), on_event, faults);
 	return faults;
 }
@@ -99,7 +111,7 @@ void faults_end(struct faults *faults)
 {
 	faults->over = true;
 	kube_timer_stop(env_of(faults), &faults->event);
-	kube_timer_stop(env_of(faults), &faults->restart);
+	kube_timer_stop(env_of(faults), &faults->blow);
 	on_person(&faults->person, faults);
 }
 
@@ -107,7 +119,7 @@ void faults_free(struct faults *faults)
 {
 	if (!faults)
 		return;
-	struct kube_timer *timers[] = {&faults->event, &faults->person, &faults->kill, &faults->restart};
+	struct kube_timer *timers[] = {&faults->event, &faults->person, &faults->blow};
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(timers); i++)
 		kube_timer_stop(env_of(faults), timers[i]);
 	free(faults);

@@ -11,12 +11,19 @@ struct faults {
 	int refused; /* per mille of them that meet something */
 	int64_t latency_ms, lag_ms, behind_ms;
 	/* events */
-	unsigned kinds; /* bits of those that happen in this world */
+	uint64_t kinds; /* bits of those that happen in this world */
 	int64_t interval_ms;
-	int killed; /* per mille of writes after which the controller dies */
+	/* the controller's processes: per mille of writes after which the one that sent it dies, or is frozen */
+	int killed, frozen;
 	int nodes_deleted;
-	struct kube_timer event, person, kill, restart;
+	struct kube_timer event, person;
+	struct kube_timer blow; /* on the process that sent the last write */
+	unsigned blow_at;
+	bool blow_kills;
 };
+
+int64_t fault_away_ms(struct world *world); /* how long a killed process is away */
+int64_t fault_frozen_ms(struct world *world);
 
 /* fault_request.c: hooks.fate */
 void fault_request(void *arg, const struct kube_request *request, struct kube_sim_fate *fate);

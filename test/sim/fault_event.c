@@ -1,5 +1,6 @@
 /* What happens to the cluster: watches, nodes, people, and the controller itself. */
 #include "test/sim/fault.h"
+#include "test/sim/replica.h"
 
 #include <kube/client.h>
 #include <kube/time.h>
@@ -90,6 +91,11 @@ static void expire_watch(struct faults *faults)
 	disturb_watch(faults, KUBE_SIM_WATCH_EXPIRE);
 }
 
+static void repeat_event(struct faults *faults)
+{
+	disturb_watch(faults, KUBE_SIM_WATCH_REPEAT);
+}
+
 static void compact(struct faults *faults)
 {
 	world_trace(faults->world, "fault: the past is compacted");
@@ -135,17 +141,35 @@ static void delete_node(struct faults *faults)
 		draw_node(faults->world, index); /* another machine under the same name */
 }
 
-static void kill_now(struct faults *faults)
+/* ---- the controller's processes ---- */
+
+static struct replica *any_replica(struct faults *faults)
 {
-	faults->killed = faults->killed ? faults->killed : 3;
+	struct replicas *replicas = faults->world->replicas;
+	return &replicas->items[draw_between(faults->world, 0, (int64_t)replicas->count - 1)];
+}
+
+static void kill_replica(struct faults *faults)
+{
+	replica_kill(any_replica(faults), fault_away_ms(faults->world));
+}
+
+static void stop_replica(struct faults *faults)
+{
+	replica_stop(any_replica(faults));
+}
+
+static void freeze_replica(struct faults *faults)
+{
+	replica_freeze(any_replica(faults), fault_frozen_ms(faults->world));
 }
 
 static void jump_clock(struct faults *faults)
 {
-	int64_t delta_ms = draw_between(faults->world, -7200, 7200) * 1000;
-	world_trace(faults->world, "fault: the controller's clock jumps by %lld ms", (long long)delta_ms);
-	kube_sim_wall_jump(faults->world->sim, delta_ms);
+	replica_set_clock(any_replica(faults), draw_between(faults->world, -7200, 7200) * 1000);
 }
+
+/* ---- people ---- */
 
 static void edit_policy(struct faults *faults)
 {
@@ -256,13 +280,14 @@ static void add_budget(struct faults *faults)
 void fault_event(struct faults *faults)
 {
 	static void (*const events[])(struct faults * faults) = {
-	    close_watch,   break_watch,    stall_watch,    expire_watch, compact,    turn_node,     turn_node,
-	    cordon_node,   touch_node,     delete_node,    kill_now,     jump_clock, edit_policy,   suspend_policy,
-	    delete_policy, delete_rollout, create_rollout, take_job,     upset_pod,  change_budget, add_budget,
+	    close_watch, break_watch,    stall_watch,   expire_watch,   compact,        turn_node,
+	    turn_node,   cordon_node,    touch_node,    delete_node,    kill_replica,   jump_clock,
+	    edit_policy, suspend_policy, delete_policy, delete_rollout, create_rollout, take_job,
+	    upset_pod,   change_budget,  add_budget,    stop_replica,   freeze_replica, repeat_event,
 	};
 	size_t kind = (size_t)draw_between(faults->world, 0, (int64_t)KUBE_ARRAY_LEN(events) - 1);
 
-	if (faults->kinds & (1u << kind))
+	if (faults->kinds & (UINT64_C(1) << kind))
 		events[kind](faults);
 }
 

@@ -99,9 +99,9 @@ static int play_one(const struct arguments *arguments)
 
 	running = arguments->seed;
 	bool held = world_run(&world, arguments->seed, arguments->calm, stdout);
-	printf("seed %llu: %s (%lu steps, %lu changes, %lu jobs, %lu kills, %lu rollouts)\n",
+	printf("seed %llu: %s (%lu steps, %lu changes, %lu jobs, %lu kills, %lu freezes, %lu rollouts)\n",
 	       (unsigned long long)arguments->seed, held ? "everything held" : world.failure, world.steps, world.changes,
-	       world.jobs, world.kills, world.finished);
+	       world.jobs, world.kills, world.freezes, world.finished);
 	return !held;
 }
 

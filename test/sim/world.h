@@ -27,6 +27,7 @@
 struct hosts;
 struct faults;
 struct checks;
+struct replicas;
 
 struct world {
 	uint64_t seed;
@@ -39,11 +40,12 @@ struct world {
 	struct faults *faults;
 	struct checks *checks;
 	struct options options;
-	struct controller *controller; /* NULL while it is down */
-	bool calm;                     /* no faults at all */
+	struct replicas *replicas;
+	bool calm;    /* no faults at all */
+	bool probing; /* what fails now is no news */
 	size_t node_count, policy_count;
 	int64_t knowledge_ms; /* what happened so long ago must be known to the controller */
-	unsigned long steps, changes, kills, jobs, finished;
+	unsigned long steps, changes, kills, freezes, jobs, finished;
 	char failure[1024]; /* "" while everything holds */
 };
 
@@ -59,8 +61,6 @@ int64_t world_now_ms(const struct world *world); /* the server's time */
 
 /* Plays one seed to its end. True: everything held. */
 bool world_run(struct world *world, uint64_t seed, bool calm, FILE *trace);
-void world_start_controller(struct world *world);
-void world_kill_controller(struct world *world);
 
 /* draw.c: what is there at the beginning. */
 void draw_cluster(struct world *world);
@@ -80,6 +80,8 @@ void faults_free(struct faults *faults);
 /* check.c, check_*.c: the invariants of design.md, section 5. */
 struct checks *checks_new(struct world *world);
 void checks_at_rest(struct checks *checks); /* the end: nothing is left over */
+struct replica;
+void checks_watch(struct checks *checks, struct replica *replica); /* a new process: what does it learn? */
 void checks_free(struct checks *checks);
 
 /* json.c */

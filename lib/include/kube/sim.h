@@ -31,6 +31,25 @@ bool kube_sim_step(struct kube_sim *sim);
 void kube_sim_wall_jump(struct kube_sim *sim, int64_t delta_ms);
 int64_t kube_sim_server_ms(const struct kube_sim *sim); /* ms since the epoch; what the Date header says */
 
+/* ---- several processes on one clock, with one server ---- */
+
+/* Has timers, a wall clock and randomness of its own, and a transport to the sim's server. */
+struct kube_sim_process;
+
+int kube_sim_process_new(struct kube_sim *sim, struct kube_sim_process **ret_process, struct kube_err *err);
+/* What it had started has been stopped, and what it had sent cancelled. Not from within its own callbacks. NULL is
+ * fine. */
+void kube_sim_process_free(struct kube_sim_process *process);
+struct kube_env *kube_sim_process_env(struct kube_sim_process *process);
+struct kube_transport *kube_sim_process_transport(struct kube_sim_process *process);
+unsigned kube_sim_process_id(const struct kube_sim_process *process); /* from 2, never used again */
+/* As by SIGSTOP, or with the machine that it runs on: none of its timers fires, what it has sent arrives, and answers
+ * wait for it. Then all that is overdue happens at once: the answers first, as with a loop that was stopped while it
+ * polled, or the timers. */
+void kube_sim_process_freeze(struct kube_sim_process *process);
+void kube_sim_process_thaw(struct kube_sim_process *process, bool answers_first);
+void kube_sim_process_wall_jump(struct kube_sim_process *process, int64_t delta_ms);
+
 /* The server's side. Called from the loop for each request; request is valid until the exchange ends. */
 typedef void kube_sim_serve_fn(void *arg, struct kube_sim *sim, struct kube_exchange *exchange,
                                const struct kube_request *request);
@@ -47,6 +66,8 @@ void kube_sim_reply_end(struct kube_sim *sim, struct kube_exchange *exchange, in
 /* Head + JSON text + end in one. */
 void kube_sim_reply_json(struct kube_sim *sim, struct kube_exchange *exchange, int64_t delay_ms, int status,
                          const char *json);
+/* Which process has sent it: kube_sim_process_id(), or 1 for the sim's own transport. */
+unsigned kube_sim_sender(const struct kube_exchange *exchange);
 /* True while the client still listens. */
 bool kube_sim_open(const struct kube_sim *sim, const struct kube_exchange *exchange);
 

@@ -45,14 +45,22 @@ struct kube_sim_fate {
 struct kube_sim_change {
 	const struct kube_resource *resource;
 	const cJSON *old_json, *new_json; /* NULL: created, removed */
-	bool over_transport;              /* by a client of the transport, else by kube_sim_api_call() */
+	unsigned sender;                  /* kube_sim_sender() of its request; 0: kube_sim_api_call() */
+};
+
+/* A request from the transport that has been worked on. */
+struct kube_sim_served {
+	const struct kube_request *request;
+	unsigned sender;
+	int status; /* of the answer; 200 for a watch */
+	bool heard; /* an answer is sent */
 };
 
 struct kube_sim_api_hooks {
 	/* Optional. Of a request from the transport. */
 	void (*fate)(void *arg, const struct kube_request *request, struct kube_sim_fate *fate);
-	/* Optional. A request from the transport that has been worked on, with the code of the answer. */
-	void (*served)(void *arg, const struct kube_request *request, int status);
+	/* Optional. */
+	void (*served)(void *arg, const struct kube_sim_served *served);
 	/* Optional. After each change; it must not call the server, but may start timers. */
 	void (*changed)(void *arg, const struct kube_sim_change *change);
 	void *arg;
@@ -88,6 +96,7 @@ enum kube_sim_disturbance {
 	KUBE_SIM_WATCH_BREAK,  /* the connection breaks */
 	KUBE_SIM_WATCH_STALL,  /* half-open: silent from now on */
 	KUBE_SIM_WATCH_EXPIRE, /* an ERROR event with code 410 */
+	KUBE_SIM_WATCH_REPEAT, /* the last event comes once more */
 };
 size_t kube_sim_api_watch_count(const struct kube_sim_api *api);
 void kube_sim_api_disturb(struct kube_sim_api *api, size_t watch, enum kube_sim_disturbance disturbance);

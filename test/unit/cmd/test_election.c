@@ -152,7 +152,7 @@ static struct replica *start(char name)
 	sim_process_init(&replica->machine, t.sim, name);
 	const struct controller_options options = {
 	    .options = &t.options,
-	    .env = &replica->machine.env,
+	    .env = replica->machine.env,
 	    .transport = &replica->machine.transport,
 	    .host = "server",
 	    .instance = replica->identity,

@@ -184,7 +184,7 @@ static inline struct process *process_new(struct lease_server *server, char name
 	*p = (struct process){0};
 	sim_process_init(&p->machine, server->sim, name);
 	snprintf(p->identity, sizeof(p->identity), "id-%c", name);
-	ck_assert_int_eq(kube_client_new(&p->machine.env, &p->machine.transport, &p->client, NULL), 0);
+	ck_assert_int_eq(kube_client_new(p->machine.env, &p->machine.transport, &p->client, NULL), 0);
 	const struct kube_elector_options options = {
 	    .client = p->client,
 	    .namespace_ = "ns",

@@ -1,0 +1,166 @@
+/* Invariants of job pods: bound and bounded, alone on their node, on a node that is at that step, once an attempt. */
+#include "test/sim/check.h"
+
+#include "test/sim/replica.h"
+#include <kube/json.h>
+#include <string.h>
+
+static bool is_over(const cJSON *pod)
+{
+	const char *phase = text_at(pod, "status.phase");
+	return strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0;
+}
+
+static bool is_true(const cJSON *pod, const char *path)
+{
+	return cJSON_IsTrue(kube_json_get(pod, path));
+}
+
+/* One that is being deleted runs on until its kubelet says otherwise. */
+static void check_alone(struct checks *checks, const cJSON *pod)
+{
+	const struct kube_sim_api *api = checks->world->api;
+
+	for (size_t i = 0; i < kube_sim_api_count(api, &kube_pods); i++) {
+		const cJSON *other = kube_sim_api_at(api, &kube_pods, i);
+		if (other != pod && is_job_pod(other) && !is_over(other) &&
+		    strcmp(text_at(other, "spec.nodeName"), text_at(pod, "spec.nodeName")) == 0)
+			world_fail(checks->world, "job pods %s and %s are on node %s at the same time",
+			           text_at(other, "metadata.name"), text_at(pod, "metadata.name"), text_at(pod, "spec.nodeName"));
+	}
+}
+
+/* ---- who knows of it ---- */
+
+static struct seen_job *job_of(struct checks *checks, const char *uid)
+{
+	for (size_t i = checks->job_count; i-- > 0;)
+		if (strcmp(checks->jobs[i].uid, uid) == 0)
+			return &checks->jobs[i];
+	return NULL;
+}
+
+static struct seen_job *newest_job(struct checks *checks, const char *name)
+{
+	for (size_t i = checks->job_count; i-- > 0;)
+		if (strcmp(checks->jobs[i].name, name) == 0)
+			return &checks->jobs[i];
+	return NULL;
+}
+
+static bool is_known_to(const struct seen_job *job, unsigned sender)
+{
+	for (size_t i = 0; i < job->knowing_count; i++)
+		if (job->knowing[i] == sender)
+			return true;
+	return false;
+}
+
+static void make_known(struct seen_job *job, unsigned sender)
+{
+	if (job && !is_known_to(job, sender) && job->knowing_count < MAX_KNOWING)
+		job->knowing[job->knowing_count++] = sender;
+}
+
+static void on_stored(void *arg, const struct kube_change *change)
+{
+	struct replica *replica = arg;
+
+	if (change->new_object && ((const struct pod *)change->new_object)->job_step)
+		make_known(job_of(replica->world->checks, change->new_object->uid), kube_sim_process_id(replica->process));
+}
+
+void checks_watch(struct checks *checks, struct replica *replica)
+{
+	if (kube_store_add_handler(replica->controller->caches[CACHE_PODS].store, on_stored, replica, NULL) != 0)
+		world_fail(checks->world, "the pod store takes no more handlers");
+}
+
+/* An answer to a creation tells of the pod, even one that it exists already; so does that to a read. */
+void check_job_answer(struct checks *checks, const struct kube_sim_served *served)
+{
+	static const char collection[] = "/api/v1/namespaces/" JOB_NAMESPACE "/pods";
+	const struct kube_request *request = served->request;
+	size_t len = strlen(collection);
+
+	if (!served->heard || strncmp(request->target, collection, len) != 0)
+		return;
+	if (strcmp(request->method, "GET") == 0 && request->target[len] == '/' && served->status == 200)
+		make_known(newest_job(checks, request->target + len + 1), served->sender);
+	if (strcmp(request->method, "POST") != 0 || (served->status != 201 && served->status != 409))
+		return;
+	_cleanup_json_ cJSON *body = cJSON_ParseWithLength(request->body, request->body_len);
+	make_known(newest_job(checks, text_at(body, "metadata.name")), served->sender);
+}
+
+void check_job_records(struct checks *checks, const struct rollout *now)
+{
+	for (size_t i = 0; i < now->status.active.count; i++) {
+		const char *uid = now->status.active.items[i].job_uid;
+		struct seen_job *job = uid ? job_of(checks, uid) : NULL;
+		if (job)
+			job->recorded = true;
+	}
+}
+
+/* ---- a job pod comes ---- */
+
+/*
+ * Once an attempt. A pod that somebody takes away by force before its UID is in the status, and of which the process
+ * that looks next was never told, looks like one that was never made: no rule could tell them apart. That, and nothing
+ * else, may be made again; jobs keep a marker of each attempt on their host for it.
+ */
+static void check_once(struct checks *checks, const char *name, unsigned sender)
+{
+	const struct seen_job *before = newest_job(checks, name);
+
+	if (!before)
+		return;
+	if (before->recorded)
+		world_fail(checks->world, "job pod %s is created a second time, and the status had its UID", name);
+	else if (!before->taken)
+		world_fail(checks->world, "job pod %s is created a second time, and nobody else has removed it", name);
+	else if (is_known_to(before, sender))
+		world_fail(checks->world, "job pod %s is created a second time by a controller that knew of it", name);
+}
+
+static void check_new(struct checks *checks, const cJSON *pod, unsigned sender)
+{
+	const char *name = text_at(pod, "metadata.name"), *node = text_at(pod, "spec.nodeName");
+	const cJSON *deadline = kube_json_get(pod, "spec.activeDeadlineSeconds");
+
+	check_once(checks, name, sender);
+	if (!*node || !cJSON_IsNumber(deadline) || deadline->valuedouble <= 0 ||
+	    is_true(pod, "spec.automountServiceAccountToken"))
+		world_fail(checks->world, "job pod %s is not bound to a node, has no deadline or has an API token", name);
+	/* One that was on its way when its node vanished comes late, perhaps to another machine of that name. */
+	const struct node *machine = node_named(checks, node);
+	const cJSON *meant =
+	    cJSON_GetObjectItemCaseSensitive(kube_json_get(pod, "metadata.annotations"), PW_ANNOTATION_NODE);
+	bool vanished = !checks->world->calm && (!machine || strcmp(machine->object.uid, cJSON_GetStringValue(meant)) != 0);
+	if (!vanished && !may_work_on(checks, machine, 1u << STEP_PATCHING | 1u << STEP_ROLLING_BACK))
+		world_fail(checks->world, "job pod %s is created, but node %s is not at that step, or not granted", name, node);
+	if (!vanished)
+		check_alone(checks, pod);
+}
+
+static void note_new(struct checks *checks, const cJSON *pod)
+{
+	if (checks->job_count == MAX_JOBS)
+		return;
+	struct seen_job *job = &checks->jobs[checks->job_count++];
+	snprintf(job->name, sizeof(job->name), "%s", text_at(pod, "metadata.name"));
+	snprintf(job->uid, sizeof(job->uid), "%s", text_at(pod, "metadata.uid"));
+}
+
+void check_job(struct checks *checks, const struct kube_sim_change *change)
+{
+	if (!change->old_json) {
+		check_new(checks, change->new_json, change->sender);
+		note_new(checks, change->new_json);
+	} else if (!change->new_json) {
+		struct seen_job *job = job_of(checks, text_at(change->old_json, "metadata.uid"));
+		if (job)
+			job->taken = change->sender == 0;
+	}
+}
