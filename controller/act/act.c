@@ -67,6 +67,33 @@ static void evict_pod(struct act *act, const char *key, const struct pod *pod, i
 	effect_send(act, &effect, &call);
 }
 
+/* Past the Eviction API: the decision for it is in the rollout's status. */
+static void delete_pod(struct act *act, const char *key, const struct pod *pod, int64_t grace_period_s,
+                       struct kube_arena *arena)
+{
+	struct effect effect = {
+	    .kind = EFFECT_DELETE,
+	    .key = key,
+	    .what = text(arena, "delete pod %s", pod->object.key),
+	    .pending = act_options(act)->pods,
+	    .object_key = pod->object.key,
+	    .last_seq = -1,
+	    .done = "pod deleted without the Eviction API",
+	    .log = {"pod", pod->object.key, "for", key},
+	};
+	_cleanup_json_ cJSON *body = body_delete_options(pod->object.uid);
+	if (grace_period_s >= 0)
+		body_int(body, "gracePeriodSeconds", grace_period_s);
+	struct kube_call call = {
+	    .method = "DELETE",
+	    .resource = &kube_pods,
+	    .namespace_ = pod->object.namespace_,
+	    .name = pod->object.name,
+	    .body = body,
+	};
+	effect_send(act, &effect, &call);
+}
+
 static void delete_object(struct act *act, const char *key, const struct kube_object *object,
                           struct kube_pending *pending, struct kube_arena *arena)
 {
@@ -297,6 +324,7 @@ static void run_one(struct act *act, const char *key, const struct action *actio
 		break;
 	case ACTION_PATCH_NODE: patch_node(act, key, &action->node, arena); break;
 	case ACTION_EVICT_POD: evict_pod(act, key, action->evict.pod, action->evict.grace_period_s, arena); break;
+	case ACTION_DELETE_POD: delete_pod(act, key, action->evict.pod, action->evict.grace_period_s, arena); break;
 	case ACTION_CREATE_JOB: create_job(act, key, &action->job, arena); break;
 	case ACTION_READ_JOB: read_job(act, key, &action->read_job, arena); break;
 	case ACTION_RELEASE_JOB: release_job(act, key, action->pod, arena); break;

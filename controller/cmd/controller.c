@@ -99,6 +99,7 @@ int controller_new(const struct controller_options *options, struct controller *
 void controller_start(struct controller *controller)
 {
 	namespaces_start(controller);
+	server_version_start(controller);
 	caches_start(controller);
 }
 
@@ -175,6 +176,7 @@ void controller_free(struct controller *controller)
 		return;
 	kube_timer_stop(controller->env, &controller->stop_timer);
 	namespaces_stop(controller);
+	server_version_stop(controller);
 	kube_elector_free(controller->elector);
 	act_free(controller->act);
 	caches_finish(controller);

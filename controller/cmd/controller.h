@@ -34,6 +34,13 @@ struct namespace_watch {
 	char problem[512]; /* "" when it is there */
 };
 
+/* The API server's version; asked for again from time to time. */
+struct server_version {
+	struct kube_timer timer;
+	struct kube_op *op;
+	char text[64]; /* "" while it is not known */
+};
+
 struct controller {
 	const struct options *options;
 	struct kube_env *env;
@@ -51,6 +58,7 @@ struct controller {
 	struct tracks tracks;
 	struct meters meters;
 	struct namespace_watch namespaces[2]; /* --namespace, --job-namespace */
+	struct server_version server_version;
 	int64_t plan_us; /* how long a plan of a rollout took of late: changes wait for a multiple of it */
 	struct kube_timer stop_timer;
 	bool stopping;
@@ -108,5 +116,10 @@ void reconcile(void *arg, const char *key);
 /* namespaces.c */
 void namespaces_start(struct controller *controller);
 void namespaces_stop(struct controller *controller);
+
+/* server_version.c */
+void server_version_start(struct controller *controller);
+void server_version_stop(struct controller *controller);
+const char *server_version(const struct controller *controller); /* NULL: not known (yet) */
 
 #endif

@@ -96,7 +96,8 @@ void meters_count_request(void *arg, const char *method, const struct kube_resou
 	if (http_status > 0)
 		snprintf(code, sizeof(code), "%d", http_status);
 	kube_metric_add(controller->meters.requests, 1, code, method, controller->meters.host, NULL);
-	kube_metric_add(controller->meters.requests_by_resource, 1, method, resource->plural, NULL);
+	kube_metric_add(controller->meters.requests_by_resource, 1, method, resource ? resource->plural : "none",
+	                NULL); /* "none": a path like /version */
 }
 
 static void measure_queue(struct controller *controller)

@@ -284,6 +284,7 @@ void snapshot_rollout(struct controller *controller, const struct rollout *rollo
 	snapshot_world(controller, arena, &world);
 	struct rollout_snapshot s = {
 	    .now_ms = now_ms(controller),
+	    .server_version = server_version(controller),
 	    .rollout = rollout,
 	    .rollout_busy = busy(controller, CACHE_ROLLOUTS, &rollout->object),
 	    .nodes = world.nodes,
@@ -343,6 +344,7 @@ void snapshot_policy(struct controller *controller, const struct policy *policy,
 	}
 	*ret_snapshot = (struct policy_snapshot){
 	    .now_ms = now_ms(controller),
+	    .server_version = server_version(controller),
 	    .policy = policy,
 	    .policy_busy = busy(controller, CACHE_POLICIES, &policy->object),
 	    .nodes = world.nodes,

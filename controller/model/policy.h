@@ -3,11 +3,13 @@
 #define MODEL_POLICY_H
 
 #include "controller/model/condition.h"
+#include "controller/model/drain.h"
 #include <kube/json.h>
 #include <kube/object.h>
 #include <kube/selector.h>
 
 #define MAX_PATCHES 8
+#define MAX_SUPPORTED_FROM 16
 #define MAX_WAVES 16
 
 enum component {
@@ -46,6 +48,8 @@ struct job_template {
 struct patch {
 	int component; /* enum component */
 	const char *version;
+	struct kube_strlist supported_from; /* ranges (model/version_range.h): what a node may show now; empty: anything */
+	bool allow_downgrade;
 	struct observed observed;
 	int64_t observe_timeout_ms;
 	struct job_template job;
@@ -70,7 +74,6 @@ struct wave_spec {
 };
 
 enum on_failure { ON_FAILURE_QUARANTINE, ON_FAILURE_UNCORDON };
-enum unmanaged_pods { UNMANAGED_BLOCK, UNMANAGED_DELETE };
 
 /* What governs a rollout: frozen into its plan, hashed as policyHash. */
 struct rules {
@@ -88,14 +91,7 @@ struct rules {
 	int64_t settle_ready_for_ms, settle_timeout_ms;
 	struct kube_intstr failure_budget; /* failed targets that are tolerated */
 	int on_failure;                    /* enum on_failure */
-	struct {
-		bool enabled;
-		int64_t timeout_ms;
-		int64_t grace_period_s; /* -1: the pod's own */
-		int64_t parallelism;    /* evictions in flight on one node */
-		bool delete_empty_dir_data;
-		int unmanaged_pods; /* enum unmanaged_pods */
-	} drain;
+	struct drain_rules drain;
 	int64_t rollback_timeout_ms;
 };
 

@@ -71,6 +71,7 @@ struct active {
 	int64_t since_ms;
 	int64_t attempt;
 	bool foreign_cordon;
+	bool forced;                    /* the time of its drain is up, and drain.onTimeout is Force: pods are deleted */
 	const char *job_name, *job_uid; /* the job pod in work; NULL: none */
 	const char *reason, *message;   /* why it failed; NULL while it has not */
 	struct blocker blocked_by;
@@ -84,7 +85,8 @@ struct failure {
 };
 
 struct decision {
-	const char *id; /* deterministic: first 16 hex digits of sha256(rollout UID/subject/attempt/type) */
+	/* Deterministic: first 16 hex digits of sha256(rollout UID/subject/attempt/type), for Override with /rule. */
+	const char *id;
 	int64_t seq, at_ms;
 	int type; /* enum decision_type */
 	const char *subject, *rule, *actor, *reason, *evidence;

@@ -65,6 +65,7 @@ static const struct kube_json_field active_table[] = {
     {.name = "since", .type = KUBE_JSON_TIME, .offset = AT(since_ms)},
     {.name = "attempt", .type = KUBE_JSON_INT, .offset = AT(attempt)},
     {.name = "foreignCordon", .type = KUBE_JSON_BOOL, .offset = AT(foreign_cordon)},
+    {.name = "forced", .type = KUBE_JSON_BOOL, .offset = AT(forced)},
     {.name = "reason", .type = KUBE_JSON_STRING, .offset = AT(reason)},
     {.name = "message", .type = KUBE_JSON_STRING, .offset = AT(message)},
     {.name = "job", .type = KUBE_JSON_OBJECT, .table = job_table},

@@ -10,7 +10,6 @@ const char *const component_names[] = {"Kubelet", "ContainerRuntime", "Kernel", 
 static const char *const observed_words[] = {"", "NodeInfo", "Label", "Annotation", NULL};
 static const char *const node_info_words[] = {"kubeletVersion", "containerRuntimeVersion", "kernelVersion", "osImage",
                                               NULL};
-static const char *const unmanaged_words[] = {"Block", "Delete", NULL};
 
 /* A union fails closed: a member that this version does not know is no member. */
 static int decode_target_type(const cJSON *value, void *field, struct kube_arena *arena, struct kube_err *err)
@@ -80,6 +79,8 @@ static const struct kube_json_field patch_table[] = {
      .required = true,
      .words = component_names},
     {.name = "version", .type = KUBE_JSON_STRING, .offset = offsetof(struct patch, version), .required = true},
+    {.name = "supportedFrom", .type = KUBE_JSON_STRLIST, .offset = offsetof(struct patch, supported_from)},
+    {.name = "allowDowngrade", .type = KUBE_JSON_BOOL, .offset = offsetof(struct patch, allow_downgrade)},
     {.name = "observed", .type = KUBE_JSON_OBJECT, .offset = offsetof(struct patch, observed), .table = observed_table},
     {.name = "observeTimeout", .type = KUBE_JSON_DURATION, .offset = offsetof(struct patch, observe_timeout_ms)},
     {.name = "job",
@@ -111,21 +112,6 @@ static const struct kube_json_field target_table[] = {
     KUBE_JSON_END,
 };
 
-static const struct kube_json_field drain_table[] = {
-    {.name = "enabled", .type = KUBE_JSON_BOOL, .offset = offsetof(struct rules, drain.enabled)},
-    {.name = "timeout", .type = KUBE_JSON_DURATION, .offset = offsetof(struct rules, drain.timeout_ms)},
-    {.name = "gracePeriodSeconds", .type = KUBE_JSON_INT, .offset = offsetof(struct rules, drain.grace_period_s)},
-    {.name = "parallelism", .type = KUBE_JSON_INT, .offset = offsetof(struct rules, drain.parallelism)},
-    {.name = "deleteEmptyDirData",
-     .type = KUBE_JSON_BOOL,
-     .offset = offsetof(struct rules, drain.delete_empty_dir_data)},
-    {.name = "unmanagedPods",
-     .type = KUBE_JSON_ENUM,
-     .offset = offsetof(struct rules, drain.unmanaged_pods),
-     .words = unmanaged_words},
-    KUBE_JSON_END,
-};
-
 static const struct kube_json_field rollback_table[] = {
     {.name = "timeout", .type = KUBE_JSON_DURATION, .offset = offsetof(struct rules, rollback_timeout_ms)},
     KUBE_JSON_END,
@@ -140,7 +126,7 @@ static const struct kube_json_field rules_table[] = {
      .table = patch_table,
      .size = sizeof(struct patch)},
     {.name = "strategy", .type = KUBE_JSON_OBJECT, .table = strategy_table},
-    {.name = "drain", .type = KUBE_JSON_OBJECT, .table = drain_table},
+    {.name = "drain", .type = KUBE_JSON_OBJECT, .offset = offsetof(struct rules, drain), .table = drain_table},
     {.name = "rollback", .type = KUBE_JSON_OBJECT, .table = rollback_table},
     KUBE_JSON_END,
 };
@@ -221,7 +207,7 @@ static int check_limits(const struct rules *rules, struct kube_err *err)
 int rules_decode(const cJSON *spec, struct rules *ret_rules, struct kube_arena *arena, struct kube_err *err)
 {
 	struct rules rules = {
-	    .drain = {.enabled = true, .timeout_ms = 15 * MINUTE_MS, .grace_period_s = -1, .parallelism = 10},
+	    .drain = drain_defaults(),
 	    .rollback_timeout_ms = 30 * MINUTE_MS,
 	};
 	strategy_init(&rules);

@@ -1,6 +1,7 @@
 /* What a schema cannot say about the governing part of a policy. */
 #include "controller/model/internal.h"
 #include "controller/model/version.h"
+#include "controller/model/version_range.h"
 
 #include <string.h>
 
@@ -36,6 +37,18 @@ static int check_observed(const struct patch *patch, size_t index, struct kube_e
 	    index);
 }
 
+static int check_supported_from(const struct patch *patch, size_t index, struct kube_err *err)
+{
+	for (size_t i = 0; i < patch->supported_from.count; i++) {
+		int rc = version_range_check(patch->supported_from.items[i], err);
+		if (rc < 0) {
+			kube_err_prefix(err, "spec.patches[%zu].supportedFrom[%zu]", index, i);
+			return KUBE_E_INVALID;
+		}
+	}
+	return 0;
+}
+
 int rules_check(const struct rules *rules, struct kube_err *err)
 {
 	int rc = check_selector(&rules->selector, err);
@@ -44,6 +57,10 @@ int rules_check(const struct rules *rules, struct kube_err *err)
 		rc = check_version(&rules->patches.items[i], i, err);
 		if (!rc)
 			rc = check_observed(&rules->patches.items[i], i, err);
+		if (!rc)
+			rc = check_supported_from(&rules->patches.items[i], i, err);
 	}
-	return rc ? rc : strategy_check(rules, err);
+	if (!rc)
+		rc = strategy_check(rules, err);
+	return rc ? rc : drain_check(&rules->drain, err);
 }

@@ -146,6 +146,8 @@ static const char *not_now(const struct pass *pass, const struct target_pass *ta
 	const struct node *node = target->view->node;
 	struct granted_uid *other = NULL;
 
+	if (server_unknown(pass->rules, pass->s->server_version))
+		return SERVER_UNKNOWN;
 	if (!node->ready)
 		return plan_printf(pass->arena, "node %s is not Ready", node->object.name);
 	HASH_FIND(hh, grants, node->object.uid, strlen(node->object.uid), other);

@@ -78,7 +78,7 @@ static enum step step_without_state(const struct pass *pass, const struct target
 		return granted->step == STEP_ROLLING_BACK ? STEP_QUARANTINED : (enum step)granted->step;
 	if (pass->aborting)
 		return STEP_SKIPPED;
-	if (node_standing(target->view->node, pass->rules) != STANDING_OUTDATED)
+	if (node_standing(target->view->node, pass->rules, pass->s->server_version) != STANDING_OUTDATED)
 		return STEP_SETTLING;
 	return pass->rules->drain.enabled ? STEP_DRAINING : STEP_PATCHING;
 }
@@ -123,7 +123,13 @@ void target_claim(struct pass *pass, struct target_pass *target, struct active *
 	 * when it is not any more. */
 	if (pass->aborting || pass->stopping || overdrawn)
 		return;
-	if (node_standing(target->view->node, pass->rules) != STANDING_OUTDATED) {
+	enum standing standing = node_standing(target->view->node, pass->rules, pass->s->server_version);
+	if (standing == STANDING_REFUSED) {
+		decide(pass, DECISION_SKIP, entry->node, entry->attempt, "target", "VersionNotAllowed",
+		       upgrade_refusal(target->view->node, pass->rules, pass->s->server_version, pass->arena));
+		return;
+	}
+	if (standing != STANDING_OUTDATED) {
 		decide(pass, DECISION_SKIP, entry->node, entry->attempt, "target", "NotOutdated",
 		       "the node shows the wanted version, or a newer one, by now");
 		return;

@@ -1,190 +1,170 @@
 /*
- * Draining: which pods leave a node, which may go now, and who is in the way of the others.
- *
- * The pods are listed anew at each pass, by node and UID. The filters are kubectl's, in its order
- * (k8s.io/kubectl/pkg/drain): being deleted, DaemonSet, mirror, emptyDir, unmanaged; finished pods are exempt from the
- * last two. A PodDisruptionBudget that allows nothing is seen in the cache: such an eviction is not even sent, and goes
- * out with the watch event that brings the relief.
+ * Draining: which pods may leave a node now, and who is in the way of the others. The pods are listed anew at each
+ * pass, by node and UID.
  */
-#include "controller/plan/internal.h"
+#include "controller/plan/drain.h"
 #include <string.h>
 
-#define EVICTION_PAUSE_MS 50
-#define MAX_EVICTIONS_A_BUDGET 8
+/* A pod that is still there so long after it should have ended keeps the drain waiting, and is told. */
+#define OVERDUE_MS (30 * 1000)
 
-enum pod_verdict { POD_STAYS, POD_LEAVING, POD_GOES, POD_BLOCKS };
+struct judged {
+	enum pod_verdict verdict;
+	const char *why;
+	size_t group;
+};
 
-static bool protects(const struct pdb *pdb, const struct pod *pod)
+struct drain {
+	struct pass *pass;
+	const struct target_pass *target;
+	const struct node *node; /* NULL in tests that have none */
+	struct judged *judged;   /* by index of the target's pods */
+	size_t group;            /* whose turn it is */
+	int64_t leaving;         /* pods on their way, wherever they stand in the list */
+	int64_t jobs_until_ms;   /* pods of Jobs may run on until then */
+	bool forced;             /* pods are deleted, and nobody is asked */
+	struct drain_view view;
+};
+
+/* ---- looking ---- */
+
+static void judge_pods(struct drain *drain)
 {
-	return pdb->has_selector && !strcmp(pdb->object.namespace_, pod->object.namespace_) &&
-	       kube_selector_matches(&pdb->selector, &pod->labels);
-}
+	const struct target_view *view = drain->target->view;
 
-/* The budgets that protect a pod: the first one, and how many there are. */
-static size_t budgets_of(const struct pass *pass, const struct pod *pod, struct pdb_room **ret_first)
-{
-	size_t found = 0;
-	for (size_t i = 0; i < pass->s->pdb_count; i++)
-		if (protects(pass->rooms[i].pdb, pod) && found++ == 0)
-			*ret_first = &pass->rooms[i];
-	return found;
-}
-
-static enum pod_verdict judge(const struct pass *pass, const struct pod *pod, const char **ret_why)
-{
-	if (pod->job_step || !strcmp(pod->owner_kind, "DaemonSet") || pod->mirror)
-		return POD_STAYS;
-	if (pod->object.deleted_ms != KUBE_TIME_NONE)
-		return POD_LEAVING;
-	if (pod_finished(pod))
-		return POD_GOES;
-	if (pod->empty_dir && !pass->rules->drain.delete_empty_dir_data) {
-		*ret_why = "has data in an emptyDir volume: set drain.deleteEmptyDirData, or delete the pod";
-		return POD_BLOCKS;
-	}
-	if (!*pod->owner_kind && pass->rules->drain.unmanaged_pods == UNMANAGED_BLOCK) {
-		*ret_why = "no controller would start it again: set drain.unmanagedPods to Delete, or delete the pod";
-		return POD_BLOCKS;
-	}
-	return POD_GOES;
-}
-
-static void block(struct drain_view *view, const char *kind, const char *namespace_, const char *name,
-                  const struct pod *pod, const char *message)
-{
-	if (view->blocker.kind)
-		return;
-	view->blocker = (struct blocker){
-	    .kind = kind, .namespace_ = namespace_, .name = name, .pod = pod->object.key, .message = message};
-}
-
-/* K8S registry/core/pod/storage/eviction.go: pods that never ran or are over are not protected, whatever budgets there
- * are; unready ones as the budget says. */
-static bool unprotected(const struct pod *pod)
-{
-	return pod->phase == POD_PENDING || pod_finished(pod);
-}
-
-static bool outside_budget(const struct pdb *pdb, const struct pod *pod)
-{
-	if (unprotected(pod))
-		return true;
-	if (pod->ready)
-		return false;
-	return pdb->always_allow_unhealthy || (pdb->desired_healthy > 0 && pdb->current_healthy >= pdb->desired_healthy);
-}
-
-/* An eviction that is under way has used its place in the budget, whether the cache shows it already or not. */
-static void count_in_flight(struct pass *pass, const struct target_view *target)
-{
-	for (size_t i = 0; i < target->pod_count; i++) {
-		const struct pod *pod = target->pods[i].pod;
-		struct pdb_room *room = NULL;
-
-		if (!target->pods[i].busy || pod->object.deleted_ms != KUBE_TIME_NONE)
+	drain->judged = plan_alloc(drain->pass->arena, view->pod_count * sizeof(*drain->judged));
+	drain->group = SIZE_MAX;
+	for (size_t i = 0; i < view->pod_count; i++) {
+		struct judged *judged = &drain->judged[i];
+		judged->verdict = drain_verdict(drain->pass, &view->pods[i], &judged->why);
+		if (judged->verdict == POD_STAYS)
 			continue;
-		if (budgets_of(pass, pod, &room) == 1 && !outside_budget(room->pdb, pod)) {
-			room->left--;
-			room->in_flight++;
-		}
+		judged->group = drain_group_of(drain->pass, view->pods[i].pod);
+		if (judged->group < drain->group)
+			drain->group = judged->group;
+		drain->leaving += judged->verdict == POD_LEAVING || (judged->verdict == POD_GOES && view->pods[i].busy);
+		drain->view.remaining++;
+		drain->view.forcible += judged->verdict == POD_GOES;
 	}
 }
 
-void rooms_init(struct pass *pass)
+static struct drain look(struct pass *pass, const struct target_pass *target)
 {
-	const struct rollout_snapshot *s = pass->s;
-	pass->rooms = plan_alloc(pass->arena, s->pdb_count * sizeof(*pass->rooms));
-	for (size_t i = 0; i < s->pdb_count; i++)
-		pass->rooms[i] = (struct pdb_room){.pdb = s->pdbs[i], .left = s->pdbs[i]->disruptions_allowed};
-	for (size_t i = 0; i < s->target_count; i++)
-		count_in_flight(pass, &s->targets[i]);
+	const struct node_state *state = target->state;
+	struct drain drain = {.pass = pass, .target = target, .node = target->view->node};
+
+	if (state && state->step == STEP_DRAINING)
+		drain.jobs_until_ms = state->since_ms + pass->rules->drain.wait_for_jobs_ms;
+	drain.forced = target->granted && target->granted->forced;
+	judge_pods(&drain);
+	return drain;
 }
 
-/*
- * Evictions under one budget go out one after another. Each rewrites the budget's status, and where two collide the API
- * server lets one sleep for half a second (EvictionsRetry): of twenty that come at once most sleep several times over.
- */
-static bool budget_allows(struct pass *pass, const struct pod *pod, struct drain_view *view)
-{
-	struct pdb_room *room = NULL;
-	size_t budgets = unprotected(pod) ? 0 : budgets_of(pass, pod, &room);
+/* ---- what is waited for ---- */
 
-	if (budgets == 0 || (budgets == 1 && outside_budget(room->pdb, pod)))
-		return true;
-	const struct pdb *pdb = room->pdb;
-	if (budgets > 1) {
-		block(view, "PodDisruptionBudget", pdb->object.namespace_, pdb->object.name, pod,
-		      plan_printf(pass->arena,
-		                  "%zu PodDisruptionBudgets select this pod, and the Eviction API refuses that: leave it one",
-		                  budgets));
-		return false;
+/* No kubelet ends a pod of a node that is not Ready; elsewhere it is a finalizer, or the kubelet has trouble. */
+static void note_overdue(struct drain *drain, const struct pod *pod)
+{
+	struct pass *pass = drain->pass;
+	int64_t overdue_ms = pod->object.deleted_ms + OVERDUE_MS;
+	char since[KUBE_TIME_TEXT_SIZE];
+
+	if (pass->s->now_ms < overdue_ms) {
+		look_again_at(pass->out, overdue_ms);
+		return;
 	}
-	if (room->left > 0 && (room->sent || room->in_flight >= MAX_EVICTIONS_A_BUDGET)) {
-		look_again_at(pass->out, pass->s->now_ms + EVICTION_PAUSE_MS);
+	kube_time_format(pod->object.deleted_ms, since);
+	if (drain->node && !drain->node->ready)
+		drain_block(&drain->view, "Node", "", drain->node->object.name, pod,
+		            plan_printf(pass->arena,
+		                        "is not Ready, so that no kubelet ends the pod, which should be gone since %s: bring "
+		                        "the node back, or see drain.skipWaitForDeleteTimeout",
+		                        since));
+	else
+		drain_block(&drain->view, "Pod", pod->object.namespace_, pod->object.name, pod,
+		            plan_printf(pass->arena,
+		                        "is being deleted and should be gone since %s: a finalizer keeps it, or the kubelet "
+		                        "cannot end it",
+		                        since));
+}
+
+static bool job_runs_on(struct drain *drain, const struct pod *pod)
+{
+	struct pass *pass = drain->pass;
+	char until[KUBE_TIME_TEXT_SIZE];
+
+	if (strcmp(pod->owner_kind, "Job") != 0 || pod_finished(pod) || pass->s->now_ms >= drain->jobs_until_ms)
 		return false;
-	}
-	if (room->left <= 0) {
-		block(view, "PodDisruptionBudget", pdb->object.namespace_, pdb->object.name, pod,
-		      plan_printf(pass->arena, "allows no disruption now: %lld pods are healthy, %lld must be",
-		                  (long long)pdb->current_healthy, (long long)pdb->desired_healthy));
-		return false;
-	}
-	room->left--;
-	room->sent = true;
+	drain_block(&drain->view, "Job", pod->object.namespace_, pod->owner_name, pod,
+	            plan_printf(pass->arena, "may run to its end until %s (drain.waitForJobs)",
+	                        kube_time_format(drain->jobs_until_ms, until)));
+	look_again_at(pass->out, drain->jobs_until_ms);
 	return true;
 }
 
-/* A refusal of the server keeps a pod for a while: what the cache shows may be older than it. */
-static bool fact_holds(struct pass *pass, const struct pod_view *view, struct drain_view *drain)
+/* A refusal of the server keeps a pod for a while: what the cache shows may be older than it. It is told until an
+ * eviction is accepted, so that it is known since when there has been one. */
+static bool refusal_holds(struct drain *drain, const struct pod_view *view)
 {
 	const struct eviction_fact *fact = view->fact;
-	if (!fact || fact->retry_at_ms <= pass->s->now_ms)
+
+	if (!fact)
 		return false;
-	block(drain, fact->kind, fact->namespace_, fact->name, view->pod, fact->message);
-	look_again_at(pass->out, fact->retry_at_ms);
+	drain_block(&drain->view, fact->kind, fact->namespace_, fact->name, view->pod, fact->message);
+	if (fact->retry_at_ms <= drain->pass->s->now_ms)
+		return false;
+	look_again_at(drain->pass->out, fact->retry_at_ms);
 	return true;
 }
 
-static void evict(struct pass *pass, const struct pod *pod)
+/* ---- what is done ---- */
+
+static void remove_pod(struct drain *drain, const struct pod *pod)
 {
-	struct action *action = plan_add_action(&pass->out->actions, ACTION_EVICT_POD, pass->arena);
+	struct pass *pass = drain->pass;
+	enum action_type type = drain->forced ? ACTION_DELETE_POD : ACTION_EVICT_POD;
+	struct action *action = plan_add_action(&pass->out->actions, type, pass->arena);
+
 	action->evict.pod = pod;
 	action->evict.grace_period_s = pass->rules->drain.grace_period_s;
+	drain->leaving++;
 }
 
-/* Wherever they stand in the list. */
-static int64_t count_leaving(const struct pass *pass, const struct target_view *view)
+static void let_go(struct drain *drain, const struct pod_view *view)
 {
-	int64_t leaving = 0;
-	for (size_t i = 0; i < view->pod_count; i++) {
-		const char *why = NULL;
-		enum pod_verdict verdict = judge(pass, view->pods[i].pod, &why);
-		leaving += verdict == POD_LEAVING || (verdict == POD_GOES && view->pods[i].busy);
+	const struct pod *pod = view->pod;
+
+	if (drain->forced) {
+		if (!view->busy && drain->leaving < drain->pass->rules->drain.parallelism)
+			remove_pod(drain, pod);
+		return;
 	}
-	return leaving;
+	if (job_runs_on(drain, pod) || refusal_holds(drain, view) || view->busy)
+		return;
+	if (drain->leaving < drain->pass->rules->drain.parallelism && disruption_allowed(drain->pass, pod, &drain->view))
+		remove_pod(drain, pod);
 }
 
 void drain_target(struct pass *pass, const struct target_pass *target, struct drain_view *ret_view)
 {
 	const struct target_view *view = target->view;
-	struct drain_view drain = {0};
-	int64_t leaving = count_leaving(pass, view);
+	struct drain drain = look(pass, target);
 
 	for (size_t i = 0; i < view->pod_count; i++) {
+		const struct judged *judged = &drain.judged[i];
 		const struct pod *pod = view->pods[i].pod;
-		const char *why = NULL;
-		enum pod_verdict verdict = judge(pass, pod, &why);
 
-		if (verdict == POD_STAYS)
-			continue;
-		drain.remaining++;
-		if (verdict == POD_BLOCKS)
-			block(&drain, "Pod", pod->object.namespace_, pod->object.name, pod, why);
-		else if (verdict == POD_GOES && !view->pods[i].busy && leaving < pass->rules->drain.parallelism &&
-		         !fact_holds(pass, &view->pods[i], &drain) && budget_allows(pass, pod, &drain)) {
-			evict(pass, pod);
-			leaving++;
+		switch (judged->verdict) {
+		case POD_STAYS: break;
+		case POD_LEAVING: note_overdue(&drain, pod); break;
+		case POD_BLOCKS:
+			drain_block(&drain.view, "Pod", pod->object.namespace_, pod->object.name, pod, judged->why);
+			break;
+		case POD_GOES:
+			if (judged->group == drain.group)
+				let_go(&drain, &view->pods[i]);
+			break;
 		}
 	}
-	*ret_view = drain;
+	*ret_view = drain.view;
 }

@@ -56,14 +56,6 @@ static const char *never_started(const struct rollout_snapshot *s, const struct 
 	return s->rollout->status.outcome == OUTCOME_SUCCEEDED ? "NotOutdated" : "NotStarted";
 }
 
-static const struct failure *failure_of(const struct rollout_snapshot *s, const char *node_uid)
-{
-	for (size_t i = 0; i < s->rollout->status.failed.count; i++)
-		if (!strcmp(s->rollout->status.failed.items[i].node_uid, node_uid))
-			return &s->rollout->status.failed.items[i];
-	return NULL;
-}
-
 static struct report_target report_target(const struct rollout_snapshot *s, const struct target_view *view)
 {
 	const struct node *node = view->node;
@@ -72,7 +64,7 @@ static struct report_target report_target(const struct rollout_snapshot *s, cons
 	bool in_plan = view->target->wave >= 0 && (uint64_t)view->target->wave < s->plan->rules->waves.count;
 	bool counted = !node || s->rollout->status.outcome == OUTCOME_SUCCEEDED;
 
-	const struct failure *failure = failure_of(s, view->target->node_uid);
+	const struct failure *failure = listed_failure(&s->rollout->status, view->target->node_uid);
 	bool failed = failure && (!state || state->step == STEP_PATCHED); /* its state does not tell, or not any more */
 
 	return (struct report_target){

@@ -31,10 +31,10 @@ void freeze_targets(const struct rollout_snapshot *s, const struct rules *rules,
 	for (size_t i = 0; i < s->node_count; i++) {
 		if (!node_selected(s->nodes[i], rules))
 			continue;
-		enum standing standing = node_standing(s->nodes[i], rules);
+		enum standing standing = node_standing(s->nodes[i], rules, s->server_version);
 		plan.selected++;
-		plan.newer += standing == STANDING_NEWER;
-		plan.unknown += standing == STANDING_UNKNOWN;
+		if (standing == STANDING_REFUSED && !plan.refused)
+			plan.refused = s->nodes[i];
 		if (carries_state(s, s->nodes[i]) ||
 		    (standing == STANDING_OUTDATED && s->nodes[i]->object.deleted_ms == KUBE_TIME_NONE))
 			chosen[plan.count++] = i;

@@ -2,28 +2,63 @@
 #include "controller/plan/internal.h"
 #include <string.h>
 
-bool failure_listed(const struct rollout_status *status, const char *node_uid)
+const struct failure *listed_failure(const struct rollout_status *status, const char *node_uid)
 {
 	for (size_t i = 0; i < status->failed.count; i++)
 		if (!strcmp(status->failed.items[i].node_uid, node_uid))
-			return true;
-	return false;
+			return &status->failed.items[i];
+	return NULL;
+}
+
+bool failure_listed(const struct rollout_status *status, const char *node_uid)
+{
+	return listed_failure(status, node_uid) != NULL;
+}
+
+const struct failure *first_failure(const struct rollout_status *status)
+{
+	for (size_t i = 0; i < status->failed.count; i++)
+		if (!left_behind(status->failed.items[i].reason))
+			return &status->failed.items[i];
+	return NULL;
+}
+
+bool target_bad(const struct pass *pass, const struct target_pass *target)
+{
+	if (target->kind != TARGET_ENDED || !step_bad(target->ended))
+		return false;
+	if (target->state)
+		return !left_behind(target->state->reason);
+	const struct failure *failure = listed_failure(pass->want, target->view->target->node_uid);
+	return !failure || !left_behind(failure->reason);
+}
+
+bool entry_failing(const struct active *entry)
+{
+	return entry->reason && entry->step != STEP_SKIPPED && !left_behind(entry->reason);
+}
+
+static size_t count_listed(const struct rollout_status *status)
+{
+	size_t listed = 0;
+	for (size_t i = 0; i < status->failed.count; i++)
+		listed += !left_behind(status->failed.items[i].reason);
+	return listed;
 }
 
 /* The list is bounded, and may have been lost with a status: what it does not name is counted where it shows. */
 size_t failures_so_far(const struct pass *pass)
 {
 	const struct rollout_status *want = pass->want;
-	size_t failures = want->failed.count;
+	size_t failures = count_listed(want);
 
 	for (size_t i = 0; i < want->active.count; i++) {
 		const struct active *active = &want->active.items[i];
-		failures += active->reason && active->step != STEP_SKIPPED && !failure_listed(want, active->node_uid);
+		failures += entry_failing(active) && !failure_listed(want, active->node_uid);
 	}
 	for (size_t i = 0; i < pass->s->target_count; i++) {
 		const struct target_pass *target = &pass->targets[i];
-		failures += target->kind == TARGET_ENDED && step_bad(target->ended) &&
-		            !failure_listed(want, target->view->target->node_uid);
+		failures += target_bad(pass, target) && !failure_listed(want, target->view->target->node_uid);
 	}
 	return failures;
 }

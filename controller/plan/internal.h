@@ -11,16 +11,29 @@
 enum standing {
 	STANDING_UP_TO_DATE,
 	STANDING_OUTDATED,
-	STANDING_NEWER,  /* it would be a downgrade: never done */
-	STANDING_UNKNOWN /* the node shows nothing that can be compared */
+	STANDING_NEWER,   /* it would be a downgrade, which the patch does not allow */
+	STANDING_REFUSED, /* outdated, but not to be brought there from what it shows: see upgrade.c */
+	STANDING_UNKNOWN  /* the node shows nothing that can be compared */
 };
 
 enum standing version_standing(const char *shown, const struct patch *patch);
 enum standing patch_standing(const struct node *node, const struct patch *patch);
-/* Over all patches: OUTDATED when one is and none is UNKNOWN; else UNKNOWN, then NEWER, then UP_TO_DATE. */
-enum standing node_standing(const struct node *node, const struct rules *rules);
 /* "containerd://1.6.20", or "nothing". */
 const char *shown_version(const struct node *node, const struct patch *patch);
+
+/* ---- upgrade.c: whether it may be brought there; server: the API server's version, NULL while it is not known ---- */
+
+enum standing upgrade_standing(const char *shown, const struct patch *patch, const char *server);
+/* Over all patches: UNKNOWN or REFUSED when one is, else OUTDATED, NEWER, UP_TO_DATE. */
+enum standing node_standing(const struct node *node, const struct rules *rules, const char *server);
+#define SERVER_UNKNOWN \
+	"the API server has not told its version yet, and a kubelet may not become newer than that: GET /version must " \
+	"answer"
+/* A kubelet is to be patched, and nobody knows yet what its API server allows. */
+bool server_unknown(const struct rules *rules, const char *server);
+/* Why node_standing() is REFUSED: a sentence that names the node. */
+const char *upgrade_refusal(const struct node *node, const struct rules *rules, const char *server,
+                            struct kube_arena *arena);
 
 /* ---- freeze.c, order.c, assign.c: which nodes, in which order and wave ---- */
 
@@ -28,7 +41,8 @@ struct frozen_plan {
 	const struct node **nodes; /* targets, wave by wave, each in order */
 	int64_t *waves;            /* by index of nodes */
 	size_t count;
-	size_t selected, newer, unknown; /* of all nodes of the cluster */
+	size_t selected;            /* of all nodes of the cluster */
+	const struct node *refused; /* the first that may not be brought there; NULL: none */
 	const char *hash;
 };
 void freeze_targets(const struct rollout_snapshot *snapshot, const struct rules *rules, const char *policy_hash,
@@ -99,15 +113,21 @@ void emit_event(struct pass *pass, const struct kube_object *regarding, bool war
                 const char *action, const char *note);
 const char *wave_name(const struct pass *pass, int64_t wave);
 
-/* ---- drain.c ---- */
+/* ---- disruption.c, drain.c, drain_step.c ---- */
 
 struct drain_view {
 	size_t remaining;       /* pods that still have to leave */
+	size_t forcible;        /* of them: neither on their way nor kept by the policy itself */
 	struct blocker blocker; /* kind NULL: nothing is in the way */
 };
 void rooms_init(struct pass *pass);
-/* Looks at the pods on a target's node anew, adds ACTION_EVICT_POD for what may go now. */
+/* Looks at the pods on a target's node anew, adds an action for each that may go now. */
 void drain_target(struct pass *pass, const struct target_pass *target, struct drain_view *ret_view);
+void step_draining(struct pass *pass, const struct target_pass *target, struct active *entry);
+
+/* The reason of a target that could not be drained, and without which the rollout goes on (drain.onTimeout). */
+#define REASON_NOT_DRAINED "NotDrained"
+bool left_behind(const char *reason); /* NULL is fine */
 
 /* ---- job.c: one attempt of one job pod ---- */
 
@@ -133,6 +153,9 @@ const char *job_pod_name(const struct rollout *rollout, const char *node_uid, si
 
 /* ---- target.c ---- */
 
+/* Another boot ID than at the claim. */
+bool target_rebooted(const struct target_pass *target);
+void fail_rebooted(struct pass *pass, const struct target_pass *target, struct active *entry);
 /* Carries one working target on: adds its actions, and its entry in want->active unless it has ended. */
 void target_advance(struct pass *pass, struct target_pass *target);
 /* Takes the finalizers off this target's job pods whose result stands on the node, or can no longer matter. */
@@ -195,7 +218,13 @@ const char *failure_budget_text(const struct pass *pass); /* "none may", "at mos
 bool wave_failed(const struct pass *pass);
 /* Nothing new begins any more: too many have failed, or a wave has. */
 bool rollout_halted(const struct pass *pass);
-/* The target stands in the status' list of failures. */
+/* Ended badly, or on the way there, and not just left behind. */
+bool target_bad(const struct pass *pass, const struct target_pass *target);
+bool entry_failing(const struct active *entry);
+/* Of the status' list: that of a node, and the first that is no node left behind. NULL: none. */
+const struct failure *listed_failure(const struct rollout_status *status, const char *node_uid);
+const struct failure *first_failure(const struct rollout_status *status);
+/* The target stands in the status' list of failures, or of what was left behind. */
 bool failure_listed(const struct rollout_status *status, const char *node_uid);
 
 /* ---- soak.c ---- */

@@ -18,25 +18,12 @@ enum standing version_standing(const char *shown, const struct patch *patch)
 		return patch->component == COMPONENT_CUSTOM ? custom_standing(shown, patch->version) : STANDING_UNKNOWN;
 	if (order == 0)
 		return STANDING_UP_TO_DATE;
-	return order < 0 ? STANDING_OUTDATED : STANDING_NEWER;
+	return order < 0 || patch->allow_downgrade ? STANDING_OUTDATED : STANDING_NEWER;
 }
 
 enum standing patch_standing(const struct node *node, const struct patch *patch)
 {
 	return version_standing(node_observed(node, &patch->observed), patch);
-}
-
-enum standing node_standing(const struct node *node, const struct rules *rules)
-{
-	bool seen[STANDING_UNKNOWN + 1] = {false};
-
-	for (size_t i = 0; i < rules->patches.count; i++)
-		seen[patch_standing(node, &rules->patches.items[i])] = true;
-	if (seen[STANDING_UNKNOWN])
-		return STANDING_UNKNOWN;
-	if (seen[STANDING_OUTDATED])
-		return STANDING_OUTDATED;
-	return seen[STANDING_NEWER] ? STANDING_NEWER : STANDING_UP_TO_DATE;
 }
 
 const char *shown_version(const struct node *node, const struct patch *patch)

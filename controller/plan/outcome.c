@@ -58,8 +58,8 @@ void want_outcome(struct pass *pass, enum outcome outcome)
 	want_anew(want);
 	plan_want(&want->conditions, "Progressing", CONDITION_FALSE, word, text);
 	plan_want(&want->conditions, "Ready", good ? CONDITION_TRUE : CONDITION_FALSE, word, text);
-	plan_want(&want->conditions, "Healthy", want->failed.count ? CONDITION_FALSE : CONDITION_TRUE,
-	          want->failed.count ? "TargetsFailed" : "NoFailures", text);
+	plan_want(&want->conditions, "Healthy", first_failure(want) ? CONDITION_FALSE : CONDITION_TRUE,
+	          first_failure(want) ? "TargetsFailed" : "NoFailures", text);
 	if (!good)
 		plan_want(&want->conditions, "Stalled", CONDITION_TRUE, word, text);
 	if (want->counts.rolled_back)

@@ -70,11 +70,15 @@ void look_again_at(struct rollout_result *out, int64_t at_ms)
 		out->look_again_ms = at_ms;
 }
 
-static const char *decision_id(const struct pass *pass, enum decision_type type, const char *subject, int64_t attempt)
+/* Overriding one rule says nothing about overriding another one. */
+static const char *decision_id(const struct pass *pass, enum decision_type type, const char *subject, int64_t attempt,
+                               const char *rule)
 {
 	char digest[KUBE_SHA256_HEX_SIZE];
-	const char *text = plan_printf(pass->arena, "%s/%s/%lld/%s", pass->s->rollout->object.uid, subject,
-	                               (long long)attempt, decision_type_names[type]);
+	bool by_rule = type == DECISION_OVERRIDE;
+	const char *text =
+	    plan_printf(pass->arena, "%s/%s/%lld/%s%s%s", pass->s->rollout->object.uid, subject, (long long)attempt,
+	                decision_type_names[type], by_rule ? "/" : "", by_rule ? rule : "");
 	kube_sha256_hex(text, strlen(text), digest);
 	return plan_printf(pass->arena, "%.16s", digest);
 }
@@ -86,7 +90,7 @@ void decide(struct pass *pass, enum decision_type type, const char *subject, int
 	want->decisions.items = grow(pass->arena, want->decisions.items, want->decisions.count, &pass->decision_capacity,
 	                             sizeof(*want->decisions.items));
 	want->decisions.items[want->decisions.count++] = (struct decision){
-	    .id = decision_id(pass, type, subject, attempt),
+	    .id = decision_id(pass, type, subject, attempt, rule),
 	    .at_ms = pass->s->now_ms,
 	    .type = type,
 	    .subject = subject,

@@ -36,6 +36,7 @@ enum action_type {
 	ACTION_FINALIZE_ROLLOUT, /* puts our finalizer on, or takes it off */
 	ACTION_PATCH_NODE,       /* one step of a node */
 	ACTION_EVICT_POD,        /* through the Eviction API */
+	ACTION_DELETE_POD,       /* past it: drain.onTimeout is Force */
 	ACTION_CREATE_JOB,       /* a job pod */
 	ACTION_READ_JOB,         /* asks the server itself for a job pod; the answer is a job_fact */
 	ACTION_RELEASE_JOB,      /* takes our finalizer off a job pod whose result is on its node */
@@ -119,8 +120,8 @@ struct action {
 		struct node_write node;
 		struct {
 			const struct pod *pod;
-			int64_t grace_period_s;
-		} evict;
+			int64_t grace_period_s; /* -1: the pod's own */
+		} evict;                    /* EVICT_POD, DELETE_POD */
 		struct job_create job;
 		struct job_read read_job;
 		const struct pod *pod;   /* RELEASE_JOB */
@@ -202,6 +203,7 @@ struct rollout_snapshot {
 	int64_t now_ms; /* the API server's time */
 	const struct rollout *rollout;
 	bool rollout_busy;
+	const char *server_version;    /* the API server's, "v1.34.4"; NULL: not known (yet) */
 	const struct policy *policy;   /* by name; NULL: none */
 	bool policy_replaced;          /* there is a policy of that name, but not the one that this rollout belongs to */
 	const struct plan *plan;       /* complete and sound; NULL: not (yet) */
@@ -246,6 +248,7 @@ void plan_rollout(const struct rollout_snapshot *snapshot, struct kube_arena *ar
 
 struct policy_snapshot {
 	int64_t now_ms;
+	const char *server_version; /* the API server's; NULL: not known (yet) */
 	const struct policy *policy;
 	bool policy_busy;
 	const struct node *const *nodes;

@@ -114,6 +114,11 @@ static void freeze(const struct rollout_snapshot *s, struct kube_arena *arena, s
 		                       s->policy->object.name));
 		return;
 	}
+	if (plan.count == 0 && plan.refused) {
+		want_stall(out, "VersionNotAllowed",
+		           upgrade_refusal(plan.refused, &s->policy->rules, s->server_version, arena));
+		return;
+	}
 	struct kube_strlist before = out->wanted.revisions;
 	if (!write_pages(s, &plan, arena, out)) {
 		out->wanted.revisions = before;
@@ -152,6 +157,10 @@ void plan_first(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 	}
 	if (s->policy->suspend) {
 		want_waiting(out, "Suspended", plan_printf(arena, "PatchPolicy %s is suspended", s->policy->object.name));
+		return;
+	}
+	if (server_unknown(&s->policy->rules, s->server_version)) {
+		want_waiting(out, "ServerVersionUnknown", SERVER_UNKNOWN);
 		return;
 	}
 	const struct rollout *earlier = earlier_rollout(s, arena);

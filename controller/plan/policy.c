@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define MAX_VERSIONS 50
+#define RETRY_LEFT_BEHIND_MS (60 * 60 * 1000)
 
 struct policy_pass {
 	const struct policy_snapshot *s;
@@ -11,6 +12,8 @@ struct policy_pass {
 	struct policy_result *out;
 	struct policy_wanted *want;
 	const struct node *first_unknown; /* a node that shows nothing comparable */
+	int64_t newest_outdated_ms;       /* when the youngest outdated node was created */
+	const struct node *first_refused; /* a node that may not be brought to its version */
 	const struct rollout *current;    /* not done yet; the one that works, else the oldest */
 	const struct rollout *latest;     /* the newest that is done */
 	const struct rollout *succeeded;  /* the newest that succeeded */
@@ -40,10 +43,19 @@ static void count_node(struct policy_pass *pass, const struct node *node)
 	struct policy_wanted *want = pass->want;
 
 	want->targets.total++;
-	switch (node_standing(node, rules)) {
+	switch (node_standing(node, rules, pass->s->server_version)) {
 	case STANDING_UP_TO_DATE: want->targets.up_to_date++; break;
-	case STANDING_OUTDATED: want->targets.outdated++; break;
+	case STANDING_OUTDATED:
+		want->targets.outdated++;
+		if (node->object.created_ms > pass->newest_outdated_ms)
+			pass->newest_outdated_ms = node->object.created_ms;
+		break;
 	case STANDING_NEWER: want->targets.unsupported++; break;
+	case STANDING_REFUSED:
+		want->targets.unsupported++;
+		if (!pass->first_refused)
+			pass->first_refused = node;
+		break;
 	case STANDING_UNKNOWN:
 		want->targets.unsupported++;
 		if (!pass->first_unknown)
@@ -109,6 +121,27 @@ static bool failed_before(const struct policy_pass *pass)
 	return latest->status.outcome != OUTCOME_SUCCEEDED && latest->status.outcome != OUTCOME_SUPERSEDED;
 }
 
+static int64_t retry_at(const struct policy_pass *pass)
+{
+	return pass->latest->status.finished_ms + RETRY_LEFT_BEHIND_MS;
+}
+
+/* The latest rollout left nodes behind that could not be drained, and all that is outdated was there already. At once
+ * they would be drained in vain again, and again. */
+static const struct failure *not_drained(const struct policy_pass *pass)
+{
+	const struct rollout *latest = pass->latest;
+	const struct failure *found = NULL;
+
+	if (!latest || latest->status.outcome != OUTCOME_SUCCEEDED || !latest->status.policy_hash ||
+	    strcmp(latest->status.policy_hash, pass->s->policy->hash) != 0 || pass->s->now_ms >= retry_at(pass))
+		return NULL;
+	for (size_t i = 0; i < latest->status.failed.count && !found; i++)
+		if (left_behind(latest->status.failed.items[i].reason))
+			found = &latest->status.failed.items[i];
+	return pass->newest_outdated_ms > latest->status.started_ms ? NULL : found;
+}
+
 static bool name_taken(const struct policy_pass *pass, const char *name)
 {
 	for (size_t i = 0; i < pass->s->rollout_count; i++)
@@ -142,7 +175,7 @@ static bool wants_rollout(const struct policy_pass *pass)
 {
 	const struct policy_snapshot *s = pass->s;
 	return pass->want->targets.outdated > 0 && !s->policy->suspend && s->policy->trigger == TRIGGER_AUTOMATIC &&
-	       !pass->current && !s->creating && !failed_before(pass);
+	       !pass->current && !s->creating && !failed_before(pass) && !not_drained(pass);
 }
 
 static void create_rollout(struct policy_pass *pass)
@@ -244,7 +277,8 @@ static void want_drift(struct policy_pass *pass)
 	const struct policy_wanted *want = pass->want;
 	bool drifted = want->targets.outdated > 0;
 	const char *text = plan_printf(
-	    pass->arena, "%lld of %lld nodes are outdated, %lld show a newer version or none that can be compared",
+	    pass->arena,
+	    "%lld of %lld nodes are outdated, %lld show a version that is newer, cannot be compared or may not be left",
 	    (long long)want->targets.outdated, (long long)want->targets.total, (long long)want->targets.unsupported);
 
 	plan_want(&pass->want->conditions, "UpToDate",
@@ -261,6 +295,19 @@ static void want_reconciling(struct policy_pass *pass, const char *reason, const
 {
 	plan_want(&pass->want->conditions, "Reconciling", CONDITION_TRUE, reason, message);
 	plan_want(&pass->want->conditions, "Ready", CONDITION_FALSE, reason, message);
+}
+
+static void want_retry(struct policy_pass *pass, const struct failure *failure)
+{
+	char at[KUBE_TIME_TEXT_SIZE];
+
+	want_reconciling(pass, REASON_NOT_DRAINED,
+	                 plan_printf(pass->arena,
+	                             "PatchRollout %s left nodes behind (%s: %s); the next one comes at %s, or when "
+	                             "somebody creates it or the policy is changed",
+	                             pass->latest->object.name, failure->node, failure->message,
+	                             kube_time_format(retry_at(pass), at)));
+	pass->out->look_again_ms = retry_at(pass);
 }
 
 static void want_outdated(struct policy_pass *pass)
@@ -282,6 +329,8 @@ static void want_outdated(struct policy_pass *pass)
 		          plan_printf(pass->arena,
 		                      "trigger is Manual: create a PatchRollout with policyRef %s to patch the outdated nodes",
 		                      policy->object.name));
+	else if (not_drained(pass))
+		want_retry(pass, not_drained(pass));
 	else
 		want_reconciling(pass, "RolloutStarting", "a PatchRollout is being created");
 }
@@ -305,6 +354,9 @@ static void want_conditions(struct policy_pass *pass)
 		want_outdated(pass);
 	else if (pass->first_unknown)
 		want_stalled(pass, "NotObserved", not_observed(pass));
+	else if (pass->first_refused)
+		want_stalled(pass, "VersionNotAllowed",
+		             upgrade_refusal(pass->first_refused, &s->policy->rules, s->server_version, pass->arena));
 	else
 		plan_want(&pass->want->conditions, "Ready", CONDITION_TRUE, "UpToDate",
 		          "every node is at its declared version, or newer");

@@ -82,10 +82,10 @@ enum standing target_standing(struct pass *pass, const struct node *node)
 	const char *shown = node_observed(node, &patch->observed);
 
 	if (pass->rules->patches.count > 1 || !shown)
-		return node_standing(node, pass->rules);
+		return node_standing(node, pass->rules, pass->s->server_version);
 	if (!pass->shown || strcmp(pass->shown, shown) != 0) {
 		pass->shown = shown;
-		pass->standing = version_standing(shown, patch);
+		pass->standing = upgrade_standing(shown, patch, pass->s->server_version);
 	}
 	return pass->standing;
 }
@@ -167,11 +167,12 @@ static void count_targets(struct pass *pass)
 	for (size_t i = 0; i < pass->s->target_count; i++) {
 		const struct target_pass *target = &pass->targets[i];
 		enum step ended = target->kind == TARGET_ENDED ? target->ended : STEP_NONE;
-		bool patched = target_patched(pass, target);
+		bool patched = target_patched(pass, target), bad = target_bad(pass, target);
 		counts.patched += patched;
-		counts.failed += ended == STEP_FAILED || ended == STEP_QUARANTINED || (ended == STEP_PATCHED && !patched);
-		counts.rolled_back += ended == STEP_ROLLED_BACK;
-		counts.skipped += ended == STEP_SKIPPED || target->kind == TARGET_GONE || target->kind == TARGET_UP_TO_DATE;
+		counts.failed += (bad && ended != STEP_ROLLED_BACK) || (ended == STEP_PATCHED && !patched);
+		counts.rolled_back += bad && ended == STEP_ROLLED_BACK;
+		counts.skipped += ended == STEP_SKIPPED || (step_bad(ended) && !bad) || target->kind == TARGET_GONE ||
+		                  target->kind == TARGET_UP_TO_DATE;
 	}
 	counts.pending =
 	    counts.total - counts.active - counts.patched - counts.failed - counts.rolled_back - counts.skipped;

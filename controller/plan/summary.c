@@ -55,6 +55,7 @@ void want_running(struct pass *pass, const char *pause_reason)
 {
 	struct rollout_status *want = pass->want;
 	const struct effect_error *error = pass->s->effect_error;
+	const struct failure *failure = first_failure(want);
 	bool moving = want->active.count > pass->waiting_on || (!pass->held_back && !pause_reason);
 
 	want_anew(want);
@@ -66,11 +67,9 @@ void want_running(struct pass *pass, const char *pause_reason)
 	          want->summary);
 	plan_want(&want->conditions, "Reconciling", CONDITION_TRUE, "Working", want->summary);
 	plan_want(&want->conditions, "Ready", CONDITION_FALSE, "Working", want->summary);
-	plan_want(&want->conditions, "Healthy", want->failed.count ? CONDITION_FALSE : CONDITION_TRUE,
-	          want->failed.count ? "TargetsFailed" : "NoFailures",
-	          want->failed.count
-	              ? plan_printf(pass->arena, "%s: %s", want->failed.items[0].node, want->failed.items[0].message)
-	              : "no target has failed");
+	plan_want(&want->conditions, "Healthy", failure ? CONDITION_FALSE : CONDITION_TRUE,
+	          failure ? "TargetsFailed" : "NoFailures",
+	          failure ? plan_printf(pass->arena, "%s: %s", failure->node, failure->message) : "no target has failed");
 	if (error)
 		plan_want(&want->conditions, "Stalled", CONDITION_TRUE, error->reason,
 		          plan_printf(pass->arena, "%s: %s", error->what, error->message));

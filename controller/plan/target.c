@@ -10,56 +10,17 @@
 
 /* ---- steps ---- */
 
-static bool rebooted(const struct target_pass *target)
+bool target_rebooted(const struct target_pass *target)
 {
 	const char *before = target->state->boot_id, *now = target->view->node->boot_id;
 	return before && *before && now && *now && strcmp(before, now) != 0;
 }
 
-static void fail_rebooted(struct pass *pass, const struct target_pass *target, struct active *entry)
+void fail_rebooted(struct pass *pass, const struct target_pass *target, struct active *entry)
 {
 	fail_target(pass, target, entry, "UnexpectedReboot",
 	            plan_printf(pass->arena, "the node was rebooted while it was patched: boot ID %s became %s",
 	                        target->state->boot_id, target->view->node->boot_id));
-}
-
-static void step_draining(struct pass *pass, const struct target_pass *target, struct active *entry)
-{
-	const struct node_state *state = target->state;
-	struct drain_view drain;
-
-	if (!target->view->node->unschedulable) {
-		give_back(pass, entry, "ForeignUncordon", "somebody uncordoned the node before it was patched");
-		return;
-	}
-	if (pass->aborting) {
-		give_back(pass, entry, "Aborted", pass->abort_reason);
-		return;
-	}
-	if (rebooted(target)) {
-		fail_rebooted(pass, target, entry);
-		return;
-	}
-	drain_target(pass, target, &drain);
-	if (pass->superseded && drain.blocker.kind) { /* what is in the way may be what the policy was changed for */
-		give_back(pass, entry, "Superseded", "the policy was changed while pods were in the way of the drain");
-		return;
-	}
-	entry_block(pass, target, entry, &drain.blocker);
-	if (drain.remaining == 0) {
-		write_node(pass, target, state_next(pass, target, STEP_PATCHING), CHANGE_NONE);
-		return;
-	}
-	if (pass->s->now_ms - state->since_ms < pass->rules->drain.timeout_ms) {
-		look_again_at(pass->out, state->since_ms + pass->rules->drain.timeout_ms);
-		return;
-	}
-	char limit[KUBE_DURATION_TEXT_SIZE];
-	fail_target(pass, target, entry, "DrainTimeout",
-	            plan_printf(pass->arena, "%zu pods had not left after %s%s%s", drain.remaining,
-	                        kube_duration_format(pass->rules->drain.timeout_ms, limit),
-	                        drain.blocker.kind ? "; in the way is " : "",
-	                        drain.blocker.kind ? blocker_text(pass, &drain.blocker) : ""));
 }
 
 /* Every patch that was to be done shows its version. */
@@ -138,7 +99,7 @@ static void step_patching(struct pass *pass, const struct target_pass *target, s
 		fail_target(pass, target, entry, "StateUnusable", "the node's state names a patch that the plan does not have");
 		return;
 	}
-	if (rebooted(target)) { /* before the job: what dies with its node has not failed by itself */
+	if (target_rebooted(target)) { /* before the job: what dies with its node has not failed by itself */
 		fail_rebooted(pass, target, entry);
 		return;
 	}
@@ -196,7 +157,7 @@ static void step_verifying(struct pass *pass, const struct target_pass *target, 
 		give_back(pass, entry, "Aborted", pass->abort_reason);
 		return;
 	}
-	if (rebooted(target)) {
+	if (target_rebooted(target)) {
 		fail_rebooted(pass, target, entry);
 		return;
 	}
@@ -274,6 +235,7 @@ static struct active entry_of(const struct target_pass *target)
 	}
 	if (state->step != STEP_PATCHING && state->step != STEP_ROLLING_BACK)
 		entry.job_name = entry.job_uid = NULL;
+	entry.forced = entry.forced && state->step == STEP_DRAINING;
 	return entry;
 }
 

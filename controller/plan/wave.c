@@ -14,9 +14,11 @@ static void count_ended(const struct pass *pass, struct tally *tally, const stru
 {
 	bool patched = target_patched(pass, target);
 
+	bool bad = target_bad(pass, target);
+
 	tally->patched += patched;
-	tally->skipped += target->ended == STEP_SKIPPED;
-	tally->bad += step_bad(target->ended) || (target->ended == STEP_PATCHED && !patched);
+	tally->skipped += target->ended == STEP_SKIPPED || (step_bad(target->ended) && !bad);
+	tally->bad += bad || (target->ended == STEP_PATCHED && !patched);
 }
 
 static struct tally *tally_waves(const struct pass *pass)
@@ -43,8 +45,7 @@ static int64_t failing_in(const struct pass *pass, const char *wave)
 	int64_t failing = 0;
 	for (size_t i = 0; i < pass->want->active.count; i++) {
 		const struct active *active = &pass->want->active.items[i];
-		bool failed = active->reason && active->step != STEP_SKIPPED;
-		failing += failed && !strcmp(active->wave, wave);
+		failing += entry_failing(active) && !strcmp(active->wave, wave);
 	}
 	return failing;
 }

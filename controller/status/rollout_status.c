@@ -125,6 +125,7 @@ static bool add_grant(cJSON *list, const struct active *active, const struct ext
 	       put_text(entry, "wave", active->wave, LABEL_BYTES) && put_str(entry, "step", step_names[active->step]) &&
 	       put_time(entry, "since", active->since_ms) && put_int(entry, "attempt", active->attempt) &&
 	       put_bool(entry, "foreignCordon", active->foreign_cordon) &&
+	       (!active->forced || put_bool(entry, "forced", true)) &&
 	       put_str_if(entry, "reason", active->reason, REASON_BYTES) &&
 	       put_str_if(entry, "message", active->message, extent->message_bytes) && add_job(entry, active) &&
 	       add_blocker(entry, &active->blocked_by, extent);

@@ -165,6 +165,9 @@ static bool work_on(struct api_arrival *arrival, struct api_answer *answer)
 
 	if (fate->status && !fate->done) {
 		refuse_as_fated(fate, answer);
+	} else if (strcmp(arrival->request.target, "/version") == 0) {
+		answer->status = 200;
+		answer->text = api_must(strdup("{\"major\":\"1\",\"minor\":\"34\",\"gitVersion\":\"v1.34.4\"}"));
 	} else if (!known) {
 		answer->status = 404;
 		answer->text = api_status_text(404, "NotFound", "the server could not find the requested resource");

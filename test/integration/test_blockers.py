@@ -4,10 +4,8 @@ import re
 import time
 
 from lib import objects
-from lib.flow import FlowTest, WAIT, conditions, strategy, wait_for
+from lib.flow import FlowTest, PROMPT, WAIT, conditions, strategy, wait_for
 from lib.rollout import STATE, cordoned, decisions, job_pods, runtime_version, step_of, undrained
-
-PROMPT = 5  # seconds; told and gone on from within one reconcile, and a machine may be busy
 
 
 class TestBlockers(FlowTest):

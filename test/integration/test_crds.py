@@ -111,7 +111,8 @@ class TestDefinitions(ClusterTest):
 
     def test_optional_settings_have_a_default(self):
         without = {"nodeInfo", "label", "annotation", "observed", "command", "args", "env", "resources", "rollback",
-                   "matchLabels", "matchExpressions", "values", "limits", "requests", "nodes", "size", "waves[].maxUnavailable"}
+                   "matchLabels", "matchExpressions", "values", "limits", "requests", "nodes", "size", "waves[].maxUnavailable",
+                   "podSelector", "order"}
         crd = self.client.get("customresourcedefinitions", "patchpolicies.patchwright.io")
         for path, node in walk(schema(crd)["properties"]["spec"]):
             for name, child in node.get("properties", {}).items():
@@ -165,7 +166,8 @@ class TestDefaults(ClusterTest):
                 "waves": [{"name": "canary", "size": 1, "soak": "10m"}, {"name": "rest", "soak": "0s"}],
                 "settle": {"readyFor": "15s", "timeout": "10m"}},
             "drain": {"enabled": True, "timeout": "15m", "gracePeriodSeconds": -1, "parallelism": 10,
-                      "deleteEmptyDirData": False, "unmanagedPods": "Block"},
+                      "deleteEmptyDirData": False, "unmanagedPods": "Block", "onTimeout": "Abort", "waitForJobs": "0s",
+                      "skipWaitForDeleteTimeout": "0s"},
             "rollback": {"timeout": "30m"}, "historyLimit": 10,
         })
 

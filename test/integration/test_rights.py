@@ -16,7 +16,7 @@ RIGHTS = {
     ("", "nodes"): (READ | {"patch"}, set(), set()),
     ("", "namespaces", SYSTEM): ({"get"}, set(), set()),
     ("", "namespaces", JOBS): ({"get"}, set(), set()),
-    ("", "pods"): ({"list", "watch"}, set(), {"get", "create", "patch", "delete", "deletecollection"}),
+    ("", "pods"): ({"list", "watch", "delete"}, set(), {"get", "create", "patch", "delete", "deletecollection"}),
     ("", "pods/eviction"): ({"create"}, set(), set()),
     ("events.k8s.io", "events"): ({"create", "patch"}, set(), set()),
     ("policy", "poddisruptionbudgets"): ({"list", "watch"}, set(), set()),
@@ -34,7 +34,8 @@ class TestRights(ClusterTest):
     maxDiff = None
 
     def roles(self):
-        yield self.client.get("clusterroles", "patchwright-controller")
+        for name in ("patchwright-controller", "patchwright-controller-force"):
+            yield self.client.get("clusterroles", name)
         for namespace in (SYSTEM, JOBS):
             yield self.client.get("roles", "patchwright-controller", namespace)
 

@@ -22,6 +22,10 @@ def waves(*entries):
     return [dict(entry) for entry in entries]
 
 
+def group(name, selector=None):
+    return {"name": name, "selector": {"matchLabels": {"tier": name.lower()}} if selector is None else selector}
+
+
 def set_path(document, path, value):
     """Sets the member at a path like patches.0.job.image; GONE removes it."""
     *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
@@ -131,6 +135,18 @@ WRONG_POLICIES = (
     ("drain.parallelism", 0, "greater than or equal to 1"),
     ("drain.parallelism", 101, "less than or equal to 100"),
     ("drain.unmanagedPods", "Evict", 'supported values: "Block", "Delete"'),
+    ("drain.onTimeout", "Retry", 'supported values: "Abort", "Force", "Skip", "Quarantine"'),
+    ("drain.podSelector", {}, "leave it out to drain every pod"),
+    ("drain.podSelector", {"matchExpressions": [{"key": "a", "operator": "In"}]}, "the operators In and NotIn need values"),
+    ("drain.waitForJobs", "15m", "timeout must be longer than waitForJobs"),
+    ("drain.waitForJobs", "-1m", "choose a duration from 0s to 24h"),
+    ("drain", {"timeout": "1m", "gracePeriodSeconds": 60}, "timeout must be longer than gracePeriodSeconds"),
+    ("drain.skipWaitForDeleteTimeout", "25h", "choose a duration from 0s to 24h"),
+    ("drain.order", [{"name": "a"}], "selector: Required value"),
+    ("drain.order", [group("a"), group("a")], "two groups have the same name"),
+    ("drain.order", [group("a", {}), group("b", {"matchLabels": {}})], "only one group may have an empty selector"),
+    ("drain.order", [group(f"g{n}") for n in range(17)], "must have at most 16 items"),
+    ("drain.order", [group("Apps")], "should match"),
     ("rollback.timeout", "0s", "choose a duration from 1s to 24h"),
     ("historyLimit", 101, "less than or equal to 100"),
     ("historyLimit", -1, "greater than or equal to 0"),
@@ -164,6 +180,9 @@ RIGHT_POLICIES = (
     (SELECTOR, {"matchExpressions": [{"key": "pool", "operator": "Exists"}]}),
     ("historyLimit", 0),
     ("drain.gracePeriodSeconds", 0),
+    ("drain", {"timeout": "16m", "waitForJobs": "15m", "gracePeriodSeconds": 959, "onTimeout": "Force"}),
+    ("drain.podSelector", {"matchLabels": {"tier": "web"}}),
+    ("drain.order", [group("apps"), group("rest", {}), group("databases")]),
 )
 
 

@@ -70,7 +70,8 @@ int kube_client_send(struct kube_client *client, const struct kube_call *call, k
                      struct kube_op **ret_op, struct kube_err *err);
 void kube_op_cancel(struct kube_op *op);
 
-/* Every request that goes out (retries included; kube_client_count_request is the reflector's), for metrics. */
+/* Every request that goes out (retries included; kube_client_count_request is the reflector's), for metrics. resource
+ * is NULL for a call by path (kube_call.target). */
 typedef void kube_request_observer(void *arg, const char *method, const struct kube_resource *resource,
                                    int http_status);
 void kube_client_observe(struct kube_client *client, kube_request_observer *fn, void *arg);

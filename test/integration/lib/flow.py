@@ -18,6 +18,7 @@ BEHAVE = "fleet.patchwright.io/behave"
 TAINT = "patchwright.io/quarantined"
 SANITIZERS = ("AddressSanitizer", "LeakSanitizer", "runtime error:")
 ONE_WAVE = [{"name": "all"}]
+PROMPT = 5  # seconds; told and gone on from within one reconcile, and a machine may be busy
 WAIT = 30  # seconds: a machine that is busy elsewhere is slower by a factor, never by this much
 
 
@@ -127,13 +128,14 @@ class FlowTest(ClusterTest):
         """A PatchRollout that a person makes."""
         return self.client.create("patchrollouts", objects.rollout(name, policy or self.tag))
 
-    def bare_pod(self, node, name, **fields):
-        """A pod that no controller owns, running on the node."""
+    def bare_pod(self, node, name, wait=True, **fields):
+        """A pod that no controller owns, running on the node when this returns."""
         namespace = self.namespace()
         wait_for(lambda: self.client.find("serviceaccounts", "default", namespace), WAIT, f"{namespace} has its service account")
         self.client.create("pods", {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {
             "nodeName": node, "containers": [{"name": "main", "image": "example/bare:1"}], **fields}}, namespace)
-        wait_for(lambda: self.client.get("pods", name, namespace)["status"]["phase"] == "Running", WAIT, f"{name} runs")
+        if wait:
+            wait_for(lambda: self.client.get("pods", name, namespace)["status"]["phase"] == "Running", WAIT, f"{name} runs")
         return f"{namespace}/{name}"
 
     def collect_pods(self, node):

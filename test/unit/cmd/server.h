@@ -308,9 +308,13 @@ static inline void serve(void *arg, struct kube_sim *sim, struct kube_exchange *
                          const struct kube_request *request)
 {
 	struct server *server = arg;
-	struct request_path target = parse_target(request->target);
 	_cleanup_json_ cJSON *body = NULL;
 	(void)sim;
+	if (strcmp(request->target, "/version") == 0) {
+		kube_sim_reply_json(server->sim, exchange, ANSWER_MS, 200, "{\"gitVersion\":\"v1.34.4\"}");
+		return;
+	}
+	struct request_path target = parse_target(request->target);
 	if (strcmp(request->method, "GET") == 0) {
 		get(server, exchange, &target);
 		return;

@@ -54,7 +54,7 @@ START_TEST(nodes)
 			struct kube_str_pair label = {"v", swap ? cases[i].first : cases[i].second};
 			struct node node = {.labels = {&label, 1}};
 			node.node_info[NODE_INFO_KUBELET] = swap ? cases[i].second : cases[i].first;
-			ck_assert_msg(node_standing(&node, &rules) == cases[i].standing, "%s and %s", cases[i].first,
+			ck_assert_msg(node_standing(&node, &rules, NULL) == cases[i].standing, "%s and %s", cases[i].first,
 			              cases[i].second);
 		}
 	struct node bare = {0};

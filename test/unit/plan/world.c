@@ -56,6 +56,7 @@ void world_set_policy(struct world *world, const char *spec, bool suspend)
 void world_init(struct world *world, const char *spec)
 {
 	*world = (struct world){.now_ms = START_MS,
+	                        .server_version = "v1.34.4",
 	                        .cut = -1,
 	                        .epoch = 1,
 	                        .look_again_ms = KUBE_TIME_NONE,
@@ -433,6 +434,7 @@ static void take_snapshot(struct world *world, const struct world_rollout *self)
 	const struct pdb **pdbs = plan_alloc(&world->pass, sizeof(world->pdbs));
 
 	*s = (struct rollout_snapshot){.now_ms = world->now_ms,
+	                               .server_version = world->server_version,
 	                               .rollout = self->rollout,
 	                               .rollout_busy = self->busy > 0,
 	                               .policy = world->policy,
@@ -606,7 +608,7 @@ static void take_from_budgets(struct world *world, const struct pod *pod)
 	}
 }
 
-static void evict(struct world *world, const struct pod *pod)
+static void end_pod(struct world *world, const struct pod *pod)
 {
 	struct world_pod *own = find_pod(world, pod);
 	const struct world_node *node = world_node(world, pod->node_name);
@@ -614,12 +616,31 @@ static void evict(struct world *world, const struct pod *pod)
 	ck_assert_msg(own->busy == 0 && !own->gone, "pod %s is busy or gone", pod->object.key);
 	ck_assert_msg(node->node.unschedulable, "%s is drained without a cordon", pod->node_name);
 	ck_assert_msg(in_active(world->snapshot.rollout, node->node.object.uid), "drained without a grant");
-	take_from_budgets(world, pod);
 	own->pod.object.deleted_ms = world->now_ms;
 	if (!own->stays)
 		own->end_ms = world->now_ms + world->pod_grace_ms;
 	own->busy = world->lag;
+}
+
+static void evict(struct world *world, const struct pod *pod)
+{
+	end_pod(world, pod);
+	take_from_budgets(world, pod);
 	world->evictions++;
+}
+
+/* No budget is asked: the decision for that stands in the status, with the grant. */
+static void delete_pod(struct world *world, const struct pod *pod)
+{
+	const struct rollout_status *status = &world->snapshot.rollout->status;
+	const struct active *active = NULL;
+
+	for (size_t i = 0; i < status->active.count; i++)
+		if (!strcmp(status->active.items[i].node, pod->node_name))
+			active = &status->active.items[i];
+	ck_assert_msg(active && active->forced, "pod %s is deleted, and that was not decided", pod->object.key);
+	end_pod(world, pod);
+	world->deletions++;
 }
 
 static enum host host_of(const struct world *world, const struct world_pod *job)
@@ -784,6 +805,7 @@ static bool act(struct world *world, struct world_rollout *rollout, const struct
 	case ACTION_FINALIZE_ROLLOUT: finalize(world, rollout, action->finalize.on); break;
 	case ACTION_PATCH_NODE: patch_node(world, &action->node); break;
 	case ACTION_EVICT_POD: evict(world, action->evict.pod); break;
+	case ACTION_DELETE_POD: delete_pod(world, action->evict.pod); break;
 	case ACTION_CREATE_JOB: create_job(world, &action->job); break;
 	case ACTION_READ_JOB: return read_job(world, &action->read_job);
 	case ACTION_RELEASE_JOB: release_job(world, action->pod); break;
@@ -842,6 +864,12 @@ static bool dies(struct world *world)
 	return true;
 }
 
+static void look_again(struct world *world, int64_t at_ms)
+{
+	if (at_ms != KUBE_TIME_NONE && (world->look_again_ms == KUBE_TIME_NONE || at_ms < world->look_again_ms))
+		world->look_again_ms = at_ms;
+}
+
 static bool step_rollout(struct world *world, struct world_rollout *rollout)
 {
 	bool changed = false;
@@ -861,9 +889,7 @@ static bool step_rollout(struct world *world, struct world_rollout *rollout)
 		world->snapshot.rollout = rollout->rollout;
 		changed = write_status(world, rollout) || changed;
 	}
-	int64_t again = world->result.look_again_ms;
-	if (again != KUBE_TIME_NONE && (world->look_again_ms == KUBE_TIME_NONE || again < world->look_again_ms))
-		world->look_again_ms = again;
+	look_again(world, world->result.look_again_ms);
 	return changed;
 }
 
@@ -880,6 +906,7 @@ static bool step_policy(struct world *world)
 	const struct rollout *rollouts[40];
 	bool busy[40] = {false};
 	struct policy_snapshot s = {.now_ms = world->now_ms,
+	                            .server_version = world->server_version,
 	                            .policy = world->policy,
 	                            .nodes = world->snapshot.nodes,
 	                            .rollouts = rollouts,
@@ -903,6 +930,7 @@ static bool step_policy(struct world *world)
 				if (world->rollouts[r].rollout == action->delete_rollout)
 					drop_rollout(&world->rollouts[r]);
 	}
+	look_again(world, result.look_again_ms);
 	return result.actions.count > 0;
 }
 

@@ -90,6 +90,7 @@ struct world {
 		struct world_kept *next;
 	} * kept; /* decoded objects, older versions too: plans and jobs point at them */
 	int64_t now_ms;
+	const char *server_version;
 	struct policy *policy; /* NULL: none */
 	bool policy_replaced;
 	const struct policy *policies[2]; /* what rollouts see of all policies, where overlaps matter */
@@ -114,7 +115,7 @@ struct world {
 	bool auto_policy; /* plan_policy() creates rollouts */
 	int64_t look_again_ms;
 	int64_t pod_grace_ms, pod_start_ms;
-	size_t steps, still_steps, writes, evictions, claims, reads, crashes, lost_count;
+	size_t steps, still_steps, writes, evictions, deletions, claims, reads, crashes, lost_count;
 	/* The last pass over each rollout ran in this arena; its result is valid until the next one. */
 	struct kube_arena pass;
 	struct rollout_snapshot snapshot;
