@@ -108,11 +108,12 @@ int kube_tls_reread(const struct kube_tls_files *files, const struct kube_tls *o
 		rc = read_file("client certificate", files->cert, &tls->client_cert_pem, err);
 	if (rc == 0)
 		rc = read_file("client key", files->key, &tls->client_key_pem, err);
-	if (rc == 0)
+	bool changed = rc == 0 && !kube_tls_same(tls, old);
+	if (changed)
 		rc = check(tls, err);
-	if (rc != 0 || kube_tls_same(tls, old))
-		kube_tls_unref(tls);
-	else
+	if (changed && rc == 0)
 		*ret_tls = tls;
+	else
+		kube_tls_unref(tls);
 	return rc;
 }

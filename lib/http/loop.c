@@ -50,17 +50,28 @@ static void timer_fired(uv_timer_t *timer)
 	kube_env_run_timers(&loop->env);
 }
 
+static void due_now(uv_idle_t *idle)
+{
+	struct kube_loop *loop = idle->data;
+	kube_env_run_timers(&loop->env);
+}
+
+/* libuv before 1.45 goes on with timers as long as one is due, and one whose callback starts it anew always is: those
+ * are an idle handle's, which has one call in each turn of the loop, beside input and output. */
 static void loop_rearm(struct kube_env *env, int64_t due_ms)
 {
 	struct kube_loop *loop = (struct kube_loop *)env;
-	if (due_ms == INT64_MAX) {
+	int64_t now = kube_env_mono_ms(env);
+	if (due_ms <= now) {
 		uv_timer_stop(&loop->timer);
+		uv_idle_start(&loop->due, due_now);
 		return;
 	}
-	int64_t now = loop_mono_us(env) / 1000;
-	int64_t delay = due_ms <= now ? 0 : due_ms - now;
-	if (delay > MAX_HOP_MS)
-		delay = MAX_HOP_MS;
+	uv_idle_stop(&loop->due);
+	uv_timer_stop(&loop->timer);
+	if (due_ms == INT64_MAX)
+		return;
+	int64_t delay = due_ms - now < MAX_HOP_MS ? due_ms - now : MAX_HOP_MS;
 	uv_update_time(&loop->uv);
 	uv_timer_start(&loop->timer, timer_fired, (uint64_t)delay, 0);
 }
@@ -94,6 +105,9 @@ static int init_handles(struct kube_loop *loop)
 {
 	int rc = uv_timer_init(&loop->uv, &loop->timer);
 	loop->timer.data = loop;
+	if (rc == 0)
+		rc = uv_idle_init(&loop->uv, &loop->due);
+	loop->due.data = loop;
 	if (rc == 0)
 		rc = uv_async_init(&loop->uv, &loop->keep, NULL);
 	for (size_t i = 0; rc == 0 && i < KUBE_ARRAY_LEN(loop->signals); i++) {

@@ -9,7 +9,8 @@
 struct kube_loop {
 	struct kube_env env; /* first: the ops cast back */
 	uv_loop_t uv;
-	uv_timer_t timer; /* the earliest kube_timer */
+	uv_timer_t timer; /* the earliest kube_timer … */
+	uv_idle_t due;    /* … unless that is due already */
 	uv_async_t keep;  /* never sent: keeps uv_run() waiting when nothing else is active */
 	uv_signal_t signals[2];
 	void (*on_signal)(void *arg, int signo, int count);

@@ -103,6 +103,57 @@ START_TEST(stopped_timer_does_not_fire)
 }
 END_TEST
 
+struct busy {
+	struct kube_loop *loop;
+	struct kube_timer timer;
+	int64_t delay_ms, work_ms;
+	int turns;
+	bool served;
+};
+
+/* A work queue that is never empty: each turn takes a while, and asks for the next one. */
+static void work(struct kube_timer *timer, void *arg)
+{
+	struct busy *busy = arg;
+	struct kube_env *env = kube_loop_env(busy->loop);
+	int64_t until_ms = kube_env_mono_ms(env) + busy->work_ms;
+	ck_assert_int_eq(kube_timer_start(env, timer, busy->delay_ms, work, busy), 0);
+	while (kube_env_mono_ms(env) < until_ms)
+		;
+	ck_assert_msg(++busy->turns < 1000, "input waits for ever");
+}
+
+static void on_input(uv_poll_t *poll, int status, int events)
+{
+	struct busy *busy = poll->data;
+	(void)status;
+	(void)events;
+	busy->served = true;
+	kube_loop_stop(busy->loop);
+}
+
+START_TEST(timers_that_are_always_due_leave_room_for_input)
+{
+	static const int64_t delays_ms[] = {0, 1, 2};
+	for (size_t i = 0; i < sizeof(delays_ms) / sizeof(delays_ms[0]); i++) {
+		struct busy busy = {.loop = new_loop(), .delay_ms = delays_ms[i], .work_ms = 3};
+		uv_poll_t poll = {.data = &busy};
+		int pipes[2];
+		ck_assert_int_eq(pipe(pipes), 0);
+		uv_poll_init(kube_loop_uv(busy.loop), &poll, pipes[0]);
+		uv_poll_start(&poll, UV_READABLE, on_input);
+		ck_assert_int_eq(write(pipes[1], "x", 1), 1);
+		ck_assert_int_eq(kube_timer_start(kube_loop_env(busy.loop), &busy.timer, 0, work, &busy), 0);
+		kube_loop_run(busy.loop);
+		ck_assert(busy.served);
+		ck_assert_int_gt(busy.turns, 0);
+		kube_loop_free(busy.loop);
+		close(pipes[0]);
+		close(pipes[1]);
+	}
+}
+END_TEST
+
 START_TEST(random_bytes_differ)
 {
 	struct kube_loop *loop = new_loop();
@@ -162,4 +213,4 @@ START_TEST(free_takes_null)
 END_TEST
 
 CHECK_MAIN("loop", reads_the_clocks, fires_timers_in_order_and_not_early, stopped_timer_does_not_fire,
-           random_bytes_differ, counts_signals, free_takes_null)
+           timers_that_are_always_due_leave_room_for_input, random_bytes_differ, counts_signals, free_takes_null)
