@@ -31,6 +31,7 @@ controller_src := $(sort $(filter-out controller/cmd/main.c,$(wildcard controlle
 cmd_src := controller/cmd/main.c
 agent_src := $(sort $(wildcard test/fleet/*.c))
 sim_src := $(sort $(wildcard test/sim/*.c))
+oracle_src := $(sort $(wildcard test/oracle/*.c))
 unit_src := $(sort $(wildcard test/unit/*/test_*.c))
 objects = $(patsubst %.c,$B/obj/%.o,$(1))
 unit_bin := $(patsubst test/unit/%.c,$B/test/%,$(unit_src))
@@ -79,6 +80,13 @@ $B/sim: $(call objects,$(sim_src)) $B/libcontroller.a $B/libkube.a
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs)
 
+$B/answer: $(call objects,$(oracle_src)) $B/libcontroller.a $B/libkube.a
+	$(if $(V),,@echo "  LD      $@")
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs)
+
+oracle: $B/answer ## asks Python's zoneinfo what windows and cron schedules mean, over 10,000 drawn cases
+	$(Q)test/oracle/windows.py $B/answer $(ORACLE_FLAGS)
+
 sim: $B/sim ## plays SEEDS (200) seeds of the whole controller in a simulated cluster, from FIRST (1); SEED=n: one, with its trace
 	$(Q)$B/sim $(if $(SEED),--seed $(SEED),--first $(or $(FIRST),1) $(or $(SEEDS),200)) $(SIM_FLAGS)
 
@@ -123,4 +131,4 @@ include lib/lib.mk test/fuzz/fuzz.mk
 
 -include $(shell find $B/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all help sim sim-mutants sim-flags unit unit-programs valgrind test demo bench-rollout lint tidy clean
+.PHONY: all help oracle sim sim-mutants sim-flags unit unit-programs valgrind test demo bench-rollout lint tidy clean

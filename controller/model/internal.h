@@ -70,6 +70,13 @@ void strategy_init(struct rules *rules);
 int strategy_default(struct rules *rules, struct kube_arena *arena, struct kube_err *err);
 int strategy_check(const struct rules *rules, struct kube_err *err);
 
+/* ---- window_spec.c ---- */
+
+extern const struct kube_json_field window_table[], freeze_table[];
+/* What each type of window needs must be there; defaults. */
+int windows_complete(const cJSON *spec, struct rules *rules, struct kube_err *err);
+int windows_check(const struct rules *rules, struct kube_err *err); /* the part of rules_check() */
+
 /* ---- rollout_status.c ---- */
 
 int rollout_status_decode(const cJSON *status, struct rollout_status *ret_status, struct kube_arena *arena,

@@ -35,7 +35,7 @@ static const struct kube_json_field policy_table[] = {
 /* The members as stored, that is with the API server's defaults; what is absent stays absent. */
 static char *governing_json(const cJSON *spec)
 {
-	static const char *const members[] = {"drain", "patches", "rollback", "strategy", "target"};
+	static const char *const members[] = {"drain", "freezes", "patches", "rollback", "strategy", "target", "windows"};
 	_cleanup_json_ cJSON *governing = cJSON_CreateObject();
 
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(members); i++) {

@@ -11,6 +11,8 @@
 #define MAX_PATCHES 8
 #define MAX_SUPPORTED_FROM 16
 #define MAX_WAVES 16
+#define MAX_WINDOWS 16
+#define MAX_FREEZES 32
 
 enum component {
 	COMPONENT_KUBELET,
@@ -75,6 +77,26 @@ struct wave_spec {
 
 enum on_failure { ON_FAILURE_QUARANTINE, ON_FAILURE_UNCORDON };
 
+enum window_type { WINDOW_WEEKLY, WINDOW_CRON };
+
+/* A time in which targets may start. What it means is decided in controller/plan/window.h. */
+struct window_spec {
+	const char *name;
+	int type;             /* enum window_type */
+	uint32_t days;        /* Weekly: bit 0 is Sunday */
+	int64_t start_min;    /* Weekly: minute of the day */
+	const char *schedule; /* Cron */
+	int64_t duration_ms;
+	const char *zone; /* name of its time zone */
+};
+
+/* [from_ms, to_ms): nothing starts, whatever the windows say. */
+struct freeze_spec {
+	const char *name;
+	int64_t from_ms, to_ms;
+	const char *reason; /* "" when none is given */
+};
+
 /* What governs a rollout: frozen into its plan, hashed as policyHash. */
 struct rules {
 	struct kube_selector selector;
@@ -93,6 +115,14 @@ struct rules {
 	int on_failure;                    /* enum on_failure */
 	struct drain_rules drain;
 	int64_t rollback_timeout_ms;
+	struct {
+		struct window_spec *items;
+		size_t count;
+	} windows; /* none: always open */
+	struct {
+		struct freeze_spec *items;
+		size_t count;
+	} freezes;
 };
 
 struct version_of {
@@ -108,8 +138,8 @@ struct policy {
 	int trigger; /* enum trigger */
 	int64_t history_limit;
 	struct rules rules;
-	const char *rules_json; /* canonical JSON of the governing members of spec:
-	                           {"drain":…,"patches":…,"rollback":…,"strategy":…,"target":…} */
+	const char *rules_json; /* canonical JSON of the governing members of spec: {"drain":…,"freezes":…,"patches":…,
+	                           "rollback":…,"strategy":…,"target":…,"windows":…} */
 	const char *hash;       /* sha256 of rules_json, hex */
 	/* status */
 	int64_t observed_generation;
@@ -121,11 +151,12 @@ struct policy {
 
 extern const struct kube_projection policy_projection;
 
-/* Decodes {"target":…,"patches":…,"strategy":…,"drain":…,"rollback":…} with the defaults of the CRD for what is absent.
- */
+/* Decodes the governing members of spec, with the defaults of the CRD for what is absent. */
 int rules_decode(const cJSON *spec, struct rules *ret_rules, struct kube_arena *arena, struct kube_err *err);
 
-/* What the schema cannot say: versions that no rule can compare. KUBE_E_INVALID with the sentence for Accepted=False.
+/*
+ * What the schema cannot say, as far as the rules alone tell: versions that no rule can compare, schedules that never
+ * fire. KUBE_E_INVALID with the sentence for Accepted=False, and its reason (err->reason) where it has one of its own.
  */
 int rules_check(const struct rules *rules, struct kube_err *err);
 

@@ -128,6 +128,16 @@ static const struct kube_json_field rules_table[] = {
     {.name = "strategy", .type = KUBE_JSON_OBJECT, .table = strategy_table},
     {.name = "drain", .type = KUBE_JSON_OBJECT, .offset = offsetof(struct rules, drain), .table = drain_table},
     {.name = "rollback", .type = KUBE_JSON_OBJECT, .table = rollback_table},
+    {.name = "windows",
+     .type = KUBE_JSON_LIST,
+     .offset = offsetof(struct rules, windows),
+     .table = window_table,
+     .size = sizeof(struct window_spec)},
+    {.name = "freezes",
+     .type = KUBE_JSON_LIST,
+     .offset = offsetof(struct rules, freezes),
+     .table = freeze_table,
+     .size = sizeof(struct freeze_spec)},
     KUBE_JSON_END,
 };
 
@@ -218,6 +228,8 @@ int rules_decode(const cJSON *spec, struct rules *ret_rules, struct kube_arena *
 		rc = default_patches(spec, &rules, err);
 	if (!rc)
 		rc = strategy_default(&rules, arena, err);
+	if (!rc)
+		rc = windows_complete(spec, &rules, err);
 	if (!rc)
 		*ret_rules = rules;
 	return rc;

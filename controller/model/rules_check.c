@@ -62,5 +62,7 @@ int rules_check(const struct rules *rules, struct kube_err *err)
 	}
 	if (!rc)
 		rc = strategy_check(rules, err);
-	return rc ? rc : drain_check(&rules->drain, err);
+	if (!rc)
+		rc = drain_check(&rules->drain, err);
+	return rc ? rc : windows_check(rules, err);
 }

@@ -343,6 +343,8 @@ START_TEST(test_hash)
 	    {"{'drain':{'timeout':'1m'}," MINIMAL "}", false},
 	    {"{'rollback':{'timeout':'1m'}," MINIMAL "}", false},
 	    {"{'strategy':{'maxUnavailable':2}," MINIMAL "}", false},
+	    {"{'windows':[{'name':'w','type':'Cron','schedule':'0 2 * * *','duration':'2h'}]," MINIMAL "}", false},
+	    {"{'freezes':[{'name':'f','from':'2026-12-18T00:00:00Z','to':'2027-01-04T00:00:00Z'}]," MINIMAL "}", false},
 	    {"{" TARGET ",'patches':[{'component':'ContainerRuntime','version':'1.7.28','job':{'image':'i'}}]}", false},
 	};
 	struct policy *base =
