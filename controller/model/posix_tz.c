@@ -153,12 +153,15 @@ static void insert(struct change *changes, size_t count, struct change change)
 	changes[count] = change;
 }
 
-/* The changes of this year and the two beside it, in order. */
-static size_t changes_around(const struct posix_tz *tz, int64_t year, struct change changes[6])
+/*
+ * The changes of a year and of those around it, in order. A change may lie a week outside its year, so that the last
+ * one before a new year's day may be of the year before the last.
+ */
+static size_t changes_around(const struct posix_tz *tz, int64_t year, struct change changes[8])
 {
 	size_t count = 0;
 
-	for (int64_t y = year - 1; y <= year + 1; y++) {
+	for (int64_t y = year - 2; y <= year + 1; y++) {
 		insert(changes, count++, (struct change){.at_s = local_change(y, &tz->start) - tz->standard_s, .to_dst = true});
 		insert(changes, count++, (struct change){.at_s = local_change(y, &tz->end) - tz->dst_s});
 	}
@@ -169,7 +172,7 @@ struct zone_span posix_tz_span(const struct posix_tz *tz, int64_t at_s)
 {
 	struct zone_span span = {.from_s = -ZONE_FOREVER_S, .until_s = ZONE_FOREVER_S, .offset_s = tz->standard_s};
 	int64_t year = civil_date(floor_div(at_s, DAY_S)).year;
-	struct change changes[6];
+	struct change changes[8];
 
 	if (!tz->has_dst || year < 0 || year > LAST_YEAR)
 		return span;

@@ -189,6 +189,10 @@ START_TEST(rules)
 	    {"XXX3EDT4,0/0,J365/23", "2026-12-31T23:59:59Z", -4 * HOUR},
 	    {"XXX3EDT4,0/0,J365/23", "2027-01-01T03:00:00Z", -4 * HOUR},
 	    {"XXX3EDT4,0/0,J365/23", "2027-07-01T00:00:00Z", -4 * HOUR},
+	    /* it ends after it has begun again */
+	    {"XXX3EDT8,0/0,J365/23", "2027-01-01T02:59:59Z", -3 * HOUR},
+	    {"XXX3EDT8,0/0,J365/23", "2027-01-01T03:00:00Z", -8 * HOUR},
+	    {"XXX3EDT8,0/0,J365/23", "2027-01-01T07:00:00Z", -3 * HOUR},
 	};
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(rows); i++) {
 		struct zone_span span = zone_span_at(zone_of_rule(rows[i].tz, &arena), at(rows[i].at));
