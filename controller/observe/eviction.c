@@ -88,13 +88,16 @@ static int64_t next_base(enum eviction_result result, int64_t previous_ms)
 	return previous_ms > 0 ? previous_ms * 2 : EVICTION_RETRY_FIRST_MS;
 }
 
-/* Between four fifths and the whole of base, but not before the server's Retry-After. */
+/* Between four fifths and the whole of base, but not before the server's Retry-After: many pods are told the same one,
+ * and so a part of base comes on top of it. */
 static int64_t jittered(int64_t base_ms, int retry_after_s, uint64_t random)
 {
-	int64_t delay = base_ms - (int64_t)(random % (uint64_t)(base_ms / 5));
-	if (retry_after_s > 0 && delay < (int64_t)retry_after_s * 1000)
-		delay = (int64_t)retry_after_s * 1000;
-	return delay < EVICTION_RETRY_MAX_MS ? delay : EVICTION_RETRY_MAX_MS;
+	int64_t jitter = (int64_t)(random % (uint64_t)(base_ms / 5));
+	int64_t delay = base_ms - jitter, least = (int64_t)retry_after_s * 1000;
+
+	if (delay < least)
+		delay = least + jitter;
+	return delay < EVICTION_RETRY_MAX_MS ? delay : EVICTION_RETRY_MAX_MS - jitter;
 }
 
 void eviction_classify(const struct kube_err *err, int64_t previous_base_ms, uint64_t random,

@@ -167,12 +167,14 @@ START_TEST(retry_after_is_heeded_up_to_the_cap)
 {
 	struct kube_err err = error_of(&answers[2]);
 	struct eviction_answer answer;
-	err.retry_after_s = 10;
-	eviction_classify(&err, 0, 1, &answer);
-	ck_assert_int_eq(answer.delay_ms, 10000);
-	err.retry_after_s = 3600;
-	eviction_classify(&err, 0, 1, &answer);
-	ck_assert_int_eq(answer.delay_ms, EVICTION_RETRY_MAX_MS);
+	for (uint64_t random = 0; random < 2000; random += 97) {
+		err.retry_after_s = 10;
+		eviction_classify(&err, 0, random, &answer);
+		ck_assert_int_eq(answer.delay_ms, 10000 + (int64_t)random % 1000); /* many are told the same */
+		err.retry_after_s = 3600;
+		eviction_classify(&err, 0, random, &answer);
+		ck_assert_int_eq(answer.delay_ms, EVICTION_RETRY_MAX_MS - (int64_t)random % 1000);
+	}
 }
 END_TEST
 
