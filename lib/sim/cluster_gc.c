@@ -12,12 +12,18 @@ static bool is_alive(const struct kube_sim_api *api, const char *uid)
 	return false;
 }
 
+/* What is not kept here may be there for all that is known. */
+static bool is_served(const char *kind)
+{
+	return strcmp(kind, "DaemonSet") != 0 && strcmp(kind, "Job") != 0;
+}
+
 static bool is_orphan(const struct kube_sim_api *api, const cJSON *json)
 {
 	const cJSON *owner, *owners = kube_json_get(json, "metadata.ownerReferences");
 
 	cJSON_ArrayForEach (owner, owners)
-		if (strcmp(cluster_text(owner, "kind"), "DaemonSet") == 0 || is_alive(api, cluster_text(owner, "uid")))
+		if (!is_served(cluster_text(owner, "kind")) || is_alive(api, cluster_text(owner, "uid")))
 			return false;
 	return cJSON_GetArraySize(owners) > 0;
 }

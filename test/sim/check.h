@@ -15,6 +15,7 @@ struct seen_node {
 	bool foreign;                 /* it was cordoned by somebody else when it was claimed */
 	bool ours;                    /* its cordon is ours */
 	int64_t drained_ms;           /* when it was seen last at a step that drains; INT64_MIN: never */
+	int64_t forced_ms;            /* when its drain was seen forced last; INT64_MIN: never */
 	int64_t unavailable_since_ms; /* not Ready, or cordoned by others; INT64_MAX: it is available */
 	int64_t patched_ms;           /* when its state became Patched; 0: never */
 	char patched_rollout[40];
@@ -48,6 +49,7 @@ struct checks {
 	size_t rollout_count;
 	struct seen_job jobs[MAX_JOBS]; /* all that there ever were */
 	size_t job_count;
+	char leaving[128], leaving_node[64]; /* the pod that the controller took away last */
 };
 
 struct seen_node *seen_node(struct checks *checks, const char *uid); /* NULL: none */

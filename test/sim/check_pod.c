@@ -20,15 +20,41 @@ bool may_work_on(struct checks *checks, const struct node *node, unsigned steps)
 	return rollout->now && is_granted(rollout->now, node->object.uid);
 }
 
+static bool lately(const struct checks *checks, int64_t at_ms)
+{
+	return at_ms != INT64_MIN && world_now_ms(checks->world) - at_ms <= checks->world->knowledge_ms;
+}
+
 static bool was_drained(struct checks *checks, const char *name)
 {
-	for (size_t i = 0; i < checks->node_count; i++) {
-		const struct seen_node *node = &checks->nodes[i];
-		if (strcmp(node->name, name) == 0 && node->drained_ms != INT64_MIN &&
-		    world_now_ms(checks->world) - node->drained_ms <= checks->world->knowledge_ms)
+	for (size_t i = 0; i < checks->node_count; i++)
+		if (strcmp(checks->nodes[i].name, name) == 0 && lately(checks, checks->nodes[i].drained_ms))
 			return true;
-	}
 	return false;
+}
+
+static bool is_forced(struct checks *checks, const struct seen_node *node)
+{
+	for (size_t i = 0; i < checks->rollout_count; i++) {
+		const struct rollout *rollout = checks->rollouts[i]->now;
+		for (size_t k = 0; rollout && k < rollout->status.active.count; k++)
+			if (rollout->status.active.items[k].forced &&
+			    strcmp(rollout->status.active.items[k].node_uid, node->uid) == 0)
+				return true;
+	}
+	return lately(checks, node->forced_ms);
+}
+
+/* Past the Eviction API only where that was decided, and stands in the status. */
+static void check_deletion(struct checks *checks, const struct kube_request *request)
+{
+	const char *name = strrchr(request->target, '/') + 1;
+
+	for (size_t i = 0; i < checks->node_count; i++)
+		if (strcmp(checks->leaving, name) == 0 && strcmp(checks->nodes[i].name, checks->leaving_node) == 0 &&
+		    is_forced(checks, &checks->nodes[i]))
+			return;
+	world_fail(checks->world, "a pod is deleted and not evicted: %s", request->target);
 }
 
 /* kubectl's filters, seen from the outside. */
@@ -54,6 +80,8 @@ static void check_eviction(struct checks *checks, const cJSON *pod)
 		world_fail(checks->world, "pod %s is evicted, but it belongs to its node", name);
 	if (rules && !over && !owner && rules->drain.unmanaged_pods == UNMANAGED_BLOCK)
 		world_fail(checks->world, "pod %s is evicted, but nobody starts it again", name);
+	if (rules && rules->drain.pod_selector && strcmp(text_at(pod, "metadata.labels.app"), "app1") == 0)
+		world_fail(checks->world, "pod %s is evicted, but podSelector leaves it out", name);
 	if (rules && !over && kube_json_get(pod, "spec.volumes") && !rules->drain.delete_empty_dir_data)
 		world_fail(checks->world, "pod %s is evicted, but it has data in an emptyDir", name);
 }
@@ -70,6 +98,8 @@ void check_pod(struct checks *checks, const struct kube_sim_change *change)
 		return;
 	if (!now || (!kube_json_get(old, "metadata.deletionTimestamp") && kube_json_get(now, "metadata.deletionTimestamp")))
 		check_eviction(checks, old);
+	snprintf(checks->leaving, sizeof(checks->leaving), "%s", text_at(old, "metadata.name"));
+	snprintf(checks->leaving_node, sizeof(checks->leaving_node), "%s", text_at(old, "spec.nodeName"));
 }
 
 /* Pods leave through the Eviction API, which guards their budgets; only job pods are deleted, and only by their label.
@@ -85,7 +115,7 @@ void check_request(void *arg, const struct kube_sim_served *served)
 	check_job_answer(checks, served);
 	if (strcmp(request->method, "DELETE") != 0 || !strstr(request->target, "/pods"))
 		return;
-	if (strncmp(request->target, "/api/v1/namespaces/" JOB_NAMESPACE "/pods?labelSelector=",
-	            strlen("/api/v1/namespaces/" JOB_NAMESPACE "/pods?labelSelector=")) != 0)
-		world_fail(world, "a pod is deleted and not evicted: %s", request->target);
+	if (served->status < 400 && strncmp(request->target, "/api/v1/namespaces/" JOB_NAMESPACE "/pods?labelSelector=",
+	                                    strlen("/api/v1/namespaces/" JOB_NAMESPACE "/pods?labelSelector=")) != 0)
+		check_deletion(checks, request);
 }

@@ -91,10 +91,13 @@ static void check_failures(struct checks *checks, const struct seen_rollout *see
 	const struct rollout_status *status = &seen->now->status;
 	const struct kube_intstr *value = &rules->failure_budget;
 	int64_t budget = value->percent ? target_count(seen) * value->value / 100 : value->value;
+	int64_t failed = 0;
 
-	if ((int64_t)status->failed.count > budget)
-		world_fail(checks->world, "node %s is granted after %zu have failed, and %lld may", grant->node,
-		           status->failed.count, (long long)budget);
+	for (size_t i = 0; i < status->failed.count; i++)
+		failed += strcmp(status->failed.items[i].reason, "NotDrained") != 0;
+	if (failed > budget)
+		world_fail(checks->world, "node %s is granted after %lld have failed, and %lld may", grant->node,
+		           (long long)failed, (long long)budget);
 	for (size_t i = 0; i < status->failed.count; i++)
 		if (strcmp(status->failed.items[i].node_uid, grant->node_uid) == 0)
 			world_fail(checks->world, "node %s is granted once more: it has failed", grant->node);
@@ -135,6 +138,16 @@ static void check_waves(struct checks *checks, const struct rollout *old, const 
 	}
 }
 
+static void note_forced(struct checks *checks, const struct rollout *rollout)
+{
+	for (size_t i = 0; i < rollout->status.active.count; i++) {
+		const struct active *active = &rollout->status.active.items[i];
+		struct seen_node *node = active->forced ? seen_node(checks, active->node_uid) : NULL;
+		if (node)
+			node->forced_ms = world_now_ms(checks->world);
+	}
+}
+
 void check_rollout(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,
                    const struct rollout *now)
 {
@@ -147,6 +160,7 @@ void check_rollout(struct checks *checks, struct seen_rollout *seen, const struc
 	if (old->status.plan_hash && strcmp(old->status.plan_hash, now->status.plan_hash ? now->status.plan_hash : "") != 0)
 		world_fail(checks->world, "rollout %s: its frozen plan becomes another one", now->object.name);
 	check_waves(checks, old, now);
+	note_forced(checks, now);
 	for (size_t i = 0; i < now->status.active.count; i++)
 		if (!is_granted(old, now->status.active.items[i].node_uid))
 			check_new_grant(checks, seen, old, &now->status.active.items[i]);

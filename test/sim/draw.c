@@ -75,6 +75,8 @@ static void draw_single_pods(struct world *world)
 	static const char *const kinds[] = {
 	    "'ownerReferences':[{'apiVersion':'apps/v1','kind':'DaemonSet','name':'ds','uid':'ds','controller':true}]",
 	    "'annotations':{'kubernetes.io/config.mirror':'x'}",
+	    "'labels':{'app':'app1'},"
+	    "'ownerReferences':[{'apiVersion':'batch/v1','kind':'Job','name':'job','uid':'job','controller':true}]",
 	    "'labels':{'app':'app0'}",
 	};
 	char text[512];
@@ -86,7 +88,7 @@ static void draw_single_pods(struct world *world)
 		snprintf(text, sizeof(text),
 		         "{'apiVersion':'v1','kind':'Pod','metadata':{'name':'single-%zu',%s},'spec':{'nodeName':'n%02zu',"
 		         "'containers':[]}}",
-		         i, kinds[unmanaged ? 2 : draw_between(world, 0, 1)], i);
+		         i, kinds[unmanaged ? 3 : draw_between(world, 0, 2)], i);
 		create(world, "/api/v1/namespaces/shop/pods", text);
 	}
 }
@@ -113,16 +115,6 @@ static void add_patch(struct world *world, struct kube_buf *out, const char *com
 	kube_buf_adds(out, "}");
 }
 
-static void add_drain(struct world *world, struct kube_buf *out)
-{
-	kube_buf_addf(out,
-	              "'drain':{'enabled':%s,'timeout':'%llds','parallelism':%lld,'deleteEmptyDirData':%s,'unmanagedPods':"
-	              "'%s'},'rollback':{'timeout':'%llds'}",
-	              draw_chance(world, 90) ? "true" : "false", (long long)draw_between(world, 60, 400),
-	              (long long)draw_between(world, 1, 10), draw_chance(world, 70) ? "true" : "false",
-	              draw_chance(world, 70) ? "Delete" : "Block", (long long)draw_between(world, 120, 400));
-}
-
 void draw_policy(struct world *world, size_t index)
 {
 	struct kube_buf out;
@@ -142,8 +134,8 @@ void draw_policy(struct world *world, size_t index)
 	kube_buf_adds(&out, "],");
 	draw_strategy(world, &out);
 	kube_buf_adds(&out, ",");
-	add_drain(world, &out);
-	kube_buf_adds(&out, "}}");
+	draw_drain(world, &out);
+	kube_buf_addf(&out, ",'rollback':{'timeout':'%llds'}}}", (long long)draw_between(world, 120, 400));
 	create(world, POLICIES, out.data);
 	kube_buf_finish(&out);
 }

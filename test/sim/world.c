@@ -1,5 +1,6 @@
 #include "test/sim/replica.h"
 
+#include <kube/client.h>
 #include <kube/log.h>
 #include <kube/time.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #define START_MS INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
 #define SETTLE_MS (4 * 3600 * INT64_C(1000))
 #define REST_MS (10 * 60 * INT64_C(1000))
+#define LAST_MS (75 * 60 * INT64_C(1000))
 #define MAX_STEPS 2000000ul
 
 /* ---- randomness ---- */
@@ -149,6 +151,19 @@ static void run_until(struct world *world, int64_t mono_ms)
 	}
 }
 
+/* Nodes that could not be drained are tried again each hour: that must not be under way at the end. */
+static void begin_nothing_new(struct world *world)
+{
+	for (size_t i = 0; i < kube_sim_api_count(world->api, &pw_policies); i++) {
+		const cJSON *policy = kube_sim_api_at(world->api, &pw_policies, i);
+		const char *why = text_at(condition_of(policy, "Reconciling"), "reason");
+		char target[128];
+		snprintf(target, sizeof(target), POLICIES "/%s", text_at(policy, "metadata.name"));
+		if (strcmp(why, "NotDrained") == 0 || strcmp(why, "RolloutInProgress") == 0)
+			kube_sim_api_do(world->api, "PATCH", target, KUBE_PATCH_MERGE, "{'spec':{'trigger':'Manual'}}");
+	}
+}
+
 /* As at the end, tried out. */
 static bool is_at_rest(struct world *world)
 {
@@ -170,6 +185,8 @@ static void settle(struct world *world)
 	while (!world->failure[0] && now_ms < end_ms && rests < (whole ? INT32_MAX : 2)) {
 		now_ms += REST_MS;
 		run_until(world, now_ms);
+		if (now_ms >= end_ms - LAST_MS)
+			begin_nothing_new(world);
 		if (!world->failure[0])
 			rests = is_at_rest(world) ? rests + 1 : 0;
 	}

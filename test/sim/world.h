@@ -67,6 +67,7 @@ void draw_cluster(struct world *world);
 void draw_node(struct world *world, size_t index);
 void draw_policy(struct world *world, size_t index);
 void draw_strategy(struct world *world, struct kube_buf *out); /* draw_strategy.c */
+void draw_drain(struct world *world, struct kube_buf *out);    /* draw_drain.c */
 
 /* host.c: nodes' hosts, which play the job pods. */
 struct hosts *hosts_new(struct world *world);
@@ -87,5 +88,6 @@ void checks_free(struct checks *checks);
 /* json.c */
 const char *text_at(const cJSON *json, const char *path); /* "" when absent */
 bool is_job_pod(const cJSON *pod);
+const cJSON *condition_of(const cJSON *json, const char *type); /* NULL: none */
 
 #endif
