@@ -27,7 +27,7 @@ void draw_node(struct world *world, size_t index)
 	         "{'apiVersion':'v1','kind':'Node','metadata':{'name':'n%02zu','labels':{'pool':'%s',"
 	         "'topology.kubernetes.io/zone':'z%lld'%s},'annotations':{%s}},'spec':{},'status':{'conditions':[{'type':"
 	         "'Ready','status':'True','lastTransitionTime':'2025-12-31T23:00:00Z'}],'nodeInfo':{'operatingSystem':"
-	         "'linux','bootID':'boot-%zu-0','kubeletVersion':'v1.30.1','containerRuntimeVersion':'containerd://%s'}}}",
+	         "'linux','bootID':'boot-%zu-0','kubeletVersion':'v1.33.1','containerRuntimeVersion':'containerd://%s'}}}",
 	         index, other_pool ? "other" : "w", (long long)draw_between(world, 1, 3),
 	         control_plane ? ",'node-role.kubernetes.io/control-plane':''" : "", annotations, index,
 	         new_already ? "1.7.27" : "1.6.20");
@@ -130,7 +130,7 @@ void draw_policy(struct world *world, size_t index)
 	if (index == 0 && draw_chance(world, 30))
 		kube_buf_adds(&out, ",");
 	if (index > 0 || out.data[out.len - 1] == ',')
-		add_patch(world, &out, "Kubelet", "1.30.5");
+		add_patch(world, &out, "Kubelet", "1.33.5");
 	kube_buf_adds(&out, "],");
 	draw_strategy(world, &out);
 	kube_buf_adds(&out, ",");

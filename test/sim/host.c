@@ -110,7 +110,7 @@ static void set_version(const struct job *job)
 		snprintf(text, sizeof(text), "'nodeInfo':{'%s':'%s'}", member, job->from);
 	else
 		snprintf(text, sizeof(text), "'nodeInfo':{'%s':'%s%s'}", member, runtime ? "containerd://" : "v",
-		         job->conduct == CONDUCT_OTHER ? (runtime ? "1.6.99" : "1.30.2") : job->version);
+		         job->conduct == CONDUCT_OTHER ? (runtime ? "1.6.99" : "1.33.2") : job->version);
 	patch_node(job, text);
 }
 
