@@ -26,6 +26,13 @@ static void note_epoch(void *arg, const char *key, int64_t epoch)
 	track_wrote_epoch(tracks_find(&controller->tracks, key), epoch);
 }
 
+/* A deprecated API version, a field that is not known: somebody should update the controller or its CRDs. */
+static void on_warning(void *arg, const char *text)
+{
+	(void)arg;
+	kube_log(KUBE_LOG_WARN, "the API server warns", "warning", text, NULL);
+}
+
 static int init_act(struct controller *controller, struct kube_err *err)
 {
 	const struct options *options = controller->options;
@@ -72,9 +79,11 @@ static int init(struct controller *controller, const struct controller_options *
 		rc = init_act(controller, err);
 	if (rc == 0 && controller->options->leader_elect)
 		rc = election_init(controller, options->identity, err);
-	if (rc == 0)
-		kube_client_observe(controller->client, meters_count_request, controller);
-	return rc;
+	if (rc < 0)
+		return rc;
+	kube_client_observe(controller->client, meters_count_request, controller);
+	kube_client_on_warning(controller->client, on_warning, NULL);
+	return 0;
 }
 
 int controller_new(const struct controller_options *options, struct controller **ret_controller, struct kube_err *err)

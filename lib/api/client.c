@@ -1,6 +1,7 @@
 #include "lib/api/op.h"
 
 #include <kube/json.h>
+#include <kube/log.h>
 #include <kube/time.h>
 #include <string.h>
 #include <utlist.h>
@@ -53,7 +54,7 @@ int64_t kube_client_server_ms(struct kube_client *client)
 	return kube_env_mono_ms(client->env) + client->offset_ms;
 }
 
-void kube_client_note_head(struct kube_client *client, const struct kube_response_head *head)
+static void note_date(struct kube_client *client, const struct kube_response_head *head)
 {
 	int64_t date_ms;
 
@@ -65,6 +66,37 @@ void kube_client_note_head(struct kube_client *client, const struct kube_respons
 		return;
 	client->offset_ms = offset_ms;
 	client->offset_known = true;
+}
+
+/* client-go prints these, too: they name the FlowSchema whose queue is full. */
+static void note_throttling(const struct kube_response_head *head)
+{
+	if (head->status == 429 && *head->flow_schema_uid)
+		kube_log(KUBE_LOG_DEBUG, "API Priority and Fairness throttles us", "flowSchemaUID", head->flow_schema_uid,
+		         "priorityLevelUID", head->priority_level_uid, NULL);
+}
+
+static void note_warnings(struct kube_client *client, const struct kube_response_head *head)
+{
+	char text[WARNING_TEXT_SIZE];
+	const char *list = head->warning;
+
+	while (client->on_warning && warning_next(&list, text))
+		if (warnings_note(&client->warnings, text, kube_env_mono_ms(client->env)))
+			client->on_warning(client->warning_arg, text);
+}
+
+void kube_client_note_head(struct kube_client *client, const struct kube_response_head *head)
+{
+	note_date(client, head);
+	note_throttling(head);
+	note_warnings(client, head);
+}
+
+void kube_client_on_warning(struct kube_client *client, kube_warning_fn *fn, void *arg)
+{
+	client->on_warning = fn;
+	client->warning_arg = arg;
 }
 
 void kube_client_observe(struct kube_client *client, kube_request_observer *fn, void *arg)

@@ -49,14 +49,14 @@ static bool retry_after(struct kube_op *op, int64_t delay_ms)
 	return kube_timer_start(op->client->env, &op->retry, delay_ms, on_retry, op) == 0;
 }
 
-/* client-go rest.WithRetry: a connection that broke is tried once more for requests that change nothing. */
+/* client-go rest.WithRetry: a connection that broke is tried again for requests that change nothing. */
 static bool retried_broken(struct kube_op *op, const struct kube_err *err)
 {
 	bool broken = err->code == KUBE_E_CLOSED || err->code == KUBE_E_IO;
 
-	if (op->no_retry || op->broke || !broken || strcmp(op->method, "GET") != 0)
+	if (op->no_retry || op->retries >= MAX_RETRIES || !broken || strcmp(op->method, "GET") != 0)
 		return false;
-	op->broke = true;
+	op->retries++;
 	return retry_after(op, BROKEN_RETRY_MS);
 }
 

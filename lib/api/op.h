@@ -2,6 +2,8 @@
 #ifndef LIB_API_OP_H
 #define LIB_API_OP_H
 
+#include "lib/api/warning.h"
+
 #include <kube/client.h>
 
 struct kube_client {
@@ -12,6 +14,9 @@ struct kube_client {
 	bool offset_known;
 	kube_request_observer *observer;
 	void *observer_arg;
+	kube_warning_fn *on_warning;
+	void *warning_arg;
+	struct warnings warnings;
 };
 
 struct kube_op {
@@ -20,9 +25,9 @@ struct kube_op {
 	const struct kube_resource *resource; /* NULL for an absolute path */
 	struct kube_request request;          /* its texts are our own copies */
 	char *method, *target, *content_type, *body;
-	bool no_retry, broke; /* broke: the connection did, once */
-	bool delivering;      /* the callback runs: it is no longer in client->ops */
-	unsigned retries;     /* asked for by Retry-After */
+	bool no_retry;
+	bool delivering;  /* the callback runs: it is no longer in client->ops */
+	unsigned retries; /* so far */
 	bool (*may_repeat)(void *arg);
 	kube_reply_fn *fn;
 	void *arg;

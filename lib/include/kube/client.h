@@ -3,7 +3,7 @@
  * the reflector.
  *
  * Retries (kube-semantics "Requests"): up to 10 times when the answer is 429 or >= 500 and carries a Retry-After of at
- * most 60 s; a GET also once a second later after the connection broke; anything else never. A 429 of an Eviction is an
+ * most 60 s, and a GET also a second after the connection broke; anything else never. A 429 of an Eviction is an
  * answer, not throttling, when its cause is DisruptionBudget: it is not retried here (see kube_call.no_retry).
  */
 #ifndef KUBE_CLIENT_H
@@ -40,7 +40,7 @@ struct kube_transport *kube_client_transport(struct kube_client *client);
  * clock.
  */
 int64_t kube_client_server_ms(struct kube_client *client);
-/* For the reflector: learn from a response head. */
+/* For the reflector: learn from a response head: the time, warnings, who throttles us (logged at debug). */
 void kube_client_note_head(struct kube_client *client, const struct kube_response_head *head);
 
 struct kube_call {
@@ -69,6 +69,11 @@ typedef void kube_reply_fn(void *arg, const cJSON *json, const struct kube_err *
 int kube_client_send(struct kube_client *client, const struct kube_call *call, kube_reply_fn *fn, void *arg,
                      struct kube_op **ret_op, struct kube_err *err);
 void kube_op_cancel(struct kube_op *op);
+
+/* What the API server warns of (Warning headers: a deprecated API, an unknown field): each text at most once an hour.
+ * Called from the loop; it must not free the client. */
+typedef void kube_warning_fn(void *arg, const char *text);
+void kube_client_on_warning(struct kube_client *client, kube_warning_fn *fn, void *arg);
 
 /* Every request that goes out (retries included; kube_client_count_request is the reflector's), for metrics. resource
  * is NULL for a call by path (kube_call.target). */

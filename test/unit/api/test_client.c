@@ -236,9 +236,9 @@ START_TEST(retries)
 	    {"a very long Retry-After", "GET", {.status = 429, .retry_after_s = 3600, .body = "{}"}, false, 1, 0},
 	    {"no_retry", "GET", {.status = 429, .retry_after_s = 1, .body = "{}"}, true, 1, 0},
 	    {"an eviction that a budget blocks", "POST", {.status = 429, .retry_after_s = 1, .body = BUDGET}, false, 1, 0},
-	    {"GET, connection closed", "GET", {.end = KUBE_E_CLOSED}, false, 2, 1000},
-	    {"GET, connection reset", "GET", {.end = KUBE_E_IO}, false, 2, 1000},
-	    {"GET, cut", "GET", {.status = 200, .retry_after_s = -1, .body = "{", .end = KUBE_E_CLOSED}, false, 2, 1000},
+	    {"GET, connection closed", "GET", {.end = KUBE_E_CLOSED}, false, 11, 10000},
+	    {"GET, connection reset", "GET", {.end = KUBE_E_IO}, false, 11, 10000},
+	    {"GET, cut", "GET", {.status = 200, .retry_after_s = -1, .body = "{", .end = KUBE_E_CLOSED}, false, 11, 10000},
 	    {"GET, no_retry", "GET", {.end = KUBE_E_CLOSED}, true, 1, 0},
 	    {"GET, timeout", "GET", {.end = KUBE_E_TIMEOUT}, false, 1, 0},
 	    {"GET, refused", "GET", {.end = KUBE_E_CONNECT}, false, 1, 0},
@@ -348,7 +348,9 @@ END_TEST
 
 static void note_date(struct kube_client *client, const char *date)
 {
-	kube_client_note_head(client, &(struct kube_response_head){.status = 200, .date = date});
+	kube_client_note_head(
+	    client, &(struct kube_response_head){
+	                .status = 200, .date = date, .warning = "", .flow_schema_uid = "", .priority_level_uid = ""});
 }
 
 /* Our wall clock shows Jan 12 1970; the server's says something else. */
