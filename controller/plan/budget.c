@@ -145,9 +145,12 @@ static const char *not_now(const struct pass *pass, const struct target_pass *ta
 {
 	const struct node *node = target->view->node;
 	struct granted_uid *other = NULL;
+	const char *hold = node_hold(node, pass->arena);
 
 	if (server_unknown(pass->rules, pass->s->server_version))
 		return SERVER_UNKNOWN;
+	if (hold)
+		return plan_printf(pass->arena, "node %s is held: %s", node->object.name, hold);
 	if (!node->ready)
 		return plan_printf(pass->arena, "node %s is not Ready", node->object.name);
 	HASH_FIND(hh, grants, node->object.uid, strlen(node->object.uid), other);

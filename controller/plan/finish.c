@@ -234,7 +234,12 @@ void abandon_rollout(const struct rollout_snapshot *s, struct kube_arena *arena,
 		if (!state || strcmp(state->rollout_uid, s->rollout->object.uid) != 0 || explains_quarantine(s->nodes[i]))
 			continue;
 		clear = false;
-		release_node(s->nodes[i], arena, &out->actions);
+		if (held_at_work(s->nodes[i]))
+			want_waiting(out, "NodeHeld",
+			             plan_printf(arena, "node %s is held (%s): it is given back when the hold goes",
+			                         s->nodes[i]->object.name, node_hold(s->nodes[i], arena)));
+		else
+			release_node(s->nodes[i], arena, &out->actions);
 	}
 	if (clear_jobs(s, arena, out) && clear)
 		finalize_rollout(s, arena, out, false);

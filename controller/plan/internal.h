@@ -174,6 +174,17 @@ void target_claim(struct pass *pass, struct target_pass *target, struct active *
 /* The other rollout, not done yet, that the state on the node belongs to; NULL: none. */
 const struct rollout *record_holder(const struct pass *pass, const struct node *node);
 
+/* ---- hold.c: patchwright.io/hold ---- */
+
+#define BLOCKED_BY_HOLD "Hold" /* active[].blockedBy.kind */
+
+/* Why a person holds the node; NULL: nobody does. */
+const char *node_hold(const struct node *node, struct kube_arena *arena);
+/* True when the target's turn is over: it is held, or it begins its step anew after a hold. */
+bool hold_target(struct pass *pass, const struct target_pass *target, struct active *entry);
+/* In work, and held: nobody gives it back. */
+bool held_at_work(const struct node *node);
+
 /* ---- failure.c ---- */
 
 /* Puts the target on the status' list of failures; false when that is full. */

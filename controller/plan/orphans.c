@@ -23,7 +23,8 @@ void plan_orphans(const struct node *const *nodes, size_t node_count, const stru
 	*ret_look_again_ms = KUBE_TIME_NONE;
 	for (size_t i = 0; i < node_count; i++) {
 		const struct node_state *state = nodes[i]->state;
-		if (!state || nodes[i]->quarantined || working(state->rollout_uid, rollouts, rollout_count))
+		if (!state || nodes[i]->quarantined || held_at_work(nodes[i]) ||
+		    working(state->rollout_uid, rollouts, rollout_count))
 			continue;
 		int64_t sure_ms = state->started_ms + SURE_AFTER_MS;
 		if (now_ms >= sure_ms)

@@ -18,6 +18,8 @@ static const char *steps_in_work(const struct pass *pass)
 static const char *waiting_text(const struct pass *pass)
 {
 	const struct blocker *b = pass->first_blocker;
+	if (b && !strcmp(b->kind, BLOCKED_BY_HOLD))
+		return plan_printf(pass->arena, ", waiting for node %s: %s", b->name, b->message);
 	if (b)
 		return plan_printf(pass->arena, ", waiting for %s %s%s%s", b->kind, b->namespace_ ? b->namespace_ : "",
 		                   b->namespace_ && *b->namespace_ ? "/" : "", b->name ? b->name : "");

@@ -270,6 +270,8 @@ void target_advance(struct pass *pass, struct target_pass *target)
 		entry_keep(pass, &entry); /* a grant that was lost with a status is written again before anything is done */
 		return;
 	}
+	if (hold_target(pass, target, &entry))
+		return;
 	if (!target->state) {
 		target_claim(pass, target, &entry);
 		return;

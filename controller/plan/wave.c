@@ -7,8 +7,20 @@
 #include <string.h>
 
 struct tally {
-	int64_t total, patched, bad, skipped, pending, working;
+	int64_t total, patched, bad, skipped, pending, working, held;
+	const char *first_held; /* which one and why; NULL: none is */
 };
+
+static void count_held(const struct pass *pass, struct tally *tally, const struct node *node)
+{
+	const char *why = node_hold(node, pass->arena);
+
+	if (!why)
+		return;
+	tally->held++;
+	if (!tally->first_held)
+		tally->first_held = plan_printf(pass->arena, "%s is held: %s", node->object.name, why);
+}
 
 static void count_ended(const struct pass *pass, struct tally *tally, const struct target_pass *target)
 {
@@ -29,6 +41,8 @@ static struct tally *tally_waves(const struct pass *pass)
 		const struct target_pass *target = &pass->targets[i];
 		struct tally *tally = &tallies[target->view->target->wave];
 		tally->total++;
+		if (target->kind == TARGET_PENDING || target->kind == TARGET_WORKING)
+			count_held(pass, tally, target->view->node);
 		switch (target->kind) {
 		case TARGET_GONE:
 		case TARGET_UP_TO_DATE: tally->skipped++; break;
@@ -92,11 +106,25 @@ static bool fail_without_success(struct pass *pass, struct wave_status *wave, co
 	return true;
 }
 
+/* The others of the wave go on; the wave does not. */
+static void tell_held(struct pass *pass, struct wave_status *wave, const struct tally *tally)
+{
+	wave->reason = tally->held ? "NodeHeld" : "";
+	wave->message = tally->held > 1
+	                    ? plan_printf(pass->arena, "%s (and %lld more)", tally->first_held, (long long)tally->held - 1)
+	                : tally->held ? tally->first_held
+	                              : "";
+	if (tally->held && tally->held == tally->pending + tally->working)
+		decide(pass, DECISION_WAIT, wave->name, 1, "hold", "NodeHeld", wave->message);
+}
+
 static void run_wave(struct pass *pass, struct wave_status *wave, const struct wave_spec *spec,
                      const struct tally *tally)
 {
-	if (tally->pending || tally->working)
+	if (tally->pending || tally->working) {
+		tell_held(pass, wave, tally);
 		return;
+	}
 	wave->finished_ms = pass->s->now_ms;
 	if (fail_without_success(pass, wave, tally))
 		return;

@@ -17,6 +17,7 @@ struct seen_node {
 	int64_t drained_ms;           /* when it was seen last at a step that drains; INT64_MIN: never */
 	int64_t forced_ms;            /* when its drain was seen forced last; INT64_MIN: never */
 	int64_t unavailable_since_ms; /* not Ready, or cordoned by others; INT64_MAX: it is available */
+	int64_t held_since_ms;        /* since when the controller knows that it is held; INT64_MAX: it does not */
 	int64_t patched_ms;           /* when its state became Patched; 0: never */
 	char patched_rollout[40];
 };
@@ -61,6 +62,10 @@ bool rollout_at_work(const struct rollout *rollout); /* it has a plan, and has n
 /* check_node.c */
 void check_node(struct checks *checks, struct seen_node *seen, const struct node *old, const struct node *now,
                 bool by_controller);
+/* check_hold.c */
+void hold_look(struct checks *checks); /* at what the controller knows by now */
+void hold_check(struct checks *checks, const struct seen_node *seen, const char *what);
+void hold_check_named(struct checks *checks, const char *name, const char *what);
 /* check_rollout.c */
 void check_rollout(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,
                    const struct rollout *now);

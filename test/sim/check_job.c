@@ -130,6 +130,7 @@ static void check_new(struct checks *checks, const cJSON *pod, unsigned sender)
 	const cJSON *deadline = kube_json_get(pod, "spec.activeDeadlineSeconds");
 
 	check_once(checks, name, sender);
+	hold_check_named(checks, node, "gets a job pod");
 	if (!*node || !cJSON_IsNumber(deadline) || deadline->valuedouble <= 0 ||
 	    is_true(pod, "spec.automountServiceAccountToken"))
 		world_fail(checks->world, "job pod %s is not bound to a node, has no deadline or has an API token", name);

@@ -6,16 +6,17 @@
 
 #define BIT(step) (1u << (step))
 
-/* Which step may follow which. */
+/* Which step may follow which; after a hold each begins anew. */
 static const unsigned follows[STEP_COUNT] = {
     [STEP_NONE] = BIT(STEP_DRAINING) | BIT(STEP_PATCHING) | BIT(STEP_QUARANTINED), /* the last: its state was lost */
-    [STEP_DRAINING] = BIT(STEP_PATCHING) | BIT(STEP_FAILED) | BIT(STEP_SKIPPED) | BIT(STEP_QUARANTINED),
+    [STEP_DRAINING] =
+        BIT(STEP_DRAINING) | BIT(STEP_PATCHING) | BIT(STEP_FAILED) | BIT(STEP_SKIPPED) | BIT(STEP_QUARANTINED),
     [STEP_PATCHING] = BIT(STEP_PATCHING) | BIT(STEP_VERIFYING) | BIT(STEP_SETTLING) | BIT(STEP_PATCHED) |
                       BIT(STEP_FAILED) | BIT(STEP_ROLLING_BACK) | BIT(STEP_QUARANTINED) | BIT(STEP_SKIPPED),
-    [STEP_VERIFYING] = BIT(STEP_SETTLING) | BIT(STEP_PATCHED) | BIT(STEP_FAILED) | BIT(STEP_ROLLING_BACK) |
-                       BIT(STEP_QUARANTINED) | BIT(STEP_SKIPPED),
-    [STEP_SETTLING] =
-        BIT(STEP_PATCHED) | BIT(STEP_SKIPPED) | BIT(STEP_FAILED) | BIT(STEP_ROLLING_BACK) | BIT(STEP_QUARANTINED),
+    [STEP_VERIFYING] = BIT(STEP_VERIFYING) | BIT(STEP_SETTLING) | BIT(STEP_PATCHED) | BIT(STEP_FAILED) |
+                       BIT(STEP_ROLLING_BACK) | BIT(STEP_QUARANTINED) | BIT(STEP_SKIPPED),
+    [STEP_SETTLING] = BIT(STEP_SETTLING) | BIT(STEP_PATCHED) | BIT(STEP_SKIPPED) | BIT(STEP_FAILED) |
+                      BIT(STEP_ROLLING_BACK) | BIT(STEP_QUARANTINED),
     [STEP_ROLLING_BACK] = BIT(STEP_ROLLING_BACK) | BIT(STEP_ROLLED_BACK) | BIT(STEP_QUARANTINED),
 };
 
@@ -112,6 +113,8 @@ void check_node(struct checks *checks, struct seen_node *seen, const struct node
 		bool step_changed = now->state && (!old->state_text || strcmp(old->state_text, now->state_text) != 0);
 		if (step_changed)
 			check_grant(checks, old, now);
+		if (step_changed || old->unschedulable != now->unschedulable)
+			hold_check(checks, seen, "is written");
 		check_cordon(checks, seen, old, now);
 	} else if (old && old->unschedulable != now->unschedulable) {
 		seen->ours = false; /* somebody else's hand */

@@ -65,6 +65,7 @@ static void check_eviction(struct checks *checks, const cJSON *pod)
 	const char *name = text_at(pod, "metadata.name"), *phase = text_at(pod, "status.phase");
 	bool over = strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0;
 
+	hold_check_named(checks, text_at(pod, "spec.nodeName"), "a pod is evicted from it");
 	/* An eviction that was on its way, or was decided before the watch told of the end, comes late. */
 	if (was_drained(checks, text_at(pod, "spec.nodeName")) && (!node || !node->state))
 		return;

@@ -113,6 +113,8 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 	if (!rules || rebuilt)
 		return;
 	check_failures(checks, seen, rules, grant);
+	if (node)
+		hold_check(checks, node, "is granted");
 	if (old->status.outcome != OUTCOME_NONE)
 		world_fail(checks->world, "node %s is granted in a rollout that has ended", grant->node);
 	for (size_t i = 0; i < seen->now->status.waves.count; i++) {

@@ -16,13 +16,15 @@ static void create(struct world *world, const char *target, const char *quoted)
 void draw_node(struct world *world, size_t index)
 {
 	static const char *const words[] = {"low", "high", "critical"};
-	char text[1024], annotations[128] = "";
+	char text[1024], annotations[192] = "";
 	bool control_plane = index == 0, other_pool = !control_plane && draw_chance(world, 8);
 	bool new_already = draw_chance(world, 10);
 
 	if (draw_chance(world, 25))
 		snprintf(annotations, sizeof(annotations), "'patchwright.io/criticality':'%s'",
 		         words[draw_between(world, 0, 2)]);
+	if (!world->calm && draw_chance(world, 5))
+		snprintf(annotations, sizeof(annotations), "'" PW_ANNOTATION_HOLD "':'somebody looks at it'");
 	snprintf(text, sizeof(text),
 	         "{'apiVersion':'v1','kind':'Node','metadata':{'name':'n%02zu','labels':{'pool':'%s',"
 	         "'topology.kubernetes.io/zone':'z%lld'%s},'annotations':{%s}},'spec':{},'status':{'conditions':[{'type':"

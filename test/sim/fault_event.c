@@ -118,6 +118,35 @@ static void cordon_node(struct faults *faults)
 		      is_cordoned(node) ? "{'spec':{'unschedulable':null}}" : "{'spec':{'unschedulable':true}}");
 }
 
+static const char *state_of(const cJSON *node)
+{
+	const cJSON *annotations = kube_json_get(node, "metadata.annotations");
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(annotations, PW_ANNOTATION_STATE));
+}
+
+static bool is_held(const cJSON *node)
+{
+	return cJSON_GetObjectItemCaseSensitive(kube_json_get(node, "metadata.annotations"), PW_ANNOTATION_HOLD) != NULL;
+}
+
+static void set_hold(struct world *world, const cJSON *node, bool on)
+{
+	patch(world, NODES, node, "",
+	      on ? "{'metadata':{'annotations':{'" PW_ANNOTATION_HOLD "':'somebody looks at it'}}}"
+	         : "{'metadata':{'annotations':{'" PW_ANNOTATION_HOLD "':null}}}");
+}
+
+/* Mostly one in work. */
+static void hold_node(struct faults *faults)
+{
+	const cJSON *node = any(faults->world, &kube_nodes);
+
+	for (int tries = 0; tries < 10 && node && !state_of(node); tries++)
+		node = any(faults->world, &kube_nodes);
+	if (node)
+		set_hold(faults->world, node, !is_held(node));
+}
+
 /* Heartbeats and the like: another version of the same. */
 static void touch_node(struct faults *faults)
 {
@@ -280,10 +309,10 @@ static void add_budget(struct faults *faults)
 void fault_event(struct faults *faults)
 {
 	static void (*const events[])(struct faults * faults) = {
-	    close_watch, break_watch,    stall_watch,   expire_watch,   compact,        turn_node,
-	    turn_node,   cordon_node,    touch_node,    delete_node,    kill_replica,   jump_clock,
-	    edit_policy, suspend_policy, delete_policy, delete_rollout, create_rollout, take_job,
-	    upset_pod,   change_budget,  add_budget,    stop_replica,   freeze_replica, repeat_event,
+	    close_watch,   break_watch,    stall_watch,    expire_watch, compact,    turn_node,     turn_node,
+	    cordon_node,   touch_node,     delete_node,    kill_replica, jump_clock, edit_policy,   suspend_policy,
+	    delete_policy, delete_rollout, create_rollout, take_job,     upset_pod,  change_budget, add_budget,
+	    stop_replica,  freeze_replica, repeat_event,   hold_node,
 	};
 	size_t kind = (size_t)draw_between(faults->world, 0, (int64_t)KUBE_ARRAY_LEN(events) - 1);
 
@@ -292,12 +321,6 @@ void fault_event(struct faults *faults)
 }
 
 /* ---- the person ---- */
-
-static const char *state_of(const cJSON *node)
-{
-	const cJSON *annotations = kube_json_get(node, "metadata.annotations");
-	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(annotations, PW_ANNOTATION_STATE));
-}
 
 static bool anything_unfinished(struct world *world)
 {
@@ -329,6 +352,10 @@ static void release(struct world *world, const cJSON *node)
 void fault_mend(struct faults *faults)
 {
 	struct world *world = faults->world;
+
+	for (size_t i = 0; i < kube_sim_api_count(world->api, &kube_nodes); i++)
+		if (is_held(kube_sim_api_at(world->api, &kube_nodes, i)))
+			set_hold(world, kube_sim_api_at(world->api, &kube_nodes, i), false);
 
 	for (size_t i = 0; i < kube_sim_api_count(world->api, &kube_nodes); i++)
 		if (!is_ready(kube_sim_api_at(world->api, &kube_nodes, i)))

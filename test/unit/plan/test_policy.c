@@ -399,17 +399,20 @@ START_TEST(orphans)
 		enum step step;
 		bool foreign, cordoned, quarantined, known;
 		bool released, uncordoned;
+		bool held;
 	} cases[] = {
-	    {"in work", STEP_DRAINING, false, true, false, false, true, true},
-	    {"in work, foreign cordon", STEP_PATCHING, true, true, false, false, true, false},
-	    {"settling", STEP_SETTLING, false, false, false, false, true, true},
-	    {"ended", STEP_PATCHED, false, false, false, false, true, false},
-	    {"ended, and cordoned by somebody since", STEP_PATCHED, false, true, false, false, true, false},
-	    {"quarantined", STEP_QUARANTINED, false, true, true, false, false, false},
-	    {"failed again in quarantine", STEP_FAILED, false, true, true, false, false, false},
-	    {"in work in quarantine", STEP_PATCHING, false, true, true, false, false, false},
-	    {"the quarantine was lifted by hand", STEP_QUARANTINED, false, false, false, false, true, false},
-	    {"its rollout exists", STEP_DRAINING, false, true, false, true, false, false},
+	    {"in work", STEP_DRAINING, false, true, false, false, true, true, false},
+	    {"in work, foreign cordon", STEP_PATCHING, true, true, false, false, true, false, false},
+	    {"settling", STEP_SETTLING, false, false, false, false, true, true, false},
+	    {"ended", STEP_PATCHED, false, false, false, false, true, false, false},
+	    {"ended, and cordoned by somebody since", STEP_PATCHED, false, true, false, false, true, false, false},
+	    {"quarantined", STEP_QUARANTINED, false, true, true, false, false, false, false},
+	    {"failed again in quarantine", STEP_FAILED, false, true, true, false, false, false, false},
+	    {"in work in quarantine", STEP_PATCHING, false, true, true, false, false, false, false},
+	    {"the quarantine was lifted by hand", STEP_QUARANTINED, false, false, false, false, true, false, false},
+	    {"its rollout exists", STEP_DRAINING, false, true, false, true, false, false, false},
+	    {"held in work", STEP_DRAINING, false, true, false, false, false, false, true},
+	    {"held after its end", STEP_PATCHED, false, false, false, false, true, false, true},
 	};
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
 		world_init(&w, NULL);
@@ -423,6 +426,8 @@ START_TEST(orphans)
 		                           .foreign_cordon = cases[i].foreign};
 		world_set_state(&w, w.nodes[0], &state);
 		w.nodes[0]->node.unschedulable = cases[i].cordoned;
+		if (cases[i].held)
+			world_hold(&w, "n01", "");
 		w.nodes[0]->node.quarantined = cases[i].quarantined;
 		const struct node *nodes[] = {&w.nodes[0]->node, &w.nodes[1]->node};
 		const struct rollout *rollouts[] = {r->rollout};

@@ -174,6 +174,19 @@ void world_set_ready(struct world *world, const char *name, bool ready)
 	node->node.ready_since_ms = world->now_ms;
 }
 
+void world_hold(struct world *world, const char *name, const char *why)
+{
+	struct node *node = &world_node(world, name)->node;
+	struct kube_str_pair *pair = kube_arena_alloc(&world->arena, sizeof(*pair));
+	*pair = (struct kube_str_pair){PW_ANNOTATION_HOLD, keep(world, why)};
+	node->annotations = (struct kube_strmap){pair, why ? 1 : 0};
+}
+
+static bool held(const struct world_node *node)
+{
+	return kube_strmap_get(&node->node.annotations, PW_ANNOTATION_HOLD) != NULL;
+}
+
 struct world_pod *world_add_pod(struct world *world, const char *node, const char *name, const char *app)
 {
 	struct world_pod *pod = kube_arena_alloc(&world->arena, sizeof(*pod));
@@ -559,6 +572,8 @@ static void patch_node(struct world *world, const struct node_write *write)
 
 	ck_assert_ptr_nonnull(node);
 	ck_assert_msg(node->busy == 0, "a busy node was written");
+	ck_assert_msg(!held(node) || (!write->state && step_ended((enum step)node->node.state->step)),
+	              "%s is held, and was written", node->node.object.name);
 	ck_assert_msg(ended || in_active(rollout, node->node.object.uid), "%s was touched without a grant",
 	              node->node.object.name);
 	if (write->claim) {
@@ -614,6 +629,7 @@ static void end_pod(struct world *world, const struct pod *pod)
 	const struct world_node *node = world_node(world, pod->node_name);
 
 	ck_assert_msg(own->busy == 0 && !own->gone, "pod %s is busy or gone", pod->object.key);
+	ck_assert_msg(!held(node), "pod %s is evicted from a node that is held", pod->object.key);
 	ck_assert_msg(node->node.unschedulable, "%s is drained without a cordon", pod->node_name);
 	ck_assert_msg(in_active(world->snapshot.rollout, node->node.object.uid), "drained without a grant");
 	own->pod.object.deleted_ms = world->now_ms;
@@ -666,6 +682,7 @@ static void create_job(struct world *world, const struct job_create *create)
 	world->job_names[world->job_name_count++] = keep(world, create->name);
 	const struct world_node *node = node_by_uid(world, create->node_uid);
 	ck_assert_msg(in_active(world->snapshot.rollout, create->node_uid), "a job without a grant");
+	ck_assert_msg(!held(node), "a job on a node that is held");
 	ck_assert_msg(node->node.state && !strcmp(node->node.state->rollout_uid, create->rollout->object.uid),
 	              "a job on a node that does not carry the rollout's state");
 	for (size_t i = 0; i < world->pod_count; i++)

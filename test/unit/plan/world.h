@@ -135,6 +135,8 @@ struct world_node *world_add_node(struct world *world, const char *name);
 void world_add_nodes(struct world *world, int count); /* n01, n02, … */
 struct world_node *world_node(const struct world *world, const char *name);
 void world_set_ready(struct world *world, const char *name, bool ready);
+/* Somebody writes patchwright.io/hold; NULL takes it off. From then on nothing may be done to the node. */
+void world_hold(struct world *world, const char *name, const char *why);
 void world_label(struct world *world, struct world_node *node, const char *key, const char *value);
 struct world_pod *world_add_pod(struct world *world, const char *node, const char *name, const char *app);
 struct world_pdb *world_add_pdb(struct world *world, const char *name, const char *app, int64_t allowed);

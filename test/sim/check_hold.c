@@ -1,0 +1,55 @@
+/* patchwright.io/hold: nothing is done to a node that every controller's own cache shows to be held. */
+#include "test/sim/check.h"
+#include "test/sim/replica.h"
+
+#include <string.h>
+
+#define NEVER INT64_MAX
+/* A request that was under way when the cache saw the hold comes late, and may be repeated. */
+#define UNDER_WAY_MS 90000
+
+static bool shows_hold(const struct controller *controller, const struct seen_node *seen)
+{
+	const struct kube_object *object = kube_store_get(controller->caches[CACHE_NODES].store, seen->name);
+	const struct node *node = (const struct node *)object;
+
+	return object && strcmp(object->uid, seen->uid) == 0 && kube_strmap_get(&node->annotations, PW_ANNOTATION_HOLD);
+}
+
+static bool known_held(const struct replicas *replicas, const struct seen_node *seen)
+{
+	size_t knowing = 0, running = 0;
+
+	for (size_t i = 0; i < replicas->count; i++) {
+		const struct controller *controller = replicas->items[i].controller;
+		running += controller != NULL;
+		knowing += controller && shows_hold(controller, seen);
+	}
+	return running > 0 && knowing == running;
+}
+
+void hold_look(struct checks *checks)
+{
+	if (!checks->world->replicas)
+		return; /* the cluster is being drawn */
+	for (size_t i = 0; i < checks->node_count; i++) {
+		struct seen_node *seen = &checks->nodes[i];
+		if (!known_held(checks->world->replicas, seen))
+			seen->held_since_ms = NEVER;
+		else if (seen->held_since_ms == NEVER)
+			seen->held_since_ms = world_now_ms(checks->world);
+	}
+}
+
+void hold_check(struct checks *checks, const struct seen_node *seen, const char *what)
+{
+	if (seen->held_since_ms != NEVER && world_now_ms(checks->world) - seen->held_since_ms > UNDER_WAY_MS)
+		world_fail(checks->world, "node %s is held, and %s", seen->name, what);
+}
+
+void hold_check_named(struct checks *checks, const char *name, const char *what)
+{
+	for (size_t i = 0; i < checks->node_count; i++)
+		if (checks->nodes[i].now && strcmp(checks->nodes[i].name, name) == 0)
+			hold_check(checks, &checks->nodes[i], what);
+}
