@@ -127,7 +127,7 @@ tidy: ## formats the sources
 clean: ## removes the build folder
 	rm -rf build
 
-include lib/lib.mk test/fuzz/fuzz.mk
+include lib/lib.mk test/fuzz/fuzz.mk test/nomem/nomem.mk
 
 -include $(shell find $B/obj -name '*.d' 2>/dev/null)
 

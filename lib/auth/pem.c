@@ -2,6 +2,7 @@
  * handshake. */
 #include "lib/auth/pem.h"
 
+#include <errno.h>
 #include <kube/mem.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -32,6 +33,21 @@ static void free_decoder(EVP_ENCODE_CTX **decoder)
 	EVP_ENCODE_CTX_free(*decoder);
 }
 
+static int no_memory(const char *what, struct kube_err *err)
+{
+	ERR_clear_error();
+	return kube_fail(err, KUBE_E_NOMEM, "out of memory for the %s", what);
+}
+
+/* Whether OpenSSL failed for want of memory, which it does not always say; errno was 0 before. Empties its queue. */
+static bool ran_out_of_memory(void)
+{
+	bool found = errno == ENOMEM;
+	for (unsigned long code; (code = ERR_get_error()) != 0;)
+		found |= ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+	return found;
+}
+
 int kube_base64_decode(const char *text, char **ret_text, struct kube_err *err)
 {
 	size_t len = strlen(text);
@@ -40,7 +56,7 @@ int kube_base64_decode(const char *text, char **ret_text, struct kube_err *err)
 	_cleanup_free_ char *out = malloc(len + 4);
 	_cleanup_(free_decoder) EVP_ENCODE_CTX *decoder = EVP_ENCODE_CTX_new();
 	if (!out || !decoder)
-		return kube_fail(err, KUBE_E_NOMEM, "out of memory for base64");
+		return no_memory("base64", err);
 	int head = 0, tail = 0;
 	EVP_DecodeInit(decoder);
 	if (EVP_DecodeUpdate(decoder, (unsigned char *)out, &head, (const unsigned char *)text, (int)len) < 0 ||
@@ -83,8 +99,9 @@ int kube_pem_check_certs(const char *what, const char *pem, struct kube_err *err
 {
 	_cleanup_(free_bio) BIO *bio = open_pem(pem);
 	if (!bio)
-		return kube_fail(err, KUBE_E_NOMEM, "out of memory for the %s", what);
+		return no_memory(what, err);
 	int count = 0;
+	errno = 0;
 	for (;; count++) {
 		_cleanup_(free_cert) X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
 		if (!cert)
@@ -92,7 +109,8 @@ int kube_pem_check_certs(const char *what, const char *pem, struct kube_err *err
 	}
 	/* Reading beyond the last one always fails; NO_START_LINE says that nothing was left. */
 	bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-	ERR_clear_error();
+	if (ran_out_of_memory())
+		return no_memory(what, err);
 	if (count == 0 || !at_end)
 		return kube_fail(err, KUBE_E_PARSE, "the %s is not a PEM certificate (-----BEGIN CERTIFICATE-----)", what);
 	return 0;
@@ -104,11 +122,14 @@ int kube_pem_check_key(const char *what, const char *key_pem, const char *cert_p
 	_cleanup_(free_bio) BIO *key_bio = open_pem(key_pem);
 	_cleanup_(free_bio) BIO *cert_bio = open_pem(cert_pem);
 	if (!key_bio || !cert_bio)
-		return kube_fail(err, KUBE_E_NOMEM, "out of memory for the %s", what);
+		return no_memory(what, err);
+	errno = 0;
 	_cleanup_(free_key) EVP_PKEY *key = PEM_read_bio_PrivateKey(key_bio, NULL, no_password, &encrypted);
 	_cleanup_(free_cert) X509 *cert = PEM_read_bio_X509(cert_bio, NULL, NULL, NULL);
 	bool matches = key && cert && X509_check_private_key(cert, key) == 1;
-	ERR_clear_error();
+	bool no_room = ran_out_of_memory();
+	if (!matches && no_room)
+		return no_memory(what, err);
 	if (encrypted)
 		return kube_fail(err, KUBE_E_AUTH, "the %s is protected by a password: give one that is not", what);
 	if (!key)

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <errno.h>
 #include <kube/mem.h>
 #include <stdint.h>
 #include <string.h>
@@ -40,12 +41,18 @@ bool kube_server_name_ok(const char *name)
 	return strspn(name, word) == len;
 }
 
-static bool has_part(CURLU *url, CURLUPart part)
+static int no_memory(struct kube_err *err)
+{
+	return kube_fail(err, KUBE_E_NOMEM, "out of memory for the server URL");
+}
+
+/* Absent parts have codes of their own, and lack of memory must not pass for one. */
+static CURLUcode find_part(CURLU *url, CURLUPart part)
 {
 	char *text = NULL;
 	CURLUcode rc = curl_url_get(url, part, &text, 0);
 	curl_free(text);
-	return rc == CURLUE_OK;
+	return rc;
 }
 
 /* Copies a part into our own memory; false when it is absent or memory is out. */
@@ -62,11 +69,15 @@ static bool get_part(CURLU *url, CURLUPart part, unsigned flags, char **ret_text
 static int check(const char *text, CURLU *url, const struct kube_server *server, struct kube_err *err)
 {
 	static const CURLUPart unwanted[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT};
-	for (size_t i = 0; i < KUBE_ARRAY_LEN(unwanted); i++)
-		if (has_part(url, unwanted[i]))
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(unwanted); i++) {
+		CURLUcode rc = find_part(url, unwanted[i]);
+		if (rc == CURLUE_OUT_OF_MEMORY)
+			return no_memory(err);
+		if (rc == CURLUE_OK)
 			return kube_fail(err, KUBE_E_INVALID,
 			                 "the server URL must consist of scheme, host, port and path only: remove the user, query "
 			                 "or fragment from it");
+	}
 	if (!kube_server_name_ok(server->host))
 		return kube_fail(err, KUBE_E_INVALID, "the server URL %s has no valid host name", text);
 	if (!server->https && !server->loopback)
@@ -78,8 +89,12 @@ static int check(const char *text, CURLU *url, const struct kube_server *server,
 static int take_apart(const char *text, CURLU *url, struct kube_server *server, struct kube_err *err)
 {
 	_cleanup_free_ char *scheme = NULL;
+	errno = 0;
 	CURLUcode rc = curl_url_set(url, CURLUPART_URL, text, CURLU_PATH_AS_IS);
-	if (rc != CURLUE_OK || !get_part(url, CURLUPART_SCHEME, 0, &scheme))
+	bool valid = rc == CURLUE_OK && get_part(url, CURLUPART_SCHEME, 0, &scheme);
+	if (!valid && errno == ENOMEM) /* libcurl's own code does not always say so */
+		return no_memory(err);
+	if (!valid)
 		return kube_fail(err, KUBE_E_INVALID, "the server \"%s\" is not a URL such as https://host:6443", text);
 	server->https = strcmp(scheme, "https") == 0;
 	if (!server->https && strcmp(scheme, "http") != 0)
@@ -87,7 +102,7 @@ static int take_apart(const char *text, CURLU *url, struct kube_server *server, 
 	if (!get_part(url, CURLUPART_HOST, 0, &server->host) ||
 	    !get_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, &server->port) ||
 	    !get_part(url, CURLUPART_PATH, 0, &server->path))
-		return kube_fail(err, KUBE_E_NOMEM, "out of memory for the server URL");
+		return no_memory(err);
 	for (size_t len = strlen(server->path); len > 0 && server->path[len - 1] == '/'; len--)
 		server->path[len - 1] = '\0';
 	server->loopback = kube_server_is_loopback(server->host);
@@ -98,7 +113,7 @@ int kube_server_parse(const char *url, struct kube_server *ret_server, struct ku
 {
 	CURLU *parser = curl_url();
 	if (!parser)
-		return kube_fail(err, KUBE_E_NOMEM, "out of memory for the server URL");
+		return no_memory(err);
 	struct kube_server server = {0};
 	int rc = take_apart(url, parser, &server, err);
 	curl_url_cleanup(parser);

@@ -80,15 +80,17 @@ static void unlink_timer(struct kube_env *env, struct kube_timer *timer)
 	struct kube_timer *last = env->heap[--env->heap_len];
 
 	timer->slot = 0;
+	env->promised += timer->reserved ? 1 : 0;
 	if (last != timer)
 		settle(env, last, index);
 }
 
-static bool reserve_one(struct kube_env *env)
+/* Room for one more beside those that are promised theirs. */
+static bool make_room(struct kube_env *env)
 {
-	if (env->heap_len < env->heap_cap)
+	if (env->heap_len + env->promised < env->heap_cap)
 		return true;
-	if (env->heap_len >= MAX_TIMERS)
+	if (env->heap_cap >= MAX_TIMERS)
 		return false;
 	size_t cap = env->heap_cap ? env->heap_cap * 2 : FIRST_HEAP_CAP;
 	struct kube_timer **heap = realloc(env->heap, cap * sizeof(struct kube_timer *));
@@ -122,14 +124,17 @@ static void rearm_if_changed(struct kube_env *env, int64_t old_due_ms)
 int kube_timer_start(struct kube_env *env, struct kube_timer *timer, int64_t delay_ms, kube_timer_fn *fn, void *arg)
 {
 	int64_t old_due_ms = kube_env_next_due(env);
+	bool active = kube_timer_active(timer);
 
-	if (!kube_timer_active(timer) && !reserve_one(env))
+	if (!active && timer->reserved)
+		env->promised--;
+	else if (!active && !make_room(env))
 		return KUBE_E_NOMEM;
 	timer->fn = fn;
 	timer->arg = arg;
 	timer->due_ms = due_after(kube_env_mono_ms(env), delay_ms);
 	timer->seq = env->next_seq++;
-	if (!kube_timer_active(timer))
+	if (!active)
 		timer->slot = ++env->heap_len;
 	settle(env, timer, timer->slot - 1);
 	rearm_if_changed(env, old_due_ms);
@@ -143,6 +148,24 @@ void kube_timer_stop(struct kube_env *env, struct kube_timer *timer)
 	int64_t old_due_ms = kube_env_next_due(env);
 	unlink_timer(env, timer);
 	rearm_if_changed(env, old_due_ms);
+}
+
+int kube_timer_reserve(struct kube_env *env, struct kube_timer *timer)
+{
+	bool active = kube_timer_active(timer);
+
+	if (!timer->reserved && !active && !make_room(env))
+		return KUBE_E_NOMEM;
+	env->promised += !timer->reserved && !active ? 1 : 0;
+	timer->reserved = true;
+	return 0;
+}
+
+void kube_timer_release(struct kube_env *env, struct kube_timer *timer)
+{
+	kube_timer_stop(env, timer);
+	env->promised -= timer->reserved ? 1 : 0;
+	timer->reserved = false;
 }
 
 size_t kube_env_run_timers(struct kube_env *env)

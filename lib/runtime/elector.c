@@ -107,16 +107,6 @@ void elector_lose_by_time(struct kube_elector *e)
 	elector_lose(e, &err);
 }
 
-static void start_timer(struct kube_elector *e, struct kube_timer *timer, int64_t delay_ms, kube_timer_fn *fn)
-{
-	struct kube_err err;
-
-	if (kube_timer_start(e->env, timer, delay_ms, fn, e) == 0)
-		return;
-	kube_fail(&err, KUBE_E_NOMEM, "out of memory for leader election");
-	elector_lose(e, &err);
-}
-
 static void on_next(struct kube_timer *timer, void *arg)
 {
 	(void)timer;
@@ -139,12 +129,12 @@ void elector_rest(struct kube_elector *e)
 	int64_t delay_ms = e->state == ELECTOR_LEADING ? e->sent_ms + retry_ms - elector_now_ms(e)
 	                                               : kube_env_random_between(e->env, retry_ms, retry_ms * 11 / 5);
 
-	start_timer(e, &e->next, delay_ms, on_next);
+	kube_timer_start(e->env, &e->next, delay_ms, on_next, e);
 }
 
 void elector_set_deadline(struct kube_elector *e)
 {
-	start_timer(e, &e->deadline, held_until_ms(e) - elector_now_ms(e), on_deadline);
+	kube_timer_start(e->env, &e->deadline, held_until_ms(e) - elector_now_ms(e), on_deadline, e);
 }
 
 /* ---- life ---- */
@@ -176,7 +166,8 @@ int kube_elector_new(const struct kube_elector_options *options, struct kube_ele
 	e->options = *options;
 	e->options.times = with_defaults(&options->times);
 	e->env = kube_client_env(options->client);
-	if (copy_texts(e) < 0) {
+	/* A holder that could not start a timer would neither renew the lease nor let it go. */
+	if (copy_texts(e) < 0 || kube_timer_reserve(e->env, &e->next) < 0 || kube_timer_reserve(e->env, &e->deadline) < 0) {
 		kube_elector_free(e);
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for leader election");
 	}
@@ -189,6 +180,8 @@ void kube_elector_free(struct kube_elector *e)
 	if (!e)
 		return;
 	elector_end(e);
+	kube_timer_release(e->env, &e->next);
+	kube_timer_release(e->env, &e->deadline);
 	cJSON_Delete(e->lease);
 	free(e->told_holder);
 	free((char *)e->options.namespace_);
@@ -202,7 +195,7 @@ void kube_elector_start(struct kube_elector *e)
 	if (e->state != ELECTOR_STOPPED)
 		return;
 	e->state = ELECTOR_FOLLOWING;
-	start_timer(e, &e->next, 0, on_next);
+	kube_timer_start(e->env, &e->next, 0, on_next, e);
 }
 
 bool kube_elector_held(const struct kube_elector *e)

@@ -32,7 +32,7 @@ struct kube_elector {
 	cJSON *lease;                 /* as the server last showed it; NULL: none, or not known */
 	int64_t changed_ms;           /* mono: when its record was seen to differ from the one before */
 	int64_t renewed_ms;           /* mono: sending of the last write that made or kept it ours */
-	struct kube_timer next;       /* attempt */
+	struct kube_timer next;       /* attempt; reserved, as is the other */
 	struct kube_timer deadline;   /* LEADING: renewed_ms + renew_ms */
 	char *told_holder;            /* on_holder */
 	char failure[512];            /* on_health; "" when attempts work */

@@ -22,8 +22,16 @@ static void failed(struct kube_elector *e, const struct kube_err *err)
 		return;
 	}
 	elector_rest(e);
-	if (e->state != ELECTOR_ENDED && !kube_err_is(err, 409)) /* another one was faster: no failure */
+	if (!kube_err_is(err, 409)) /* another one was faster: no failure */
 		elector_unhealthy(e, err);
+}
+
+static void failed_for_memory(struct kube_elector *e)
+{
+	struct kube_err err;
+
+	kube_fail(&err, KUBE_E_NOMEM, "out of memory for leader election");
+	failed(e, &err);
 }
 
 static void send(struct kube_elector *e, enum elector_request request, struct kube_call *call)
@@ -67,15 +75,13 @@ static void send_write(struct kube_elector *e)
 	    .name = e->lease ? e->options.name : NULL,
 	    .body = body,
 	};
-	struct kube_err err;
 
 	if (body) {
 		send(e, releasing ? REQUEST_RELEASE : REQUEST_WRITE, &call);
 		return;
 	}
 	e->sent_ms = elector_now_ms(e);
-	kube_fail(&err, KUBE_E_NOMEM, "out of memory for leader election");
-	failed(e, &err);
+	failed_for_memory(e);
 }
 
 /* The holder's fast path is one write of what it knows; whoever knows less reads first. */
@@ -137,13 +143,14 @@ static bool is_ours(const struct kube_elector *e, const cJSON *lease)
 	return strcmp(lease_holder(lease), e->options.identity) == 0;
 }
 
-/* Without memory the lease is not known, and is read before the next write. NULL: there is none. */
-static void note_lease(struct kube_elector *e, const cJSON *json)
+/* Without memory (false) the lease is not known, and is read before the next write. NULL: there is none. */
+static bool note_lease(struct kube_elector *e, const cJSON *json)
 {
 	if (!e->lease || !json || !lease_same_record(e->lease, json))
 		e->changed_ms = elector_now_ms(e);
 	cJSON_Delete(e->lease);
 	e->lease = json ? cJSON_Duplicate(json, true) : NULL;
+	return e->lease || !json;
 }
 
 static bool is_valid(const struct kube_elector *e)
@@ -184,12 +191,12 @@ static void process_read(struct kube_elector *e)
 }
 
 /* Whether we hold it is the only question; a failure is for the next renewal to find out about. */
-static void process_verified(struct kube_elector *e, const struct kube_err *err)
+static void process_verified(struct kube_elector *e, const cJSON *json, const struct kube_err *err)
 {
 	if (e->state == ELECTOR_RELEASING)
 		process_read(e);
-	else if (!err && !is_ours(e, e->lease))
-		lose_to(e, lease_holder(e->lease));
+	else if (!err && !is_ours(e, json))
+		lose_to(e, lease_holder(json));
 	else if (!kube_timer_active(&e->next))
 		elector_attempt(e);
 }
@@ -253,16 +260,20 @@ static void process_answer(struct kube_elector *e, const cJSON *json, const stru
 {
 	bool missing = kube_err_is(err, 404);
 
-	if (e->request != REQUEST_WRITE && e->request != REQUEST_RELEASE && (!err || missing))
-		note_lease(e, json);
 	switch (e->request) {
 	case REQUEST_READ:
 		if (err && !missing)
 			failed(e, err);
+		else if (!note_lease(e, json))
+			failed_for_memory(e);
 		else
 			process_read(e);
 		return;
-	case REQUEST_VERIFY: process_verified(e, err); return;
+	case REQUEST_VERIFY:
+		if (!err || missing)
+			note_lease(e, json);
+		process_verified(e, json, err);
+		return;
 	case REQUEST_WRITE:
 		if (err)
 			process_failed_write(e, err);

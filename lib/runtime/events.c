@@ -44,7 +44,7 @@ struct kube_events {
 	struct series *index, *recent, *queue;
 	struct series *flying; /* with an op; such a series is never queued as well */
 	size_t queued, in_flight, dropped;
-	struct kube_timer finish_timer, retry_timer;
+	struct kube_timer finish_timer, retry_timer; /* reserved: no series waits for ever */
 };
 
 static void pump(struct kube_events *events);
@@ -273,7 +273,9 @@ int kube_events_new(struct kube_client *client, const char *controller, const ch
 	events->client = client;
 	events->controller = strdup(controller);
 	events->instance = strndup(instance, EVENT_WORD_MAX_LEN);
-	if (!events->controller || !events->instance) {
+	struct kube_env *env = kube_client_env(client);
+	if (!events->controller || !events->instance || kube_timer_reserve(env, &events->finish_timer) < 0 ||
+	    kube_timer_reserve(env, &events->retry_timer) < 0) {
 		kube_events_free(events);
 		return kube_fail(err, KUBE_E_NOMEM, "events: out of memory");
 	}
@@ -285,8 +287,8 @@ void kube_events_free(struct kube_events *events)
 {
 	if (!events)
 		return;
-	kube_timer_stop(kube_client_env(events->client), &events->finish_timer);
-	kube_timer_stop(kube_client_env(events->client), &events->retry_timer);
+	kube_timer_release(kube_client_env(events->client), &events->finish_timer);
+	kube_timer_release(kube_client_env(events->client), &events->retry_timer);
 	while (events->flying) {
 		struct series *series = events->flying;
 		kube_op_cancel(series->op);

@@ -20,6 +20,7 @@ struct entry {
 	unsigned open;                    /* writes without an answer */
 	unsigned awaited_count;           /* answers whose version the store has not shown */
 	char *awaited[MAX_WRITES];        /* versions */
+	bool blind;                       /* an answer whose version there was no memory for: busy until the expiry */
 	bool deleting;                    /* an accepted deletion that the store has not shown */
 	struct kube_object *target;       /* what the writes go to; NULL while it does not exist */
 	unsigned shown_count, next_shown; /* shown is a ring */
@@ -38,7 +39,7 @@ struct kube_pending {
 
 static bool is_busy(const struct entry *entry)
 {
-	return entry->open > 0 || entry->awaited_count > 0 || entry->deleting;
+	return entry->open > 0 || entry->awaited_count > 0 || entry->blind || entry->deleting;
 }
 
 static void drop_awaited(struct entry *entry)
@@ -234,13 +235,14 @@ int kube_pending_begin(struct kube_pending *pending, const char *key, struct kub
 	return 0;
 }
 
-/* Without memory for the version nothing can be awaited. */
 static void await(struct entry *entry, const char *resource_version)
 {
 	char *copy = strdup(resource_version);
 
 	if (copy)
 		entry->awaited[entry->awaited_count++] = copy;
+	else
+		entry->blind = true;
 }
 
 void kube_pending_end(struct kube_pending *pending, const char *key, const char *resource_version)

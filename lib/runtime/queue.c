@@ -38,6 +38,10 @@ int kube_queue_new(struct kube_env *env, kube_work_fn *work, void *arg, struct k
 
 	if (!queue)
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a work queue");
+	if (kube_timer_reserve(env, &queue->pump)) {
+		free(queue);
+		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a work queue");
+	}
 	queue->env = env;
 	queue->work = work;
 	queue->arg = arg;
@@ -58,7 +62,7 @@ void kube_queue_free(struct kube_queue *queue)
 
 	if (!queue)
 		return;
-	kube_timer_stop(queue->env, &queue->pump);
+	kube_timer_release(queue->env, &queue->pump);
 	HASH_ITER (hh, queue->items, item, next) {
 		drop_item(queue, item);
 	}
@@ -145,31 +149,26 @@ static void on_pump(struct kube_timer *timer, void *arg)
 	item->processing = true;
 	memcpy(key, item->key, strlen(item->key) + 1);
 	if (queue->waiting)
-		kube_timer_start(queue->env, timer, 0, on_pump, queue); /* cannot fail: this timer's place is free again */
+		kube_timer_start(queue->env, timer, 0, on_pump, queue); /* its place is reserved: this cannot fail */
 	queue->work(queue->arg, key);                               /* may free the queue */
 }
 
-static int start_pump(struct kube_queue *queue)
-{
-	if (kube_timer_active(&queue->pump))
-		return 0;
-	return kube_timer_start(queue->env, &queue->pump, 0, on_pump, queue);
-}
-
-static int enqueue(struct kube_queue *queue, struct item *item)
+static void enqueue(struct kube_queue *queue, struct item *item)
 {
 	DL_APPEND(queue->waiting, item);
 	queue->stats.depth++;
-	return start_pump(queue);
+	if (!kube_timer_active(&queue->pump))
+		kube_timer_start(queue->env, &queue->pump, 0, on_pump, queue);
 }
 
-static int add_item(struct kube_queue *queue, struct item *item)
+static void add_item(struct kube_queue *queue, struct item *item)
 {
 	if (item->dirty)
-		return start_pump(queue);
+		return;
 	item->dirty = true;
 	queue->stats.adds++;
-	return item->processing ? 0 : enqueue(queue, item);
+	if (!item->processing)
+		enqueue(queue, item);
 }
 
 int kube_queue_add(struct kube_queue *queue, const char *key)
@@ -179,7 +178,9 @@ int kube_queue_add(struct kube_queue *queue, const char *key)
 	if (queue->shut_down)
 		return 0;
 	int rc = find_or_make(queue, key, &item);
-	return rc ? rc : add_item(queue, item);
+	if (!rc)
+		add_item(queue, item);
+	return rc;
 }
 
 static void on_delay(struct kube_timer *timer, void *arg)
@@ -195,8 +196,10 @@ static int delay_item(struct kube_queue *queue, struct item *item, int64_t delay
 	int64_t due_ms = kube_env_mono_ms(queue->env) + delay_ms;
 
 	queue->stats.retries++;
-	if (delay_ms <= 0)
-		return add_item(queue, item);
+	if (delay_ms <= 0) {
+		add_item(queue, item);
+		return 0;
+	}
 	if (kube_timer_active(&item->delay) && item->due_ms <= due_ms)
 		return 0;
 	item->due_ms = due_ms;
@@ -259,7 +262,7 @@ void kube_queue_done(struct kube_queue *queue, const char *key)
 	item->processing = false;
 	queue->stats.processing--;
 	if (item->dirty)
-		enqueue(queue, item); /* without memory for the timer the next add or done starts it */
+		enqueue(queue, item);
 	else
 		release(queue, item);
 }

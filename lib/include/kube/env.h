@@ -32,6 +32,7 @@ struct kube_timer {
 	int64_t due_ms;
 	uint64_t seq; /* equal due times fire in the order in which they were started */
 	size_t slot;  /* place in the heap + 1; 0 when stopped */
+	bool reserved;
 };
 
 struct kube_env_ops {
@@ -51,6 +52,7 @@ struct kube_env {
 	const struct kube_env_ops *ops;
 	struct kube_timer **heap;
 	size_t heap_len, heap_cap;
+	size_t promised; /* places for stopped timers that are reserved: heap_len + promised <= heap_cap */
 	uint64_t next_seq;
 };
 
@@ -79,6 +81,10 @@ int64_t kube_env_random_between(struct kube_env *env, int64_t low, int64_t high)
 int kube_timer_start(struct kube_env *env, struct kube_timer *timer, int64_t delay_ms, kube_timer_fn *fn, void *arg);
 /* Harmless when it is not started. */
 void kube_timer_stop(struct kube_env *env, struct kube_timer *timer);
+/* Keeps a place for timer: to start it cannot fail from then on. KUBE_E_NOMEM. */
+int kube_timer_reserve(struct kube_env *env, struct kube_timer *timer);
+/* Stops it and gives the place up, if it has one. */
+void kube_timer_release(struct kube_env *env, struct kube_timer *timer);
 static inline bool kube_timer_active(const struct kube_timer *timer)
 {
 	return timer->slot != 0;

@@ -349,6 +349,45 @@ START_TEST(the_heap_agrees_with_a_list)
 }
 END_TEST
 
+static void ignore(struct kube_timer *timer, void *arg)
+{
+	(void)timer;
+	(void)arg;
+}
+
+/* Whatever else is started, each timer with a place has it: no memory is needed to start it. */
+START_TEST(reserved_timers_keep_their_places)
+{
+	enum { TIMERS = 300, RESERVED = 100, STEPS = 20000 };
+	static struct kube_timer timers[TIMERS]; /* the first ones may be reserved */
+	uint64_t state = 1;
+	struct world world;
+
+	world_init(&world);
+	memset(timers, 0, sizeof(timers));
+	for (int step = 0; step < STEPS; step++) {
+		struct kube_timer *timer = &timers[next_number(&state) % TIMERS];
+		uint64_t what = next_number(&state) % 10;
+		if (what == 0 && timer < timers + RESERVED)
+			ck_assert_int_eq(kube_timer_reserve(&world.env, timer), 0);
+		else if (what == 1)
+			kube_timer_release(&world.env, timer);
+		else if (what < 4)
+			kube_timer_stop(&world.env, timer);
+		else
+			ck_assert_int_eq(kube_timer_start(&world.env, timer, (int64_t)what, ignore, NULL), 0);
+		if (what == 9)
+			run_until(&world, world.now_ms + 2);
+		size_t waiting = 0;
+		for (size_t i = 0; i < TIMERS; i++)
+			waiting += timers[i].reserved && !kube_timer_active(&timers[i]);
+		ck_assert_uint_eq(world.env.promised, waiting);
+		ck_assert_uint_le(world.env.heap_len + waiting, world.env.heap_cap);
+	}
+	kube_env_finish(&world.env);
+}
+END_TEST
+
 START_TEST(finish_forgets_what_is_started)
 {
 	struct world world;
@@ -398,4 +437,4 @@ CHECK_MAIN("env", clocks_come_from_the_ops, timers_fire_in_order_of_due_time_the
            rearm_is_called_when_the_earliest_changes, restart_moves_a_timer_both_ways,
            what_is_started_in_a_callback_waits_for_the_next_call, a_callback_may_stop_a_timer_that_is_due_too,
            a_callback_may_free_its_timer_and_one_it_stopped, far_delays_do_not_wrap, the_heap_agrees_with_a_list,
-           finish_forgets_what_is_started, random_numbers_stay_in_their_range)
+           reserved_timers_keep_their_places, finish_forgets_what_is_started, random_numbers_stay_in_their_range)
