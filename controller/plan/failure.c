@@ -108,4 +108,7 @@ void follow_decision(struct pass *pass, const struct target_pass *target)
 		return;
 	}
 	action->node.cordon = undo_cordon(target);
+	if (target->view->node->quarantined)
+		state->message = plan_printf(pass->arena, "it was quarantined before, and stays so%s%s",
+		                             granted->message ? "; " : "", granted->message ? granted->message : "");
 }

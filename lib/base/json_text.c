@@ -1,8 +1,6 @@
 #include <errno.h>
 #include <kube/json.h>
-#include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 #define ESCAPED_NUL "\\u0000"
 #define ESCAPED_REPLACEMENT "\\ufffd"
@@ -155,45 +153,4 @@ const char *kube_json_str(const cJSON *obj, const char *path)
 	const cJSON *value = kube_json_get(obj, path);
 
 	return cJSON_IsString(value) ? value->valuestring : NULL;
-}
-
-static int compare_keys(const cJSON *a, const cJSON *b)
-{
-	return strcmp(a->string, b->string);
-}
-
-/* cJSON's children are a list as utlist has them: the head's prev is the tail, the tail's next is NULL. */
-static cJSON *copy_sorted(const cJSON *json, cJSON **next)
-{
-	cJSON *copy = (*next)++;
-	const cJSON *child;
-
-	*copy = *json;
-	copy->child = copy->next = copy->prev = NULL;
-	cJSON_ArrayForEach (child, json) {
-		cJSON *member_copy = copy_sorted(child, next);
-		DL_APPEND(copy->child, member_copy);
-	}
-	if (cJSON_IsObject(json) && copy->child)
-		DL_SORT(copy->child, compare_keys);
-	return copy;
-}
-
-static size_t count_nodes(const cJSON *json)
-{
-	const cJSON *child;
-	size_t count = 1;
-
-	cJSON_ArrayForEach (child, json)
-		count += count_nodes(child);
-	return count;
-}
-
-/* What is sorted is a copy of the nodes alone: it borrows all texts, and is gone with one block. */
-char *kube_json_canonical(const cJSON *json)
-{
-	_cleanup_free_ cJSON *nodes = json ? calloc(count_nodes(json), sizeof(*nodes)) : NULL;
-	cJSON *next = nodes;
-
-	return nodes ? cJSON_PrintUnformatted(copy_sorted(json, &next)) : NULL;
 }

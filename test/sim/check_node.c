@@ -71,7 +71,10 @@ static void check_cordon(struct checks *checks, struct seen_node *seen, const st
 {
 	bool claim = now->state && !same_rollout(old->state, now->state);
 
-	if (claim)
+	/* Under a quarantine of ours the cordon stays what it was: that somebody lifted it and cordoned again leaves no
+	 * trace, as it leaves none while we work. */
+	bool under_quarantine = old->state && old->quarantined;
+	if (claim && !under_quarantine)
 		seen->foreign = old->unschedulable && !seen->ours;
 	if (!old->unschedulable && now->unschedulable)
 		seen->ours = true;

@@ -12,7 +12,9 @@ static void check_nodes(struct checks *checks)
 		const struct node *node = seen->now;
 		if (!node)
 			continue;
-		bool quarantined = node->state && step_bad((enum step)node->state->step) && node->quarantined;
+		/* A quarantine outlives the rollout that took its node up and gave it back. */
+		bool quarantined = node->quarantined && node->state && step_ended((enum step)node->state->step) &&
+		                   node->state->step != STEP_PATCHED && node->state->reason;
 		if (node->state && !quarantined)
 			world_fail(checks->world, "at rest: node %s still carries the state of rollout %s at step %s", seen->name,
 			           node->state->rollout, step_names[node->state->step]);

@@ -153,7 +153,7 @@ void draw_cluster(struct world *world)
 		create(world, "/api/v1/namespaces", text);
 	}
 	/* Mostly small: a bug shows in few nodes, and small worlds are quick. */
-	world->node_count = (size_t)draw_between(world, 3, draw_chance(world, 80) ? 10 : 30);
+	world->node_count = (size_t)draw_between(world, 3, draw_chance(world, 85) ? 8 : 24);
 	for (size_t i = 0; i < world->node_count; i++)
 		draw_node(world, i);
 	for (int64_t i = 0; i < workloads; i++)

@@ -1,6 +1,7 @@
 #include "test/unit/check_main.h"
 #include <errno.h>
 #include <kube/json.h>
+#include <stdio.h>
 #include <string.h>
 
 START_TEST(documents_are_parsed)
@@ -233,6 +234,61 @@ START_TEST(canonical_form)
 }
 END_TEST
 
+/* Hashes rest on this form: numbers and texts stay as cJSON prints them. */
+START_TEST(canonical_numbers_and_texts_are_those_of_the_printer)
+{
+	static const double numbers[] = {0,
+	                                 -0.0,
+	                                 1,
+	                                 -1,
+	                                 0.1,
+	                                 -2.5,
+	                                 1e-9,
+	                                 123456789,
+	                                 2147483647,
+	                                 2147483648.0,
+	                                 -2147483649.0,
+	                                 1767225600123.0,
+	                                 999999999999999.0,
+	                                 1e15,
+	                                 1e15 + 1,
+	                                 -1e15,
+	                                 9007199254740993.0,
+	                                 1e21,
+	                                 1e300,
+	                                 1.0 / 3};
+	char text[256] = "";
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(numbers); i++) {
+		_cleanup_json_ cJSON *json = cJSON_CreateNumber(numbers[i]);
+		_cleanup_free_ char *printed = cJSON_PrintUnformatted(json);
+		_cleanup_free_ char *canonical = kube_json_canonical(json);
+		ck_assert_str_eq(canonical, printed);
+	}
+	for (int c = 1; c < 256; c++)
+		text[c - 1] = (char)c;
+	_cleanup_json_ cJSON *json = cJSON_CreateString(text);
+	_cleanup_free_ char *printed = cJSON_PrintUnformatted(json);
+	_cleanup_free_ char *canonical = kube_json_canonical(json);
+	ck_assert_str_eq(canonical, printed);
+}
+END_TEST
+
+START_TEST(canonical_form_of_many_members)
+{
+	_cleanup_json_ cJSON *json = cJSON_CreateObject();
+	char name[16];
+
+	for (int i = 99; i >= 0; i--) {
+		snprintf(name, sizeof(name), "m%02d", i);
+		cJSON_AddNumberToObject(json, name, i);
+	}
+	_cleanup_free_ char *canonical = kube_json_canonical(json);
+	ck_assert_int_eq(strncmp(canonical, "{\"m00\":0,\"m01\":1,", 17), 0);
+	ck_assert_ptr_nonnull(strstr(canonical, ",\"m98\":98,\"m99\":99}"));
+}
+END_TEST
+
 START_TEST(maps_are_searched_by_key)
 {
 	struct kube_str_pair pairs[] = {{"a", "1"}, {"b", ""}};
@@ -247,4 +303,5 @@ END_TEST
 
 CHECK_MAIN("json_text", documents_are_parsed, bad_documents_are_refused_with_a_position, the_depth_is_limited,
            an_escaped_nul_does_not_end_a_string, running_out_of_memory_is_told_from_a_bad_document, paths,
-           canonical_form, maps_are_searched_by_key)
+           canonical_form, canonical_numbers_and_texts_are_those_of_the_printer, canonical_form_of_many_members,
+           maps_are_searched_by_key)

@@ -950,6 +950,7 @@ START_TEST(a_quarantine_outlives_a_rollout_that_could_not_begin)
 	ck_assert_str_eq(r2->rollout->status.failed.items[0].reason, "DrainTimeout");
 	ck_assert(w.nodes[0]->node.quarantined && w.nodes[0]->node.unschedulable);
 	ck_assert_ptr_nonnull(w.nodes[0]->node.state);
+	ck_assert_ptr_nonnull(strstr(w.nodes[0]->node.state->message, "it was quarantined before, and stays so; "));
 	pdb->pdb.disruptions_allowed = 1;
 	struct world_rollout *r3 = world_add_rollout(&w, "r3");
 	world_run(&w, MINUTES(600));
