@@ -64,18 +64,41 @@ static void add_env(cJSON *container, const struct job_create *job)
 	add_variable(env, "PATCHWRIGHT_ATTEMPT", attempt);
 }
 
+/* The array of this name, made where there is none yet. */
+static cJSON *body_list(cJSON *parent, const char *name)
+{
+	cJSON *list = cJSON_GetObjectItemCaseSensitive(parent, name);
+	return list ? list : body_array(parent, name);
+}
+
 static void add_host_path(cJSON *spec, cJSON *container, const char *path)
 {
 	if (!path || !*path)
 		return;
-	cJSON *volume = body_object(body_array(spec, "volumes"), NULL);
+	cJSON *volume = body_object(body_list(spec, "volumes"), NULL);
 	body_string(volume, "name", "host");
 	cJSON *host_path = body_object(volume, "hostPath");
 	body_string(host_path, "path", "/");
 	body_string(host_path, "type", "Directory");
-	cJSON *mount = body_object(body_array(container, "volumeMounts"), NULL);
+	cJSON *mount = body_object(body_list(container, "volumeMounts"), NULL);
 	body_string(mount, "name", "host");
 	body_string(mount, "mountPath", path);
+}
+
+/* The controller never reads them: the kubelet mounts them, or says why it cannot. */
+static void add_secrets(cJSON *spec, cJSON *container, const struct job_template *job)
+{
+	for (size_t i = 0; i < job->secrets.count; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), "secret-%zu", i);
+		cJSON *volume = body_object(body_list(spec, "volumes"), NULL);
+		body_string(volume, "name", name);
+		body_string(body_object(volume, "secret"), "secretName", job->secrets.items[i].name);
+		cJSON *mount = body_object(body_list(container, "volumeMounts"), NULL);
+		body_string(mount, "name", name);
+		body_string(mount, "mountPath", job->secrets.items[i].path);
+		body_bool(mount, "readOnly", true);
+	}
 }
 
 static cJSON *container_body(const struct job_create *job)
@@ -107,6 +130,7 @@ static void add_spec(cJSON *body, const struct job_create *job)
 	body_string(body_object(body_array(spec, "tolerations"), NULL), "operator", "Exists");
 	cJSON *container = body_add(body_array(spec, "containers"), NULL, container_body(job));
 	add_host_path(spec, container, job->job->host_path);
+	add_secrets(spec, container, job->job);
 }
 
 cJSON *job_body(const struct job_create *job, const char *namespace_)

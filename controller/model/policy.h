@@ -44,7 +44,14 @@ struct job_template {
 	const char *host_path; /* where the node's root is mounted; "" mounts none */
 	bool privileged;
 	int64_t timeout_ms;
+	int64_t retries;       /* of a job that failed; not of one that was lost */
 	const char *resources; /* JSON text of the container's resources; NULL: none */
+	struct {
+		struct job_secret {
+			const char *name, *path; /* a Secret of the jobs' namespace, mounted there */
+		} * items;
+		size_t count;
+	} secrets;
 };
 
 struct patch {
@@ -55,7 +62,9 @@ struct patch {
 	struct observed observed;
 	int64_t observe_timeout_ms;
 	struct job_template job;
-	struct job_template *rollback; /* NULL: none */
+	struct job_template *prepare, *verify, *rollback; /* NULL: none */
+	bool reboot_expected;
+	int64_t reboot_timeout_ms;
 };
 
 enum order_key { ORDER_CRITICALITY, ORDER_ZONE, ORDER_POD_COUNT, ORDER_NAME, ORDER_COUNT };

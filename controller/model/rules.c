@@ -38,6 +38,12 @@ static const struct kube_json_field env_table[] = {
     KUBE_JSON_END,
 };
 
+static const struct kube_json_field secret_table[] = {
+    {.name = "name", .type = KUBE_JSON_STRING, .offset = offsetof(struct job_secret, name), .required = true},
+    {.name = "path", .type = KUBE_JSON_STRING, .offset = offsetof(struct job_secret, path), .required = true},
+    KUBE_JSON_END,
+};
+
 static const struct kube_json_field job_table[] = {
     {.name = "image", .type = KUBE_JSON_STRING, .offset = offsetof(struct job_template, image), .required = true},
     {.name = "command", .type = KUBE_JSON_STRLIST, .offset = offsetof(struct job_template, command)},
@@ -47,6 +53,12 @@ static const struct kube_json_field job_table[] = {
      .offset = offsetof(struct job_template, env),
      .table = env_table,
      .size = sizeof(struct env_var)},
+    {.name = "secrets",
+     .type = KUBE_JSON_LIST,
+     .offset = offsetof(struct job_template, secrets),
+     .table = secret_table,
+     .size = sizeof(struct job_secret)},
+    {.name = "retries", .type = KUBE_JSON_INT, .offset = offsetof(struct job_template, retries)},
     {.name = "hostPath", .type = KUBE_JSON_STRING, .offset = offsetof(struct job_template, host_path)},
     {.name = "privileged", .type = KUBE_JSON_BOOL, .offset = offsetof(struct job_template, privileged)},
     {.name = "timeout", .type = KUBE_JSON_DURATION, .offset = offsetof(struct job_template, timeout_ms)},
@@ -72,6 +84,12 @@ static const struct kube_json_field observed_table[] = {
     KUBE_JSON_END,
 };
 
+static const struct kube_json_field reboot_table[] = {
+    {.name = "expected", .type = KUBE_JSON_BOOL, .offset = offsetof(struct patch, reboot_expected)},
+    {.name = "timeout", .type = KUBE_JSON_DURATION, .offset = offsetof(struct patch, reboot_timeout_ms)},
+    KUBE_JSON_END,
+};
+
 static const struct kube_json_field patch_table[] = {
     {.name = "component",
      .type = KUBE_JSON_ENUM,
@@ -88,6 +106,17 @@ static const struct kube_json_field patch_table[] = {
      .offset = offsetof(struct patch, job),
      .required = true,
      .table = job_table},
+    {.name = "prepare",
+     .type = KUBE_JSON_POINTER,
+     .offset = offsetof(struct patch, prepare),
+     .table = job_table,
+     .size = sizeof(struct job_template)},
+    {.name = "verify",
+     .type = KUBE_JSON_POINTER,
+     .offset = offsetof(struct patch, verify),
+     .table = job_table,
+     .size = sizeof(struct job_template)},
+    {.name = "reboot", .type = KUBE_JSON_OBJECT, .table = reboot_table},
     {.name = "rollback",
      .type = KUBE_JSON_POINTER,
      .offset = offsetof(struct patch, rollback),
@@ -154,6 +183,17 @@ static void default_job(const cJSON *item, struct job_template *job)
 			job->env.items[i].value = "";
 }
 
+static void default_jobs(const cJSON *item, struct patch *patch)
+{
+	default_job(kube_json_get(item, "job"), &patch->job);
+	if (patch->prepare)
+		default_job(kube_json_get(item, "prepare"), patch->prepare);
+	if (patch->verify)
+		default_job(kube_json_get(item, "verify"), patch->verify);
+	if (patch->rollback)
+		default_job(kube_json_get(item, "rollback"), patch->rollback);
+}
+
 /* Where the kubelet reports a component's version. */
 static void default_observed(struct patch *patch)
 {
@@ -198,9 +238,9 @@ static int default_patches(const cJSON *spec, struct rules *rules, struct kube_e
 			default_observed(patch);
 		if (!kube_json_get(item, "observeTimeout"))
 			patch->observe_timeout_ms = 5 * MINUTE_MS;
-		default_job(kube_json_get(item, "job"), &patch->job);
-		if (patch->rollback)
-			default_job(kube_json_get(item, "rollback"), patch->rollback);
+		if (!kube_json_get(item, "reboot.timeout"))
+			patch->reboot_timeout_ms = 30 * MINUTE_MS;
+		default_jobs(item, patch);
 		index++;
 	}
 	return 0;

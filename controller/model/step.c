@@ -2,9 +2,9 @@
 
 #include <stddef.h>
 
-const char *const step_names[] = {"",        "Claimed", "Draining",    "Patching",   "Verifying",   "Settling",
-                                  "Patched", "Failed",  "RollingBack", "RolledBack", "Quarantined", "Skipped",
-                                  NULL};
+const char *const step_names[] = {
+    "",        "Claimed", "Preparing",   "Draining",   "Patching",    "Rebooting", "Verifying", "Settling",
+    "Patched", "Failed",  "RollingBack", "RolledBack", "Quarantined", "Skipped",   NULL};
 
 bool step_ended(enum step step)
 {

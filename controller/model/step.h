@@ -1,5 +1,5 @@
-/* The life of a node target (docs/design: Pending → Claimed → Draining → Patching → Verifying → Settling → Patched, and
- * the ways out). */
+/* The life of a node target (Pending → Claimed → Preparing → Draining → Patching → Rebooting → Verifying → Settling →
+ * Patched, and the ways out). */
 #ifndef MODEL_STEP_H
 #define MODEL_STEP_H
 
@@ -8,8 +8,10 @@
 enum step {
 	STEP_NONE, /* pending: no state on the node */
 	STEP_CLAIMED,
+	STEP_PREPARING,
 	STEP_DRAINING,
 	STEP_PATCHING,
+	STEP_REBOOTING,
 	STEP_VERIFYING,
 	STEP_SETTLING,
 	STEP_PATCHED,

@@ -1,4 +1,4 @@
-/* The claim: the first write to a granted node takes it, cordons it and begins its first step. */
+/* The claim: the first write to a granted node takes it, and cordons it unless something is to be prepared first. */
 #include "controller/plan/internal.h"
 #include <string.h>
 
@@ -43,7 +43,7 @@ static struct node_state *first_state(struct pass *pass, const struct target_pas
 	struct node_state *state = plan_alloc(pass->arena, sizeof(*state));
 	const char **from = plan_alloc(pass->arena, pass->rules->patches.count * sizeof(*from));
 	/* A state that nobody works on any more may have been left behind with our cordon. */
-	bool our_cordon = node->state && !node->state->foreign_cordon &&
+	bool our_cordon = node->state && cordon_ours(node->state) &&
 	                  (explains_quarantine(node) || !step_ended((enum step)node->state->step));
 
 	for (size_t i = 0; i < pass->rules->patches.count; i++) {
@@ -68,6 +68,21 @@ static struct node_state *first_state(struct pass *pass, const struct target_pas
 	state->times[STEP_CLAIMED] = state->times[state->step] = pass->s->now_ms;
 	state->patch = (int64_t)next_patch(pass, state, 0);
 	return state;
+}
+
+/* Where there is something to prepare, the cordon waits for that. */
+static void claim_node(struct pass *pass, const struct target_pass *target)
+{
+	struct node_state *state = first_state(pass, target);
+	size_t prepare = next_prepare(pass, state, 0);
+	bool to_prepare = prepare < pass->rules->patches.count;
+
+	if (to_prepare) {
+		state->times[state->step] = KUBE_TIME_NONE;
+		enter_step(pass, state, STEP_PREPARING);
+		state->patch = (int64_t)prepare;
+	}
+	write_node(pass, target, state, to_prepare ? CHANGE_NONE : CHANGE_ON)->node.claim = true;
 }
 
 /* Where a node goes on whose state somebody took away. What it showed before is lost, so nothing can be rolled back. */
@@ -139,7 +154,6 @@ void target_claim(struct pass *pass, struct target_pass *target, struct active *
 		entry_keep(pass, entry);
 		return;
 	}
-	struct action *action = write_node(pass, target, first_state(pass, target), CHANGE_ON);
-	action->node.claim = true;
+	claim_node(pass, target);
 	entry_keep(pass, entry);
 }

@@ -19,17 +19,27 @@ size_t next_patch(const struct pass *pass, const struct node_state *state, size_
 	return patch;
 }
 
+void enter_step(const struct pass *pass, struct node_state *state, enum step step)
+{
+	state->step = step;
+	state->since_ms = pass->s->now_ms;
+	if (state->times[step] == KUBE_TIME_NONE)
+		state->times[step] = pass->s->now_ms;
+}
+
 struct node_state *state_next(const struct pass *pass, const struct target_pass *target, enum step step)
 {
 	struct node_state *state = plan_alloc(pass->arena, sizeof(*state));
 	*state = *target->state;
-	state->step = step;
-	state->since_ms = pass->s->now_ms;
+	enter_step(pass, state, step);
 	/* Whoever cordoned it before us, or somebody for them, has taken that back: the next cordon is ours. */
 	state->foreign_cordon = target->state->foreign_cordon && target->view->node->unschedulable;
-	if (state->times[step] == KUBE_TIME_NONE)
-		state->times[step] = pass->s->now_ms;
 	return state;
+}
+
+bool cordon_ours(const struct node_state *state)
+{
+	return !state->foreign_cordon && state->step != STEP_PREPARING;
 }
 
 void state_add_exit(const struct pass *pass, struct node_state *state, const char *step, size_t patch,

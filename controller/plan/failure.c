@@ -5,12 +5,20 @@
 #include "controller/plan/internal.h"
 #include <string.h>
 
+static bool job_ran(const struct node_state *state)
+{
+	for (size_t i = 0; i < state->exits.count; i++)
+		if (!strncmp(state->exits.items[i], "job/", strlen("job/")))
+			return true;
+	return false;
+}
+
 /* Whether a job may have changed the host: before that, undoing the cordon is all there is to do. */
 static bool host_touched(const struct target_pass *target, const char *reason)
 {
-	if (target->state->step == STEP_DRAINING)
+	if (target->state->step == STEP_DRAINING || target->state->step == STEP_PREPARING)
 		return false;
-	return strcmp(reason, "JobNotCreated") != 0 || target->state->exits.count > 0;
+	return strcmp(reason, "JobNotCreated") != 0 || job_ran(target->state);
 }
 
 static enum step way_out(const struct pass *pass, const struct target_pass *target, const char *reason)
@@ -72,16 +80,15 @@ void give_back(struct pass *pass, struct active *entry, const char *reason, cons
 
 static enum change undo_cordon(const struct target_pass *target)
 {
-	return target->state->foreign_cordon || target->view->node->quarantined ? CHANGE_NONE : CHANGE_OFF;
+	return cordon_ours(target->state) && !target->view->node->quarantined ? CHANGE_OFF : CHANGE_NONE;
 }
 
 /* A job that failed is there still: its finalizer stays on until the node has followed. */
 static void note_exit(const struct pass *pass, const struct target_pass *target, struct node_state *state)
 {
 	int64_t exit_code = 0;
-	const char *step = target->state->step == STEP_PATCHING       ? "job"
-	                   : target->state->step == STEP_ROLLING_BACK ? "rollback"
-	                                                              : NULL;
+	bool noted = target->state->step == STEP_REBOOTING; /* when that began */
+	const char *step = noted ? NULL : job_word((enum step)target->state->step);
 
 	if (step && job_exit_code(pass, target, (size_t)target->state->patch, step, &exit_code))
 		state_add_exit(pass, state, step, (size_t)target->state->patch, exit_code);

@@ -151,7 +151,7 @@ bool explains_quarantine(const struct node *node)
 void release_node(const struct node *node, struct kube_arena *arena, struct actions *actions)
 {
 	struct action *action = plan_add_action(actions, ACTION_PATCH_NODE, arena);
-	bool ours = !step_ended((enum step)node->state->step) && !node->state->foreign_cordon && !node->quarantined;
+	bool ours = !step_ended((enum step)node->state->step) && cordon_ours(node->state) && !node->quarantined;
 
 	action->node = (struct node_write){.node = node, .state = NULL, .cordon = ours ? CHANGE_OFF : CHANGE_NONE};
 }

@@ -141,7 +141,11 @@ struct job_view {
 	struct blocker blocker; /* what it waits for before it is made; kind NULL: nothing */
 	int64_t exit_code;
 };
-/* step: "job" or "rollback". Adds ACTION_CREATE_JOB when the pod is to be made, ACTION_READ_JOB when the cache cannot
+/* The word for the job of a step ("prepare", "job", "verify", "rollback"); NULL: it has none. */
+const char *job_word(enum step step);
+/* What a patch has for this word; NULL: none. */
+const struct job_template *job_template_of(const struct patch *patch, const char *step);
+/* step: its word. Adds ACTION_CREATE_JOB when the pod is to be made, ACTION_READ_JOB when the cache cannot
  * be relied upon. */
 void job_run(struct pass *pass, const struct target_pass *target, size_t patch, const char *step,
              struct job_view *ret_view);
@@ -151,11 +155,49 @@ bool job_exit_code(const struct pass *pass, const struct target_pass *target, si
 const char *job_pod_name(const struct rollout *rollout, const char *node_uid, size_t patch, const char *step,
                          int64_t attempt, struct kube_arena *arena);
 
-/* ---- target.c ---- */
+/* ---- target_job.c: the job of the step that a target is in ---- */
 
-/* Another boot ID than at the claim. */
+/*
+ * Carries the job of the target's step and patch on: makes it, records it, tries it again where that is allowed, fails
+ * the target or gives it back. True: it has ended well, and what comes next is to be written.
+ */
+bool target_job_done(struct pass *pass, const struct target_pass *target, struct active *entry,
+                     struct job_view *ret_job);
+/* A job that has failed gets its next attempt where it has one left; false: it has none. */
+bool job_retried(struct pass *pass, const struct target_pass *target, const struct job_view *job);
+/* The state names a patch that the plan does not have: fails the target. */
+bool patch_unusable(struct pass *pass, const struct target_pass *target, struct active *entry);
+
+/* ---- prepare.c, patching.c, reboot.c, verify.c: one step each ---- */
+
+/* The first patch from index `from` on that is needed and has a job to prepare it; the number of patches: none. */
+size_t next_prepare(const struct pass *pass, const struct node_state *state, size_t from);
+void step_preparing(struct pass *pass, const struct target_pass *target, struct active *entry);
+void step_patching(struct pass *pass, const struct target_pass *target, struct active *entry);
+/* The patch in work is done: the next one, or what is left to see. */
+void leave_patch(struct pass *pass, const struct target_pass *target, struct node_state *state);
+/* Another boot ID than the one that was last accounted for. */
 bool target_rebooted(const struct target_pass *target);
 void fail_rebooted(struct pass *pass, const struct target_pass *target, struct active *entry);
+/* A job that failed because its node went away. */
+bool died_with_node(const struct target_pass *target, const struct job_view *job);
+/* A reboot is expected after the job, or has taken the job with it. job NULL: nothing is known of its end. */
+void begin_rebooting(struct pass *pass, const struct target_pass *target, const struct job_view *job);
+void step_rebooting(struct pass *pass, const struct target_pass *target, struct active *entry);
+/* Pods may come while the host is being changed; whoever uncordoned the node has decided that. */
+void note_uncordon(struct pass *pass, const struct target_pass *target, const struct active *entry);
+/* Every patch that was to be done shows its version. */
+bool verified(const struct pass *pass, const struct target_pass *target);
+void fail_not_observed(struct pass *pass, const struct target_pass *target, struct active *entry);
+/* The longest observeTimeout. */
+int64_t observe_timeout(const struct pass *pass);
+/* To Verifying, or past it at once where there is nothing to wait for: state is the target's next one, written here. */
+void enter_verifying(struct pass *pass, const struct target_pass *target, struct node_state *state);
+void step_verifying(struct pass *pass, const struct target_pass *target, struct active *entry);
+void tell_patched(struct pass *pass, const struct target_pass *target);
+
+/* ---- target.c ---- */
+
 /* Carries one working target on: adds its actions, and its entry in want->active unless it has ended. */
 void target_advance(struct pass *pass, struct target_pass *target);
 /* Takes the finalizers off this target's job pods whose result stands on the node, or can no longer matter. */
@@ -204,6 +246,10 @@ void follow_decision(struct pass *pass, const struct target_pass *target);
 bool patch_needed(const struct pass *pass, const struct node_state *state, size_t patch);
 /* The first patch from index `from` on that is needed; the number of patches: none. */
 size_t next_patch(const struct pass *pass, const struct node_state *state, size_t from);
+/* Puts a state into a step that begins now. */
+void enter_step(const struct pass *pass, struct node_state *state, enum step step);
+/* The node is cordoned by us as long as it is in this state. */
+bool cordon_ours(const struct node_state *state);
 /* A copy of the target's state in another step, its times kept. */
 struct node_state *state_next(const struct pass *pass, const struct target_pass *target, enum step step);
 void state_add_exit(const struct pass *pass, struct node_state *state, const char *step, size_t patch,

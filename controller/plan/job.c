@@ -22,6 +22,42 @@ const char *job_pod_name(const struct rollout *rollout, const char *node_uid, si
 	return plan_printf(arena, "pw-%.24s", digest);
 }
 
+const char *job_word(enum step step)
+{
+	switch (step) {
+	case STEP_PREPARING: return "prepare";
+	case STEP_PATCHING:
+	case STEP_REBOOTING: return "job";
+	case STEP_VERIFYING: return "verify";
+	case STEP_ROLLING_BACK: return "rollback";
+	case STEP_NONE:
+	case STEP_CLAIMED:
+	case STEP_DRAINING:
+	case STEP_SETTLING:
+	case STEP_PATCHED:
+	case STEP_FAILED:
+	case STEP_ROLLED_BACK:
+	case STEP_QUARANTINED:
+	case STEP_SKIPPED:
+	case STEP_COUNT: break;
+	}
+	return NULL;
+}
+
+const struct job_template *job_template_of(const struct patch *patch, const char *step)
+{
+	const struct {
+		const char *word;
+		const struct job_template *job;
+	} jobs[] = {
+	    {"prepare", patch->prepare}, {"job", &patch->job}, {"verify", patch->verify}, {"rollback", patch->rollback}};
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(jobs); i++)
+		if (!strcmp(step, jobs[i].word))
+			return jobs[i].job;
+	return NULL;
+}
+
 static const struct job_fact *fact_of(const struct target_view *view, const char *name)
 {
 	return view->job_fact && !strcmp(view->job_fact->name, name) ? view->job_fact : NULL;
@@ -65,7 +101,6 @@ static void create(struct pass *pass, const struct target_pass *target, size_t p
 	const struct node_state *state = target->state;
 	const struct patch *spec = &pass->rules->patches.items[patch];
 	struct action *action = plan_add_action(&pass->out->actions, ACTION_CREATE_JOB, pass->arena);
-	bool back = !strcmp(step, "rollback");
 
 	action->job = (struct job_create){
 	    .name = name,
@@ -74,7 +109,7 @@ static void create(struct pass *pass, const struct target_pass *target, size_t p
 	    .node_uid = target->view->target->node_uid,
 	    .rollout = pass->s->rollout,
 	    .patch = spec,
-	    .job = back ? spec->rollback : &spec->job,
+	    .job = job_template_of(spec, step),
 	    .from_version = patch < state->from.count ? state->from.items[patch] : "",
 	    .wave = target->wave->name,
 	    .attempt = state->attempt,
@@ -108,6 +143,17 @@ static void fail_not_created(struct pass *pass, struct job_view *view)
 	                 *why ? ": " : "", why));
 }
 
+/* How long after the beginning of its step a job may still be made. */
+static int64_t creation_timeout(const struct pass *pass, size_t patch, const char *step)
+{
+	if (!strcmp(step, "rollback")) /* drains within the same step: rollback.timeout bounds both */
+		return pass->rules->rollback_timeout_ms;
+	int64_t timeout_ms = job_template_of(&pass->rules->patches.items[patch], step)->timeout_ms;
+	if (!strcmp(step, "verify")) /* begins when the version is seen */
+		timeout_ms += observe_timeout(pass);
+	return timeout_ms;
+}
+
 /*
  * A job pod that was there is never made a second time in its attempt: not when the status has its UID, and not when
  * this process has learned of it. One that nobody has learned of looks like one that was never made.
@@ -118,8 +164,7 @@ static void judge_missing(struct pass *pass, const struct target_pass *target, s
 	const struct job_fact *fact = fact_of(target->view, view->name);
 	const char *uid = recorded_uid(target, view->name);
 	bool existed = uid || (fact && fact->existed), back = !strcmp(step, "rollback");
-	/* A rollback drains within the same step; rollback.timeout bounds both. */
-	int64_t timeout_ms = back ? pass->rules->rollback_timeout_ms : pass->rules->patches.items[patch].job.timeout_ms;
+	int64_t timeout_ms = creation_timeout(pass, patch, step);
 	bool late = pass->s->now_ms - target->state->since_ms > timeout_ms;
 	bool to_be_made = !existed && !late && (back || !pass->aborting);
 
@@ -225,7 +270,7 @@ void job_run(struct pass *pass, const struct target_pass *target, size_t patch, 
              struct job_view *ret_view)
 {
 	const struct patch *spec = &pass->rules->patches.items[patch];
-	const struct job_template *job = !strcmp(step, "rollback") ? spec->rollback : &spec->job;
+	const struct job_template *job = job_template_of(spec, step);
 	struct job_view view = {.progress = JOB_WAIT};
 
 	view.name = job_pod_name(pass->s->rollout, target->view->target->node_uid, patch, step, target->state->attempt,

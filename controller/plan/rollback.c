@@ -19,7 +19,10 @@ static int64_t rollback_below(const struct pass *pass, const struct node_state *
 
 int64_t rollback_first(const struct pass *pass, const struct target_pass *target)
 {
-	return rollback_below(pass, target->state, target->state->patch);
+	const struct node_state *state = target->state;
+	bool all = state->step == STEP_VERIFYING || state->step == STEP_SETTLING; /* there it names no patch in work */
+
+	return rollback_below(pass, state, all ? (int64_t)pass->rules->patches.count - 1 : state->patch);
 }
 
 /* Every patch that can be taken back shows its old version. */
@@ -101,6 +104,8 @@ void target_roll_back(struct pass *pass, const struct target_pass *target, struc
 		entry->job_name = job.name;
 		entry->job_uid = job.uid;
 	}
+	if (job.progress == JOB_FAILED && pass->s->now_ms < deadline && job_retried(pass, target, &job))
+		return;
 	if (job.progress == JOB_FAILED) {
 		fail_rollback(pass, target, entry, job.reason, job.message);
 		return;

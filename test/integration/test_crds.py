@@ -110,7 +110,8 @@ class TestDefinitions(ClusterTest):
             self.assertLessEqual({"minimum", "maximum", "maxLength", "pattern"}, set(node))
 
     def test_optional_settings_have_a_default(self):
-        without = {"nodeInfo", "label", "annotation", "observed", "command", "args", "env", "resources", "rollback",
+        without = {"nodeInfo", "label", "annotation", "observed", "command", "args", "env", "resources", "rollback", "prepare", "verify",
+                   "secrets", "supportedFrom",
                    "matchLabels", "matchExpressions", "values", "limits", "requests", "nodes", "size", "waves[].maxUnavailable",
                    "podSelector", "order"}
         crd = self.client.get("customresourcedefinitions", "patchpolicies.patchwright.io")
@@ -159,8 +160,9 @@ class TestDefaults(ClusterTest):
             "suspend": False, "trigger": "Automatic",
             "target": {"type": "Nodes", "nodes": {"selector": {"matchLabels": {"pool": "workers"}}}},
             "patches": [{
-                "component": "ContainerRuntime", "version": "1.7.27", "observeTimeout": "5m",
-                "job": {"image": objects.IMAGE, "hostPath": "/host", "privileged": True, "timeout": "15m"}}],
+                "component": "ContainerRuntime", "version": "1.7.27", "observeTimeout": "5m", "allowDowngrade": False,
+                "job": {"image": objects.IMAGE, "hostPath": "/host", "privileged": True, "timeout": "15m", "retries": 0},
+                "reboot": {"expected": False, "timeout": "30m"}}],
             "strategy": {
                 "maxUnavailable": 1, "onFailure": "Quarantine",
                 "waves": [{"name": "canary", "size": 1, "soak": "10m"}, {"name": "rest", "soak": "0s"}],

@@ -121,7 +121,7 @@ START_TEST(test_refused)
 	    {HEAD TIMES ",'times':{'Claimed':'x'}}", "times"},
 	    {HEAD TIMES ",'failedStep':'Nowhere'}", "failedStep"},
 	    {"{'nodeUID':'u','rolloutUID':'r','rollout':'n','wave':'w','step':''," TIMES "}", "step"},
-	    {"{'nodeUID':'u','rolloutUID':'r','rollout':'n','wave':'w','step':'Rebooting'," TIMES "}", "step"},
+	    {"{'nodeUID':'u','rolloutUID':'r','rollout':'n','wave':'w','step':'Resting'," TIMES "}", "step"},
 	};
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
 		struct kube_arena arena = {0};

@@ -14,8 +14,10 @@ START_TEST(test_steps)
 	} cases[] = {
 	    {STEP_NONE, "", false, false},
 	    {STEP_CLAIMED, "Claimed", false, false},
+	    {STEP_PREPARING, "Preparing", false, false},
 	    {STEP_DRAINING, "Draining", false, false},
 	    {STEP_PATCHING, "Patching", false, false},
+	    {STEP_REBOOTING, "Rebooting", false, false},
 	    {STEP_VERIFYING, "Verifying", false, false},
 	    {STEP_SETTLING, "Settling", false, false},
 	    {STEP_PATCHED, "Patched", true, false},

@@ -698,6 +698,7 @@ static void create_job(struct world *world, const struct job_create *create)
 	pod->pod.job_node_uid = keep(world, create->node_uid);
 	pod->pod.job_finalizer = true;
 	pod->rollback = !strcmp(create->step, "rollback");
+	pod->attempt = create->attempt;
 	pod->from = keep(world, create->from_version);
 	struct patch *patch = kube_arena_alloc(&world->arena, sizeof(*patch));
 	*patch = *create->patch;
@@ -989,18 +990,54 @@ bool world_step(struct world *world)
 
 /* ---- the time ---- */
 
+/* What prepares or verifies changes nothing. */
+static bool end_side_job(struct world_node *node, struct world_pod *job)
+{
+	bool prepare = !strcmp(job->pod.job_step, "prepare");
+
+	if (!node || (!prepare && strcmp(job->pod.job_step, "verify") != 0))
+		return false;
+	job->ended = job->pod.exited = true;
+	job->end_ms = KUBE_TIME_NONE;
+	job->pod.exit_code = prepare ? node->prepare_exit : node->verify_exit;
+	job->pod.phase = job->pod.exit_code ? POD_FAILED : POD_SUCCEEDED;
+	return true;
+}
+
+static void restart(struct world *world, struct world_node *node, enum host host, int info, const char *version)
+{
+	world_set_ready(world, node->node.object.name, false);
+	if (host == HOST_GOES_DOWN)
+		return;
+	node->later.info = info;
+	node->later.at_ms = world->now_ms + MINUTES(1);
+	node->later.restarted = true;
+	snprintf(node->later.version, sizeof(node->later.version), "%s", version);
+}
+
+static bool dies_with_node(enum host host)
+{
+	return host == HOST_REBOOTS || host == HOST_RESTARTS || host == HOST_RESTARTS_OLD || host == HOST_GOES_DOWN ||
+	       host == HOST_NO_RESTART;
+}
+
 static void end_job(struct world *world, struct world_pod *job)
 {
 	struct world_node *node = node_by_uid(world, job->pod.job_node_uid);
 	enum host host = host_of(world, job);
 	const char *version = job->rollback ? job->from : job->patch->version;
-	bool well = host != HOST_FAILS && host != HOST_BREAKS && host != HOST_HANGS && host != HOST_REBOOTS;
+
+	if (end_side_job(node, job))
+		return;
+	if (host == HOST_FAILS_ONCE)
+		host = job->attempt > 1 ? HOST_OBEYS : HOST_FAILS;
+	bool well = host != HOST_FAILS && host != HOST_BREAKS && host != HOST_HANGS && !dies_with_node(host);
 
 	job->ended = true;
 	job->end_ms = KUBE_TIME_NONE;
 	job->pod.phase = well ? POD_SUCCEEDED : POD_FAILED;
 	job->pod.ready = false;
-	job->pod.exited = host != HOST_HANGS && host != HOST_REBOOTS;
+	job->pod.exited = host != HOST_HANGS && !dies_with_node(host);
 	job->pod.exit_code = well ? 0 : 3;
 	if (host == HOST_HANGS)
 		job->pod.status_reason = "DeadlineExceeded";
@@ -1013,6 +1050,9 @@ static void end_job(struct world *world, struct world_pod *job)
 		show(node, job->patch->observed.node_info, "1.0.1");
 	if (host == HOST_REBOOTS)
 		node->node.boot_id = "boot-2";
+	if (host == HOST_RESTARTS || host == HOST_RESTARTS_OLD || host == HOST_GOES_DOWN)
+		restart(world, node, host, job->patch->observed.node_info,
+		        host == HOST_RESTARTS ? version : node->node.node_info[job->patch->observed.node_info]);
 	if (host == HOST_SINKS)
 		world_set_ready(world, node->node.object.name, false);
 	if (host == HOST_LAGS) {
@@ -1058,6 +1098,10 @@ static void happen(struct world *world)
 			continue;
 		show(node, node->later.info, node->later.version);
 		node->later.at_ms = KUBE_TIME_NONE;
+		if (node->later.restarted) {
+			node->node.boot_id = "boot-2";
+			world_set_ready(world, node->node.object.name, true);
+		}
 	}
 	for (size_t i = 0; i < world->pdb_count; i++)
 		pods_come_back(world, &world->pdbs[i]);

@@ -24,29 +24,36 @@
 /* What becomes of a host when a job runs on it. */
 enum host {
 	HOST_OBEYS,
-	HOST_FAILS,   /* the job exits with 3, the version stays */
-	HOST_BREAKS,  /* the job changes the version and exits with 3 */
-	HOST_HANGS,   /* the kubelet ends it at its deadline */
-	HOST_DEAD,    /* no kubelet: the pod stays Pending */
-	HOST_LIES,    /* exit 0, nothing changed */
-	HOST_WRONG,   /* exit 0, another version */
-	HOST_LAGS,    /* the version shows a minute later */
-	HOST_REBOOTS, /* another boot ID, and the job is lost with it */
-	HOST_SINKS,   /* patched, and not Ready any more */
+	HOST_FAILS,        /* the job exits with 3, the version stays */
+	HOST_BREAKS,       /* the job changes the version and exits with 3 */
+	HOST_HANGS,        /* the kubelet ends it at its deadline */
+	HOST_DEAD,         /* no kubelet: the pod stays Pending */
+	HOST_LIES,         /* exit 0, nothing changed */
+	HOST_WRONG,        /* exit 0, another version */
+	HOST_LAGS,         /* the version shows a minute later */
+	HOST_REBOOTS,      /* another boot ID, and the job is lost with it */
+	HOST_SINKS,        /* patched, and not Ready any more */
+	HOST_RESTARTS,     /* goes down with the job, and is back a minute later: another boot ID, Ready, the version */
+	HOST_RESTARTS_OLD, /* the same without the version */
+	HOST_GOES_DOWN,    /* the same without coming back */
+	HOST_NO_RESTART,   /* the job is killed, and nothing else happens */
+	HOST_FAILS_ONCE,   /* the first attempt exits with 3, later ones obey */
 };
 
 struct world_node {
 	struct node node; /* first: snapshots point at it */
 	enum host host, rollback_host;
 	bool gone, cordoned_before;
-	struct job_fact fact; /* name NULL: nothing is known */
+	int prepare_exit, verify_exit; /* of these jobs */
+	struct job_fact fact;          /* name NULL: nothing is known */
 	int busy;
 	char info[4][64];
 	struct {
 		int info;
 		char version[64];
 		int64_t at_ms;
-	} later; /* at_ms KUBE_TIME_NONE: nothing */
+		bool restarted; /* Ready again, with another boot ID */
+	} later;            /* at_ms KUBE_TIME_NONE: nothing */
 };
 
 struct world_pod {
@@ -59,6 +66,7 @@ struct world_pod {
 	const struct patch *patch;
 	const char *from;
 	bool rollback;
+	int64_t attempt;
 	bool ended;
 	struct eviction_fact fact;
 };

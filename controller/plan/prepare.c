@@ -1,0 +1,46 @@
+/* The step Preparing: jobs on a node that is neither cordoned nor drained yet (pre-pull, snapshot). */
+#include "controller/plan/internal.h"
+#include <string.h>
+
+size_t next_prepare(const struct pass *pass, const struct node_state *state, size_t from)
+{
+	size_t patch = next_patch(pass, state, from);
+
+	while (patch < pass->rules->patches.count && !pass->rules->patches.items[patch].prepare)
+		patch = next_patch(pass, state, patch + 1);
+	return patch;
+}
+
+/* The cordon comes now. Whoever cordoned the node while it was prepared wants to keep it so. */
+static void begin_draining(struct pass *pass, const struct target_pass *target, struct node_state *state)
+{
+	enter_step(pass, state, pass->rules->drain.enabled ? STEP_DRAINING : STEP_PATCHING);
+	state->patch = (int64_t)next_patch(pass, state, 0);
+	state->foreign_cordon =
+	    state->foreign_cordon || (target->view->node->unschedulable && !target->view->node->quarantined);
+	write_node(pass, target, state, CHANGE_ON);
+}
+
+void step_preparing(struct pass *pass, const struct target_pass *target, struct active *entry)
+{
+	struct job_view job;
+
+	if (patch_unusable(pass, target, entry))
+		return;
+	if (target_rebooted(target)) {
+		fail_rebooted(pass, target, entry);
+		return;
+	}
+	if (!target_job_done(pass, target, entry, &job))
+		return;
+	size_t done = (size_t)target->state->patch, next = next_prepare(pass, target->state, done + 1);
+	struct node_state *state = state_next(pass, target, STEP_PREPARING);
+	state_add_exit(pass, state, "prepare", done, job.exit_code);
+	state->attempt = 1;
+	if (next == pass->rules->patches.count) {
+		begin_draining(pass, target, state);
+		return;
+	}
+	state->patch = (int64_t)next;
+	write_node(pass, target, state, CHANGE_NONE);
+}
