@@ -1,5 +1,4 @@
 #include "test/sim/check.h"
-#include "test/sim/replica.h"
 
 #include <string.h>
 
@@ -78,7 +77,13 @@ static void node_changed(struct checks *checks, const struct kube_sim_change *ch
 	struct node *old = take(seen->now);
 	if (change->new_json)
 		seen->now = (struct node *)decode(checks, &node_projection, change->new_json);
+	if (seen->now && seen->now->state && change->sender)
+		seen_rollout(checks, seen->now->state->rollout_uid)->changed_ms = world_now_ms(checks->world);
 	check_node(checks, seen, old, seen->now, change->sender != 0);
+	if (!seen->now) {
+		seen->gone_ms = world_now_ms(checks->world);
+		seen->last = take(old);
+	}
 	kube_object_unref(old ? &old->object : NULL);
 }
 
@@ -88,10 +93,11 @@ static void rollout_changed(struct checks *checks, const struct kube_sim_change 
 	struct seen_rollout *seen = seen_rollout(checks, text_at(json, "metadata.uid"));
 	struct rollout *old = take(seen->now);
 
+	seen->changed_ms = world_now_ms(checks->world);
 	if (change->new_json)
 		seen->now = (struct rollout *)decode(checks, &rollout_projection, change->new_json);
 	if (old && seen->now)
-		check_rollout(checks, seen, old, seen->now);
+		check_rollout(checks, seen, old, seen->now, change->sender);
 	if (seen->now) {
 		check_job_records(checks, seen->now);
 		check_ledger(checks, seen);
@@ -178,8 +184,10 @@ void checks_free(struct checks *checks)
 {
 	if (!checks)
 		return;
-	for (size_t i = 0; i < checks->node_count; i++)
+	for (size_t i = 0; i < checks->node_count; i++) {
 		kube_object_unref(checks->nodes[i].now ? &checks->nodes[i].now->object : NULL);
+		kube_object_unref(checks->nodes[i].last ? &checks->nodes[i].last->object : NULL);
+	}
 	for (size_t i = 0; i < checks->rollout_count; i++) {
 		struct seen_rollout *seen = checks->rollouts[i];
 		kube_object_unref(seen->now ? &seen->now->object : NULL);

@@ -2,7 +2,7 @@
 #ifndef TEST_SIM_CHECK_H
 #define TEST_SIM_CHECK_H
 
-#include "test/sim/world.h"
+#include "test/sim/replica.h"
 
 #define MAX_WATCHED 64
 #define MAX_PAGES 64
@@ -11,14 +11,20 @@
 
 struct seen_node {
 	char name[64], uid[40];
-	struct node *now;             /* NULL: gone */
+	struct node *now;  /* NULL: gone */
+	struct node *last; /* as it was when it went; NULL: it is there */
+	int64_t gone_ms;
 	bool foreign;                 /* it was cordoned by somebody else when it was claimed */
 	bool ours;                    /* its cordon is ours */
 	int64_t drained_ms;           /* when it was seen last at a step that drains; INT64_MIN: never */
 	int64_t forced_ms;            /* when its drain was seen forced last; INT64_MIN: never */
 	int64_t unavailable_since_ms; /* not Ready, or cordoned by others; INT64_MAX: it is available */
-	int64_t held_since_ms;        /* since when the controller knows that it is held; INT64_MAX: it does not */
-	int64_t patched_ms;           /* when its state became Patched; 0: never */
+	struct {
+		unsigned sender;  /* the process that this slot is about */
+		int64_t since_ms; /* its cache shows it so since then; INT64_MAX: it does not */
+	} known[MAX_REPLICAS];
+	int64_t held_since_ms; /* since when the controller knows that it is held; INT64_MAX: it does not */
+	int64_t patched_ms;    /* when its state became Patched; 0: never */
 	char patched_rollout[40];
 };
 
@@ -29,6 +35,7 @@ struct seen_rollout {
 	size_t page_count;
 	char hashes[MAX_LEDGER][17]; /* of decisions, by seq - 1: what was written stays */
 	size_t ledger_count;
+	int64_t changed_ms; /* it, or one of its nodes */
 };
 
 #define MAX_KNOWING 16
@@ -66,13 +73,17 @@ void check_node(struct checks *checks, struct seen_node *seen, const struct node
 void hold_look(struct checks *checks); /* at what the controller knows by now */
 void hold_check(struct checks *checks, const struct seen_node *seen, const char *what);
 void hold_check_named(struct checks *checks, const char *name, const char *what);
+/* check_known.c */
+bool is_known_away(const struct checks *checks, const struct seen_node *node, unsigned sender);
+bool is_counted(const struct checks *checks, const struct seen_node *node, const struct rules *rules);
 /* check_rollout.c */
 void check_rollout(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,
-                   const struct rollout *now);
+                   const struct rollout *now, unsigned sender);
 /* check_ledger.c */
 void check_ledger(struct checks *checks, struct seen_rollout *seen);
 /* check_job.c */
 void check_job(struct checks *checks, const struct kube_sim_change *change);
+void check_job_shown(struct checks *checks, const struct pod *pod, unsigned sender);
 void check_job_records(struct checks *checks, const struct rollout *now);
 void check_job_answer(struct checks *checks, const struct kube_sim_served *served);
 /* check_pod.c */

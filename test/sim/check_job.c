@@ -1,7 +1,6 @@
 /* Invariants of job pods: bound and bounded, alone on their node, on a node that is at that step, once an attempt. */
 #include "test/sim/check.h"
 
-#include "test/sim/replica.h"
 #include <kube/json.h>
 #include <string.h>
 
@@ -62,18 +61,10 @@ static void make_known(struct seen_job *job, unsigned sender)
 		job->knowing[job->knowing_count++] = sender;
 }
 
-static void on_stored(void *arg, const struct kube_change *change)
+void check_job_shown(struct checks *checks, const struct pod *pod, unsigned sender)
 {
-	struct replica *replica = arg;
-
-	if (change->new_object && ((const struct pod *)change->new_object)->job_step)
-		make_known(job_of(replica->world->checks, change->new_object->uid), kube_sim_process_id(replica->process));
-}
-
-void checks_watch(struct checks *checks, struct replica *replica)
-{
-	if (kube_store_add_handler(replica->controller->caches[CACHE_PODS].store, on_stored, replica, NULL) != 0)
-		world_fail(checks->world, "the pod store takes no more handlers");
+	if (pod->job_step)
+		make_known(job_of(checks, pod->object.uid), sender);
 }
 
 /* An answer to a creation tells of the pod, even one that it exists already; so does that to a read. */

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define STILL_MS (15 * 60 * INT64_C(1000)) /* longer than anything that is drawn takes by itself */
+
 static void check_nodes(struct checks *checks)
 {
 	for (size_t i = 0; i < checks->node_count; i++) {
@@ -61,6 +63,30 @@ static bool names_wait(const struct rollout *rollout)
 			return condition->message && *condition->message;
 	}
 	return false;
+}
+
+static bool names_blocker(const struct rollout *rollout)
+{
+	for (size_t i = 0; i < rollout->status.active.count; i++)
+		if (rollout->status.active.items[i].blocked_by.kind &&
+		    rollout->status.active.items[i].blocked_by.since_ms != KUBE_TIME_NONE)
+			return true;
+	return false;
+}
+
+void checks_progress(struct checks *checks)
+{
+	for (size_t i = 0; i < checks->rollout_count; i++) {
+		const struct seen_rollout *seen = checks->rollouts[i];
+		if (!seen->now || seen->now->status.outcome != OUTCOME_NONE || names_wait(seen->now) ||
+		    names_blocker(seen->now))
+			continue;
+		int64_t still_ms = world_now_ms(checks->world) - seen->changed_ms;
+		if (still_ms > STILL_MS)
+			world_fail(checks->world, "rollout %s has not moved for %lld s, and does not say why: %s",
+			           seen->now->object.name, (long long)(still_ms / 1000),
+			           seen->now->status.summary ? seen->now->status.summary : "");
+	}
 }
 
 static void check_rollouts(struct checks *checks)

@@ -19,25 +19,7 @@ static const struct wave_spec *wave_of(const struct rules *rules, const char *na
 	return NULL;
 }
 
-static bool granted_anywhere(struct checks *checks, const char *node_uid)
-{
-	for (size_t i = 0; i < checks->rollout_count; i++)
-		if (checks->rollouts[i]->now && is_granted(checks->rollouts[i]->now, node_uid))
-			return true;
-	return false;
-}
-
-/* What the controller must know to be away: its own grants at once, the rest after a while. */
-static bool known_unavailable(struct checks *checks, const struct seen_node *node)
-{
-	int64_t age_ms = world_now_ms(checks->world) - node->unavailable_since_ms;
-
-	if (granted_anywhere(checks, node->uid))
-		return true;
-	return node->unavailable_since_ms != INT64_MAX && age_ms > checks->world->knowledge_ms;
-}
-
-static void check_budget(struct checks *checks, const struct rules *rules, const struct active *grant)
+static void check_budget(struct checks *checks, const struct rules *rules, const struct active *grant, unsigned sender)
 {
 	const struct wave_spec *wave = wave_of(rules, grant->wave);
 	int64_t total = 0, away = 0;
@@ -46,10 +28,10 @@ static void check_budget(struct checks *checks, const struct rules *rules, const
 		return;
 	for (size_t i = 0; i < checks->node_count; i++) {
 		const struct seen_node *node = &checks->nodes[i];
-		if (!node->now || !node_selected(node->now, rules))
+		if (!is_counted(checks, node, rules))
 			continue;
 		total++;
-		away += known_unavailable(checks, node);
+		away += node->now && is_known_away(checks, node, sender);
 	}
 	int64_t limit = limit_of(wave->max_unavailable.set ? &wave->max_unavailable : &rules->max_unavailable, total);
 	if (away > limit && !grant->foreign_cordon)
@@ -103,8 +85,25 @@ static void check_failures(struct checks *checks, const struct seen_rollout *see
 			world_fail(checks->world, "node %s is granted once more: it has failed", grant->node);
 }
 
+static void check_grant_alone(struct checks *checks, const struct seen_rollout *seen, const struct active *grant)
+{
+	for (size_t i = 0; i < checks->rollout_count; i++) {
+		const struct rollout *other = checks->rollouts[i]->now;
+		if (other && checks->rollouts[i] != seen && rollout_at_work(other) && is_granted(other, grant->node_uid))
+			world_fail(checks->world, "node %s is granted by rollout %s, and by %s already", grant->node,
+			           seen->now->object.name, other->object.name);
+	}
+}
+
+/* Each of its own kind has a rule of its own: no policy of this schema means one. */
+static void check_role(struct checks *checks, const struct seen_node *node)
+{
+	if (node && node->now && node_control_plane(node->now))
+		world_fail(checks->world, "node %s is granted, but it is a control plane", node->name);
+}
+
 static void check_new_grant(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,
-                            const struct active *grant)
+                            const struct active *grant, unsigned sender)
 {
 	const struct rules *rules = rules_of(seen);
 	const struct seen_node *node = seen_node(checks, grant->node_uid);
@@ -112,6 +111,8 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 
 	if (!rules || rebuilt)
 		return;
+	check_grant_alone(checks, seen, grant);
+	check_role(checks, node);
 	check_failures(checks, seen, rules, grant);
 	if (node)
 		hold_check(checks, node, "is granted");
@@ -125,7 +126,7 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 			world_fail(checks->world, "node %s of wave %s is granted while wave %s is %s", grant->node, grant->wave,
 			           wave->name, wave_state_names[wave->state]);
 	}
-	check_budget(checks, rules, grant);
+	check_budget(checks, rules, grant, sender);
 	check_soak(checks, seen, rules, grant);
 }
 
@@ -151,7 +152,7 @@ static void note_forced(struct checks *checks, const struct rollout *rollout)
 }
 
 void check_rollout(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,
-                   const struct rollout *now)
+                   const struct rollout *now, unsigned sender)
 {
 	if (old->status.outcome != OUTCOME_NONE && now->status.outcome != old->status.outcome)
 		world_fail(checks->world, "rollout %s: its outcome %s becomes %s", now->object.name,
@@ -165,5 +166,5 @@ void check_rollout(struct checks *checks, struct seen_rollout *seen, const struc
 	note_forced(checks, now);
 	for (size_t i = 0; i < now->status.active.count; i++)
 		if (!is_granted(old, now->status.active.items[i].node_uid))
-			check_new_grant(checks, seen, old, &now->status.active.items[i]);
+			check_new_grant(checks, seen, old, &now->status.active.items[i], sender);
 }

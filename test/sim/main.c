@@ -1,19 +1,27 @@
 /*
  * sim: plays seeds. A seed that fails is played again with a trace.
  *
- *   sim [--calm] [--first N] [--jobs N] SEEDS     seeds N (1) to N + SEEDS - 1
- *   sim [--calm] --seed N                         one seed, with its trace
+ *   sim [OPTIONS] SEEDS           seeds 1 to SEEDS
+ *   sim [--calm] --seed N         one seed, with its trace
+ *
+ *   --calm      nothing goes wrong
+ *   --first N   seeds N to N + SEEDS - 1
+ *   --jobs N    so many at a time; default: one a processor
+ *   --stop      up to the first failure
  */
 #include "test/sim/world.h"
 
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#define SHOWN 3 /* failures that are played again with a trace */
+
 struct arguments {
-	bool calm;
+	bool calm, stop;
 	uint64_t first, count, seed;
 	int jobs;
 };
@@ -57,40 +65,53 @@ static void show_trace(uint64_t seed, bool calm)
 	unlink(name);
 }
 
-static int play(const struct arguments *arguments, int worker)
+/* Shared by the workers. */
+struct score {
+	_Atomic uint64_t next, passed, failed;
+};
+
+static void play(const struct arguments *arguments, struct score *score)
 {
 	struct world world;
-	int failed = 0;
+	uint64_t i;
 
-	for (uint64_t i = (uint64_t)worker; i < arguments->count; i += (uint64_t)arguments->jobs) {
+	while ((i = score->next++) < arguments->count) {
 		running = arguments->first + i;
-		if (world_run(&world, running, arguments->calm, NULL))
+		if (world_run(&world, running, arguments->calm, NULL)) {
+			score->passed++;
 			continue;
+		}
 		printf("seed %llu: %s\n", (unsigned long long)running, world.failure);
 		fflush(stdout);
-		if (failed++ == 0)
+		if (score->failed++ < SHOWN)
 			show_trace(running, arguments->calm);
-		if (failed == 5)
-			break;
+		if (arguments->stop)
+			score->next = arguments->count;
 	}
-	return failed;
 }
 
+/* The last line is "N passed, N failed", in seeds. */
 static int play_all(const struct arguments *arguments)
 {
+	struct score *score = mmap(NULL, sizeof(*score), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	double start = seconds();
-	int failed = 0, status;
+	int status;
 
+	if (score == MAP_FAILED)
+		return 1;
 	fflush(stdout);
 	for (int worker = 0; worker < arguments->jobs; worker++)
-		if (fork() == 0)
-			exit(play(arguments, worker) > 0);
+		if (fork() == 0) {
+			play(arguments, score);
+			exit(0);
+		}
 	while (wait(&status) > 0)
-		failed += status != 0;
+		score->failed += status != 0; /* it has crashed */
 	double took = seconds() - start;
-	printf("%llu seeds in %.1f s, %.1f a second: %s\n", (unsigned long long)arguments->count, took,
-	       (double)arguments->count / took, failed ? "FAILED" : "everything held");
-	return failed != 0;
+	printf("seeds from %llu on: %.1f a second\n%llu passed, %llu failed\n", (unsigned long long)arguments->first,
+	       (double)(score->passed + score->failed) / took, (unsigned long long)score->passed,
+	       (unsigned long long)score->failed);
+	return score->failed != 0;
 }
 
 static int play_one(const struct arguments *arguments)
@@ -113,6 +134,8 @@ int main(int argc, char **argv)
 		const char *value = i + 1 < argc ? argv[i + 1] : "";
 		if (strcmp(argv[i], "--calm") == 0)
 			arguments.calm = true;
+		else if (strcmp(argv[i], "--stop") == 0)
+			arguments.stop = true;
 		else if (strcmp(argv[i], "--first") == 0)
 			arguments.first = strtoull(value, NULL, 10), i++;
 		else if (strcmp(argv[i], "--jobs") == 0)

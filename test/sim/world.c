@@ -179,12 +179,15 @@ static bool is_at_rest(struct world *world)
 static void settle(struct world *world)
 {
 	int64_t end_ms = kube_env_mono_ms(kube_sim_env(world->sim)) + SETTLE_MS, now_ms = end_ms - SETTLE_MS;
+	int64_t quiet_ms = now_ms + world->knowledge_ms;
 	bool whole = draw_chance(world, 5);
 	int rests = 0;
 
 	while (!world->failure[0] && now_ms < end_ms && rests < (whole ? INT32_MAX : 2)) {
 		now_ms += REST_MS;
 		run_until(world, now_ms);
+		if (now_ms >= quiet_ms)
+			checks_progress(world->checks);
 		if (now_ms >= end_ms - LAST_MS)
 			begin_nothing_new(world);
 		if (!world->failure[0])

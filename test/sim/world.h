@@ -80,7 +80,8 @@ void faults_free(struct faults *faults);
 
 /* check.c, check_*.c: the invariants of design.md, section 5. */
 struct checks *checks_new(struct world *world);
-void checks_at_rest(struct checks *checks); /* the end: nothing is left over */
+void checks_at_rest(struct checks *checks);  /* the end: nothing is left over */
+void checks_progress(struct checks *checks); /* nothing goes wrong: all moves, or says what it waits for */
 struct replica;
 void checks_watch(struct checks *checks, struct replica *replica); /* a new process: what does it learn? */
 void checks_free(struct checks *checks);
