@@ -15,6 +15,9 @@ static const struct cache_kind {
     [CACHE_NODES] = {&node_projection, 20000, false, true},
     [CACHE_PODS] = {&pod_projection, 400000, false, true},
     [CACHE_PDBS] = {&pdb_projection, 50000, false, false},
+    [CACHE_DAEMON_SETS] = {&daemon_set_projection, 20000, false, false},
+    [CACHE_VOLUMES] = {&volume_projection, 200000, false, false},
+    [CACHE_ATTACHMENTS] = {&attachment_projection, 200000, false, false},
     [CACHE_REVISIONS] = {&revision_projection, 50000, true, true},
 };
 
@@ -142,6 +145,12 @@ int caches_init(struct controller *controller, struct kube_err *err)
 		rc = kube_store_add_index(pods, pod_node_index, &controller->pods_by_node, err);
 	if (rc == 0)
 		rc = kube_store_add_index(pods, pod_rollout_index, &controller->pods_by_rollout, err);
+	if (rc == 0)
+		rc = kube_store_add_index(controller->caches[CACHE_VOLUMES].store, volume_claim_index,
+		                          &controller->volumes_by_claim, err);
+	if (rc == 0)
+		rc = kube_store_add_index(controller->caches[CACHE_ATTACHMENTS].store, attachment_node_index,
+		                          &controller->attachments_by_node, err);
 	if (rc == 0)
 		rc = kube_store_add_index(controller->caches[CACHE_REVISIONS].store, revision_rollout_index,
 		                          &controller->revisions_by_rollout, err);

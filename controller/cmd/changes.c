@@ -94,6 +94,13 @@ static void add_rollout_of_hash(struct controller *controller, const char *hash)
 		kube_queue_add_after(controller->queue, KEY_ORPHAN_JOBS, ORPHANS_COALESCE_MS);
 }
 
+static void add_for_node(struct controller *controller, const char *name, int64_t delay_ms)
+{
+	const struct node *node = (const struct node *)kube_store_get(controller->caches[CACHE_NODES].store, name);
+	if (node && node->state && !step_ended((enum step)node->state->step))
+		add(controller, KEY_ROLLOUT, node->state->rollout, delay_ms);
+}
+
 /* A pod matters to the rollout that drains its node, and a job pod to its own. */
 static void add_for_pod(struct controller *controller, const struct pod *pod)
 {
@@ -101,10 +108,7 @@ static void add_for_pod(struct controller *controller, const struct pod *pod)
 		return;
 	if (pod->job_step && pod->rollout_hash)
 		add_rollout_of_hash(controller, pod->rollout_hash);
-	const struct node *node =
-	    (const struct node *)kube_store_get(controller->caches[CACHE_NODES].store, pod->node_name);
-	if (node && node->state && !step_ended((enum step)node->state->step))
-		add(controller, KEY_ROLLOUT, node->state->rollout, PODS_COALESCE_MS);
+	add_for_node(controller, pod->node_name, PODS_COALESCE_MS);
 }
 
 /* What the cache has shown and shows no more is gone. Of jobs it matters while their node is at work. */
@@ -151,6 +155,23 @@ static void on_pdb(void *arg, const struct kube_change *change)
 	if (!controller->working || !change->changed || (!relieved && old && new &&same_protection(old, new)))
 		return;
 	add_unfinished(controller, true, ROLLOUTS_COALESCE_MS);
+}
+
+/* DaemonSets and PersistentVolumes: that one comes or goes may let a pod go. */
+static void on_owner(void *arg, const struct kube_change *change)
+{
+	struct controller *controller = arg;
+	if (controller->working && (!change->old_object || !change->new_object))
+		add_unfinished(controller, true, ROLLOUTS_COALESCE_MS);
+}
+
+static void on_attachment(void *arg, const struct kube_change *change)
+{
+	struct controller *controller = arg;
+	const struct attachment *attachment =
+	    (const struct attachment *)(change->new_object ? change->new_object : change->old_object);
+	if (controller->working && change->changed)
+		add_for_node(controller, attachment->node_name, ROLLOUTS_COALESCE_MS);
 }
 
 /* ---- our own kinds ---- */
@@ -234,6 +255,7 @@ int changes_subscribe(struct controller *controller, struct kube_err *err)
 	static kube_change_fn *const handlers[CACHE_COUNT] = {
 	    [CACHE_POLICIES] = on_policy,    [CACHE_ROLLOUTS] = on_rollout, [CACHE_REPORTS] = on_report,
 	    [CACHE_NODES] = on_node,         [CACHE_PODS] = on_pod,         [CACHE_PDBS] = on_pdb,
+	    [CACHE_DAEMON_SETS] = on_owner,  [CACHE_VOLUMES] = on_owner,    [CACHE_ATTACHMENTS] = on_attachment,
 	    [CACHE_REVISIONS] = on_revision,
 	};
 	int rc = 0;
@@ -271,6 +293,9 @@ void changes_idle(struct controller *controller, enum cache_id cache, const char
 		return;
 	case CACHE_REVISIONS: add_unfinished(controller, false, 0); return;
 	case CACHE_PDBS:
+	case CACHE_DAEMON_SETS:
+	case CACHE_VOLUMES:
+	case CACHE_ATTACHMENTS:
 	case CACHE_COUNT: return;
 	}
 }

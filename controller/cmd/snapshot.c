@@ -82,50 +82,6 @@ static void fill_reports(const struct controller *controller, struct kube_arena 
 	s->report_names = names;
 }
 
-/* ---- pods ---- */
-
-static struct pod_view view_of(const struct controller *controller, const struct pod *pod)
-{
-	return (struct pod_view){
-	    .pod = pod,
-	    .busy = busy(controller, CACHE_PODS, &pod->object),
-	    .fact = facts_eviction(controller->facts, pod->object.uid),
-	};
-}
-
-/* Anybody may use our label elsewhere. */
-static bool is_job(const struct controller *controller, const struct pod *pod)
-{
-	return pod->job_step && strcmp(pod->object.namespace_, controller->options->job_namespace) == 0;
-}
-
-static int by_key(const void *a, const void *b)
-{
-	return strcmp(((const struct pod_view *)a)->pod->object.key, ((const struct pod_view *)b)->pod->object.key);
-}
-
-static void fill_pods(const struct controller *controller, const char *node, struct kube_arena *arena,
-                      struct target_view *target)
-{
-	const struct kube_store *pods = store(controller, CACHE_PODS);
-	int index = controller->pods_by_node;
-	const struct kube_object *o;
-	size_t count = 0;
-	for (o = kube_store_index_next(pods, index, node, NULL); o; o = kube_store_index_next(pods, index, node, o))
-		count++;
-	struct pod_view *views = plan_alloc(arena, count * sizeof(*views));
-	const struct pod **jobs = plan_alloc(arena, count * sizeof(*jobs));
-	for (o = kube_store_index_next(pods, index, node, NULL); o; o = kube_store_index_next(pods, index, node, o)) {
-		if (is_job(controller, (const struct pod *)o))
-			jobs[target->bound_job_count++] = (const struct pod *)o;
-		else
-			views[target->pod_count++] = view_of(controller, (const struct pod *)o);
-	}
-	qsort(views, target->pod_count, sizeof(*views), by_key);
-	target->pods = views;
-	target->bound_jobs = jobs;
-}
-
 /* ---- job pods: sorted by their node's UID, so that each target finds its own ---- */
 
 struct jobs {
@@ -153,8 +109,8 @@ static struct jobs jobs_of(const struct controller *controller, const char *hash
 	jobs.taken = plan_alloc(arena, jobs.count * sizeof(*jobs.taken));
 	jobs.count = 0;
 	for (o = kube_store_index_next(pods, index, hash, NULL); o; o = kube_store_index_next(pods, index, hash, o))
-		if (is_job(controller, (const struct pod *)o))
-			jobs.views[jobs.count++] = view_of(controller, (const struct pod *)o);
+		if (snapshot_is_job(controller, (const struct pod *)o))
+			jobs.views[jobs.count++] = snapshot_pod(controller, (const struct pod *)o);
 	qsort(jobs.views, jobs.count, sizeof(*jobs.views), by_node_uid);
 	return jobs;
 }
@@ -221,7 +177,7 @@ static void fill_target(const struct controller *controller, const struct rollou
 		return;
 	target->job_busy = act_job_busy(controller->act, target->target->node_uid);
 	target->job_fact = job_facts_get(facts_jobs(controller->facts), target->target->node_uid);
-	fill_pods(controller, object->name, arena, target);
+	snapshot_node(controller, arena, target);
 }
 
 static void fill_targets(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s)
@@ -311,12 +267,12 @@ void snapshot_orphan_jobs(const struct controller *controller, struct kube_arena
 	size_t count = 0;
 	snapshot_world(controller, arena, &world);
 	for (const struct kube_object *o = kube_store_next(pods, NULL); o; o = kube_store_next(pods, o))
-		count += is_job(controller, (const struct pod *)o);
+		count += snapshot_is_job(controller, (const struct pod *)o);
 	struct pod_view *jobs = plan_alloc(arena, count * sizeof(*jobs));
 	count = 0;
 	for (const struct kube_object *o = kube_store_next(pods, NULL); o; o = kube_store_next(pods, o))
-		if (is_job(controller, (const struct pod *)o))
-			jobs[count++] = view_of(controller, (const struct pod *)o);
+		if (snapshot_is_job(controller, (const struct pod *)o))
+			jobs[count++] = snapshot_pod(controller, (const struct pod *)o);
 	*ret_snapshot = (struct orphan_jobs_snapshot){
 	    .now_ms = now_ms(controller),
 	    .jobs = jobs,

@@ -19,6 +19,11 @@ void snapshot_orphan_jobs(const struct controller *controller, struct kube_arena
 void snapshot_policy(struct controller *controller, const struct policy *policy, const char *key,
                      struct kube_arena *arena, struct policy_snapshot *ret_snapshot);
 
+/* snapshot_node.c: a pod without its volumes; and all that is on a target's node. */
+bool snapshot_is_job(const struct controller *controller, const struct pod *pod);
+struct pod_view snapshot_pod(const struct controller *controller, const struct pod *pod);
+void snapshot_node(const struct controller *controller, struct kube_arena *arena, struct target_view *target);
+
 /*
  * plan_pages.c: the plan that the status names, from the pages that there are; pure. *ret_plan NULL without an error:
  * nothing has been planned. *ret_error: the sentence that says why the pages cannot be used; NULL: they can.

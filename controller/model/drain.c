@@ -7,6 +7,7 @@
 
 const char *const drain_timeout_names[] = {"Abort", "Force", "Skip", "Quarantine", NULL};
 static const char *const unmanaged_words[] = {"Block", "Delete", NULL};
+static const char *const local_volumes_words[] = {"Block", "Delete", NULL};
 
 static const struct kube_json_field group_table[] = {
     {.name = "name", .type = KUBE_JSON_STRING, .offset = offsetof(struct drain_group, name), .required = true},
@@ -32,6 +33,8 @@ const struct kube_json_field drain_table[] = {
      .size = sizeof(struct kube_selector)},
     {.name = "deleteEmptyDirData", .type = KUBE_JSON_BOOL, .offset = AT(delete_empty_dir_data)},
     {.name = "unmanagedPods", .type = KUBE_JSON_ENUM, .offset = AT(unmanaged_pods), .words = unmanaged_words},
+    {.name = "localVolumes", .type = KUBE_JSON_ENUM, .offset = AT(local_volumes), .words = local_volumes_words},
+    {.name = "waitForVolumeDetach", .type = KUBE_JSON_BOOL, .offset = AT(wait_for_detach)},
     {.name = "waitForJobs", .type = KUBE_JSON_DURATION, .offset = AT(wait_for_jobs_ms)},
     {.name = "skipWaitForDeleteTimeout", .type = KUBE_JSON_DURATION, .offset = AT(skip_wait_ms)},
     {.name = "order",
@@ -45,7 +48,13 @@ const struct kube_json_field drain_table[] = {
 
 struct drain_rules drain_defaults(void)
 {
-	return (struct drain_rules){.enabled = true, .timeout_ms = 15 * MINUTE_MS, .grace_period_s = -1, .parallelism = 10};
+	return (struct drain_rules){
+	    .enabled = true,
+	    .timeout_ms = 15 * MINUTE_MS,
+	    .grace_period_s = -1,
+	    .parallelism = 10,
+	    .wait_for_detach = true,
+	};
 }
 
 static int check_order(const struct drain_rules *drain, struct kube_err *err)

@@ -8,6 +8,7 @@
 #define MAX_DRAIN_GROUPS 16
 
 enum unmanaged_pods { UNMANAGED_BLOCK, UNMANAGED_DELETE };
+enum local_volumes { LOCAL_VOLUMES_BLOCK, LOCAL_VOLUMES_DELETE };
 /* What becomes of a node whose pods have not left in time. */
 enum drain_timeout { DRAIN_ABORT, DRAIN_FORCE, DRAIN_SKIP, DRAIN_QUARANTINE };
 extern const char *const drain_timeout_names[]; /* NULL-terminated, by enum drain_timeout */
@@ -26,6 +27,8 @@ struct drain_rules {
 	struct kube_selector *pod_selector; /* NULL: every pod */
 	bool delete_empty_dir_data;
 	int unmanaged_pods;       /* enum unmanaged_pods */
+	int local_volumes;        /* enum local_volumes */
+	bool wait_for_detach;     /* of the volumes of pods that left */
 	int64_t wait_for_jobs_ms; /* so long may pods of Jobs run on */
 	int64_t skip_wait_ms;     /* a pod that should have ended so long ago is not waited for; 0: every pod is */
 	struct {

@@ -14,7 +14,8 @@ struct nothing {
 };
 
 struct volume_part {
-	const struct nothing *empty_dir;
+	const char *name, *claim;
+	const struct nothing *empty_dir, *ephemeral;
 };
 
 struct waiting_part {
@@ -65,16 +66,42 @@ static const struct kube_json_field metadata_table[] = {
 
 static const struct kube_json_field nothing_table[] = {KUBE_JSON_END};
 
-#define EMPTY_DIR(its_number) \
+static const struct kube_json_field claim_table[] = {
+    {.name = "claimName",
+     .number = 1,
+     .type = KUBE_JSON_STRING,
+     .offset = offsetof(struct volume_part, claim),
+     .lenient = true},
+    KUBE_JSON_END,
+};
+
+#define PRESENCE(its_name, its_number, member) \
 	{ \
-		.name = "emptyDir", .number = (its_number), .type = KUBE_JSON_POINTER, \
-		.offset = offsetof(struct volume_part, empty_dir), .lenient = true, .table = nothing_table, \
+		.name = (its_name), .number = (its_number), .type = KUBE_JSON_POINTER, \
+		.offset = offsetof(struct volume_part, member), .lenient = true, .table = nothing_table, \
 		.size = sizeof(struct nothing) \
 	}
+#define CLAIM(its_number) \
+	{ \
+		.name = "persistentVolumeClaim", .number = (its_number), .type = KUBE_JSON_OBJECT, .lenient = true, \
+		.table = claim_table \
+	}
 /* VolumeSource is a message of its own, which JSON inlines. */
-static const struct kube_json_field volume_source_table[] = {EMPTY_DIR(2), KUBE_JSON_END};
+static const struct kube_json_field volume_source_table[] = {
+    PRESENCE("emptyDir", 2, empty_dir),
+    CLAIM(10),
+    PRESENCE("ephemeral", 29, ephemeral),
+    KUBE_JSON_END,
+};
 static const struct kube_json_field volume_table[] = {
-    EMPTY_DIR(0),
+    {.name = "name",
+     .number = 1,
+     .type = KUBE_JSON_STRING,
+     .offset = offsetof(struct volume_part, name),
+     .lenient = true},
+    PRESENCE("emptyDir", 0, empty_dir),
+    CLAIM(0),
+    PRESENCE("ephemeral", 0, ephemeral),
     {.name = "volumeSource", .number = 2, .type = KUBE_JSON_OBJECT, .table = volume_source_table},
     KUBE_JSON_END,
 };
@@ -209,6 +236,36 @@ static bool has_empty_dir(const struct parts *parts)
 	return false;
 }
 
+static bool claims(const struct volume_part *volume)
+{
+	return volume->claim || (volume->ephemeral && volume->name);
+}
+
+/* K8S pkg/controller/volume/ephemeral: the claim of an ephemeral volume is named <pod>-<volume>. */
+static bool make_claims(const struct parts *parts, struct kube_arena *arena, struct pod *pod)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < parts->volumes.count; i++)
+		count += claims(&parts->volumes.items[i]);
+	if (count == 0)
+		return true;
+	const char **names = kube_arena_calloc(arena, count + 1, sizeof(*names));
+	if (!names)
+		return false;
+	pod->claims = names;
+	for (size_t i = 0; i < parts->volumes.count; i++) {
+		const struct volume_part *volume = &parts->volumes.items[i];
+		if (!claims(volume))
+			continue;
+		*names = volume->claim ? kube_arena_strdup(arena, volume->claim)
+		                       : kube_arena_printf(arena, "%s-%s", pod->object.name, volume->name);
+		if (!*names++)
+			return false;
+	}
+	return true;
+}
+
 static bool has_finalizer(const struct kube_strlist *finalizers, const char *finalizer)
 {
 	for (size_t i = 0; i < finalizers->count; i++)
@@ -280,7 +337,8 @@ static int make(void *all, struct kube_object *self, struct kube_maker *maker, s
 	const struct parts *parts = all;
 	struct pod *pod = (struct pod *)self;
 
-	bool complete = make_common(parts, maker, pod) && (!pod->job_step || make_job(parts, maker->arena, pod));
+	bool complete = make_common(parts, maker, pod) && make_claims(parts, maker->arena, pod) &&
+	                (!pod->job_step || make_job(parts, maker->arena, pod));
 	return complete ? 0 : meta_out_of_memory(err);
 }
 

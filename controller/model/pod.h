@@ -14,8 +14,9 @@ struct pod {
 	const char *node_name; /* "" when not scheduled */
 	int phase;             /* enum pod_phase */
 	bool ready;
-	bool mirror;                                     /* annotation kubernetes.io/config.mirror */
-	bool empty_dir;                                  /* has an emptyDir volume */
+	bool mirror;               /* annotation kubernetes.io/config.mirror */
+	bool empty_dir;            /* has an emptyDir volume */
+	const char *const *claims; /* names of its PersistentVolumeClaims, in its namespace; NULL-terminated; NULL: none */
 	const char *owner_kind, *owner_name, *owner_uid; /* of the controlling ownerReference; "" when unmanaged */
 	/* of our job pods */
 	const char *job_step;     /* label patchwright.io/step; NULL: not one of ours */

@@ -23,6 +23,7 @@ struct drain {
 	int64_t leaving;         /* pods on their way, wherever they stand in the list */
 	int64_t jobs_until_ms;   /* pods of Jobs may run on until then */
 	bool forced;             /* pods are deleted, and nobody is asked */
+	bool wait_for_detach;
 	struct drain_view view;
 };
 
@@ -36,7 +37,7 @@ static void judge_pods(struct drain *drain)
 	drain->group = SIZE_MAX;
 	for (size_t i = 0; i < view->pod_count; i++) {
 		struct judged *judged = &drain->judged[i];
-		judged->verdict = drain_verdict(drain->pass, &view->pods[i], &judged->why);
+		judged->verdict = drain_verdict(drain->pass, drain->target, &view->pods[i], &judged->why);
 		if (judged->verdict == POD_STAYS)
 			continue;
 		judged->group = drain_group_of(drain->pass, view->pods[i].pod);
@@ -53,9 +54,11 @@ static struct drain look(struct pass *pass, const struct target_pass *target)
 	const struct node_state *state = target->state;
 	struct drain drain = {.pass = pass, .target = target, .node = target->view->node};
 
-	if (state && state->step == STEP_DRAINING)
-		drain.jobs_until_ms = state->since_ms + pass->rules->drain.wait_for_jobs_ms;
 	drain.forced = target->granted && target->granted->forced;
+	if (state && state->step == STEP_DRAINING) {
+		drain.jobs_until_ms = state->since_ms + pass->rules->drain.wait_for_jobs_ms;
+		drain.wait_for_detach = pass->rules->drain.wait_for_detach && !drain.forced;
+	}
 	judge_pods(&drain);
 	return drain;
 }
@@ -166,5 +169,7 @@ void drain_target(struct pass *pass, const struct target_pass *target, struct dr
 			break;
 		}
 	}
+	if (drain.view.remaining == 0 && drain.wait_for_detach)
+		drain.view.attached = volumes_attached(pass, target, &drain.view);
 	*ret_view = drain.view;
 }

@@ -16,13 +16,21 @@ enum pod_verdict {
 	POD_BLOCKS /* something would be lost that the policy does not give up */
 };
 /* *ret_why: of BLOCKS. */
-enum pod_verdict drain_verdict(struct pass *pass, const struct pod_view *view, const char **ret_why);
+enum pod_verdict drain_verdict(struct pass *pass, const struct target_pass *target, const struct pod_view *view,
+                               const char **ret_why);
 /* Groups leave one after the other, from 0 (pods that no group of drain.order has). */
 size_t drain_group_of(const struct pass *pass, const struct pod *pod);
 
-/* Who is in the way: the first one that is found is told. */
+/* Who is in the way: the first one that is found is told. pod NULL: it is not about one. */
 void drain_block(struct drain_view *view, const char *kind, const char *namespace_, const char *name,
                  const struct pod *pod, const char *message);
+
+/* ---- volume.c ---- */
+
+/* Why the pod is kept for the sake of its volumes; NULL: it is not. */
+const char *volume_keeps(const struct pass *pass, const struct node *node, const struct pod_view *view);
+/* How many volumes are attached to the node, without those of pods that stay. */
+size_t volumes_attached(struct pass *pass, const struct target_pass *target, struct drain_view *drain);
 
 /* ---- disruption.c ---- */
 

@@ -11,7 +11,8 @@ static const char *why_late(const struct pass *pass, const struct drain_view *dr
 {
 	char limit[KUBE_DURATION_TEXT_SIZE];
 
-	return plan_printf(pass->arena, "%zu pods had not left after %s%s%s", drain->remaining,
+	return plan_printf(pass->arena, "%zu %s after %s%s%s", drain->remaining ? drain->remaining : drain->attached,
+	                   drain->remaining ? "pods had not left" : "volumes were still attached",
 	                   kube_duration_format(pass->rules->drain.timeout_ms, limit),
 	                   drain->blocker.kind ? "; in the way is " : "",
 	                   drain->blocker.kind ? blocker_text(pass, &drain->blocker) : "");
@@ -26,7 +27,7 @@ static const char *names_of(struct pass *pass, const struct target_pass *target,
 
 	for (size_t i = 0; i < view->pod_count; i++) {
 		const char *why = NULL;
-		if (drain_verdict(pass, &view->pods[i], &why) != POD_GOES || found++ >= most)
+		if (drain_verdict(pass, target, &view->pods[i], &why) != POD_GOES || found++ >= most)
 			continue;
 		names = plan_printf(pass->arena, "%s%s%s", names, *names ? ", " : "", view->pods[i].pod->object.key);
 	}
@@ -37,8 +38,10 @@ static const char *names_of(struct pass *pass, const struct target_pass *target,
 static void force(struct pass *pass, const struct target_pass *target, struct active *entry,
                   const struct drain_view *drain)
 {
-	const char *evidence = plan_printf(pass->arena, "%s; now deleted without the Eviction API: %s",
-	                                   why_late(pass, drain), names_of(pass, target, MAX_NAMED_PODS));
+	const char *late = why_late(pass, drain);
+	const char *evidence = drain->forcible ? plan_printf(pass->arena, "%s; now deleted without the Eviction API: %s",
+	                                                     late, names_of(pass, target, MAX_NAMED_PODS))
+	                                       : plan_printf(pass->arena, "%s; the node is patched nevertheless", late);
 
 	decide(pass, DECISION_OVERRIDE, entry->node, entry->attempt, "drain.onTimeout", "Force", evidence);
 	write_event(pass, target, true, "DrainForced", evidence);
@@ -66,7 +69,7 @@ static void out_of_time(struct pass *pass, const struct target_pass *target, str
 
 	switch ((enum drain_timeout)pass->rules->drain.on_timeout) {
 	case DRAIN_FORCE:
-		if (!entry->forced && drain->forcible) {
+		if (!entry->forced && (drain->forcible || drain->attached)) {
 			force(pass, target, entry, drain);
 			return;
 		}
@@ -107,7 +110,7 @@ void step_draining(struct pass *pass, const struct target_pass *target, struct a
 		return;
 	}
 	entry_block(pass, target, entry, &drain.blocker);
-	if (drain.remaining == 0) {
+	if (drain.remaining + drain.attached == 0) {
 		write_node(pass, target, state_next(pass, target, STEP_PATCHING), CHANGE_NONE);
 		return;
 	}

@@ -101,10 +101,13 @@ void entry_block(struct pass *pass, const struct target_pass *target, struct act
 		look_again_at(pass->out, entry->blocked_by.since_ms + WAIT_DECISION_AFTER_MS);
 		return;
 	}
-	if (blocker->pod)
+	if (blocker->pod && *blocker->pod)
 		decide(pass, DECISION_WAIT, entry->node, entry->attempt, "drain", "DrainBlocked",
 		       plan_printf(pass->arena, "pod %s on %s cannot leave, by %s", blocker->pod, entry->node,
 		                   blocker_text(pass, blocker)));
+	else if (blocker->pod)
+		decide(pass, DECISION_WAIT, entry->node, entry->attempt, "drain", "DrainBlocked",
+		       plan_printf(pass->arena, "the drain of %s waits for %s", entry->node, blocker_text(pass, blocker)));
 	else
 		decide(pass, DECISION_WAIT, entry->node, entry->attempt, "job", "JobBlocked",
 		       plan_printf(pass->arena, "the job on %s waits for %s", entry->node, blocker_text(pass, blocker)));

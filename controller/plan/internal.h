@@ -117,6 +117,7 @@ const char *wave_name(const struct pass *pass, int64_t wave);
 
 struct drain_view {
 	size_t remaining;       /* pods that still have to leave */
+	size_t attached;        /* volumes of theirs that still hang on the node, once they are gone */
 	size_t forcible;        /* of them: neither on their way nor kept by the policy itself */
 	struct blocker blocker; /* kind NULL: nothing is in the way */
 };

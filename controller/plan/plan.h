@@ -21,6 +21,7 @@
 #include "controller/model/pod.h"
 #include "controller/model/policy.h"
 #include "controller/model/rollout.h"
+#include "controller/model/volume.h"
 
 /* Memory for plans: as kube_arena, but a refusal ends the process with a message. All our state is on API objects, so
  * that is safe. */
@@ -180,8 +181,16 @@ struct effect_error {
 
 struct pod_view {
 	const struct pod *pod;
+	bool orphan; /* its DaemonSet is gone */
+	const struct volume *const
+	    *volumes;                     /* of its claims, in their order; NULL in it: none is known that is bound to it */
 	bool busy;                        /* an eviction, deletion or patch of it is in flight or not visible yet */
 	const struct eviction_fact *fact; /* NULL: none */
+};
+
+struct attachment_view {
+	const struct attachment *attachment;
+	const struct volume *volume; /* NULL: not known */
 };
 
 struct target_view {
@@ -191,6 +200,8 @@ struct target_view {
 	/* Only for targets in status.active or with a state of this rollout on the node; sorted by key: */
 	const struct pod_view *pods; /* all pods on the node, job pods excluded */
 	size_t pod_count;
+	const struct attachment_view *attachments; /* of volumes to the node */
+	size_t attachment_count;
 	const struct pod_view *jobs; /* this rollout's job pods on it */
 	size_t job_count;
 	bool job_busy; /* a creation or a read of a job pod for this target is in flight, or not visible yet */

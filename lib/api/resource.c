@@ -25,6 +25,12 @@ const struct kube_resource kube_events = {
     .group = "events.k8s.io", .version = "v1", .plural = "events", .kind = "Event", .namespaced = true};
 const struct kube_resource kube_replica_sets = {
     .group = "apps", .version = "v1", .plural = "replicasets", .kind = "ReplicaSet", .namespaced = true};
+const struct kube_resource kube_daemon_sets = {
+    .group = "apps", .version = "v1", .plural = "daemonsets", .kind = "DaemonSet", .namespaced = true};
+const struct kube_resource kube_persistent_volumes = {
+    .group = "", .version = "v1", .plural = "persistentvolumes", .kind = "PersistentVolume"};
+const struct kube_resource kube_volume_attachments = {
+    .group = "storage.k8s.io", .version = "v1", .plural = "volumeattachments", .kind = "VolumeAttachment"};
 
 static bool is_alnum(char c)
 {

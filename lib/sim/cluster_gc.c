@@ -12,10 +12,13 @@ static bool is_alive(const struct kube_sim_api *api, const char *uid)
 	return false;
 }
 
-/* What is not kept here may be there for all that is known. */
-static bool is_served(const char *kind)
+/* Owners of other kinds may be there for all that is known. */
+static bool is_served(const struct kube_sim_api *api, const char *kind)
 {
-	return strcmp(kind, "DaemonSet") != 0 && strcmp(kind, "Job") != 0;
+	for (size_t k = 0; k < api->kind_count; k++)
+		if (strcmp(api->kinds[k].about.resource->kind, kind) == 0)
+			return true;
+	return false;
 }
 
 static bool is_orphan(const struct kube_sim_api *api, const cJSON *json)
@@ -23,7 +26,7 @@ static bool is_orphan(const struct kube_sim_api *api, const cJSON *json)
 	const cJSON *owner, *owners = kube_json_get(json, "metadata.ownerReferences");
 
 	cJSON_ArrayForEach (owner, owners)
-		if (!is_served(cluster_text(owner, "kind")) || is_alive(api, cluster_text(owner, "uid")))
+		if (!is_served(api, cluster_text(owner, "kind")) || is_alive(api, cluster_text(owner, "uid")))
 			return false;
 	return cJSON_GetArraySize(owners) > 0;
 }

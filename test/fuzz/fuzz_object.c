@@ -8,8 +8,8 @@
 #include <kube/client.h>
 
 static const struct kube_projection *const projections[] = {
-    &node_projection,    &pod_projection,      &pdb_projection,    &policy_projection,
-    &rollout_projection, &revision_projection, &report_projection,
+    &node_projection,     &pod_projection,    &pdb_projection,    &policy_projection,     &rollout_projection,
+    &revision_projection, &report_projection, &volume_projection, &attachment_projection,
 };
 
 /* A state that was read can be written, and says the same then; it may be shorter. */

@@ -169,7 +169,7 @@ class TestDefaults(ClusterTest):
                 "settle": {"readyFor": "15s", "timeout": "10m"}},
             "drain": {"enabled": True, "timeout": "15m", "gracePeriodSeconds": -1, "parallelism": 10,
                       "deleteEmptyDirData": False, "unmanagedPods": "Block", "onTimeout": "Abort", "waitForJobs": "0s",
-                      "skipWaitForDeleteTimeout": "0s"},
+                      "skipWaitForDeleteTimeout": "0s", "localVolumes": "Block", "waitForVolumeDetach": True},
             "rollback": {"timeout": "30m"}, "historyLimit": 10,
         })
 

@@ -136,6 +136,7 @@ WRONG_POLICIES = (
     ("drain.parallelism", 101, "less than or equal to 100"),
     ("drain.unmanagedPods", "Evict", 'supported values: "Block", "Delete"'),
     ("drain.onTimeout", "Retry", 'supported values: "Abort", "Force", "Skip", "Quarantine"'),
+    ("drain.localVolumes", "Move", 'supported values: "Block", "Delete"'),
     ("drain.podSelector", {}, "leave it out to drain every pod"),
     ("drain.podSelector", {"matchExpressions": [{"key": "a", "operator": "In"}]}, "the operators In and NotIn need values"),
     ("drain.waitForJobs", "15m", "timeout must be longer than waitForJobs"),

@@ -136,6 +136,21 @@ static void check_new(struct checks *checks, const cJSON *pod, unsigned sender)
 		check_alone(checks, pod);
 }
 
+/* The pods have left, and so have their volumes. */
+static void check_detached(struct checks *checks, const cJSON *pod)
+{
+	const struct node *node = node_named(checks, text_at(pod, "spec.nodeName"));
+	const struct seen_node *seen = node ? seen_node(checks, node->object.uid) : NULL;
+	const struct rules *rules = node && node->state ? rules_of(seen_rollout(checks, node->state->rollout_uid)) : NULL;
+	const char *left = disks_left_on(checks->world->disks, text_at(pod, "spec.nodeName"));
+
+	if (!left || !rules || !rules->drain.enabled || !rules->drain.wait_for_detach || node->state->step != STEP_PATCHING)
+		return;
+	if (rules->drain.on_timeout != DRAIN_FORCE || seen->forced_ms == INT64_MIN)
+		world_fail(checks->world, "job pod %s is created, but volume %s still hangs on node %s",
+		           text_at(pod, "metadata.name"), left, node->object.name);
+}
+
 static void note_new(struct checks *checks, const cJSON *pod)
 {
 	if (checks->job_count == MAX_JOBS)
@@ -149,6 +164,7 @@ void check_job(struct checks *checks, const struct kube_sim_change *change)
 {
 	if (!change->old_json) {
 		check_new(checks, change->new_json, change->sender);
+		check_detached(checks, change->new_json);
 		note_new(checks, change->new_json);
 	} else if (!change->new_json) {
 		struct seen_job *job = job_of(checks, text_at(change->old_json, "metadata.uid"));

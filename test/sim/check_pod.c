@@ -57,6 +57,11 @@ static void check_deletion(struct checks *checks, const struct kube_request *req
 	world_fail(checks->world, "a pod is deleted and not evicted: %s", request->target);
 }
 
+static bool has_empty_dir(const cJSON *pod)
+{
+	return kube_json_get(cJSON_GetArrayItem(kube_json_get(pod, "spec.volumes"), 0), "emptyDir") != NULL;
+}
+
 /* kubectl's filters, seen from the outside. */
 static void check_eviction(struct checks *checks, const cJSON *pod)
 {
@@ -83,7 +88,10 @@ static void check_eviction(struct checks *checks, const cJSON *pod)
 		world_fail(checks->world, "pod %s is evicted, but nobody starts it again", name);
 	if (rules && rules->drain.pod_selector && strcmp(text_at(pod, "metadata.labels.app"), "app1") == 0)
 		world_fail(checks->world, "pod %s is evicted, but podSelector leaves it out", name);
-	if (rules && !over && kube_json_get(pod, "spec.volumes") && !rules->drain.delete_empty_dir_data)
+	if (rules && !over && rules->drain.local_volumes == LOCAL_VOLUMES_BLOCK &&
+	    disks_are_local(checks->world->disks, name))
+		world_fail(checks->world, "pod %s is evicted, but its volume is on its node only", name);
+	if (rules && !over && has_empty_dir(pod) && !rules->drain.delete_empty_dir_data)
 		world_fail(checks->world, "pod %s is evicted, but it has data in an emptyDir", name);
 }
 

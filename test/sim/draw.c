@@ -74,8 +74,9 @@ static void draw_workload(struct world *world, size_t index)
 /* Pods that a drain must leave alone, or that stop it. */
 static void draw_single_pods(struct world *world)
 {
-	static const char *const kinds[] = {
-	    "'ownerReferences':[{'apiVersion':'apps/v1','kind':'DaemonSet','name':'ds','uid':'ds','controller':true}]",
+	char daemon[160];
+	const char *const kinds[] = {
+	    daemon,
 	    "'annotations':{'kubernetes.io/config.mirror':'x'}",
 	    "'labels':{'app':'app1'},"
 	    "'ownerReferences':[{'apiVersion':'batch/v1','kind':'Job','name':'job','uid':'job','controller':true}]",
@@ -83,6 +84,11 @@ static void draw_single_pods(struct world *world)
 	};
 	char text[512];
 
+	create(world, "/apis/apps/v1/namespaces/shop/daemonsets",
+	       "{'apiVersion':'apps/v1','kind':'DaemonSet','metadata':{'name':'ds'},'spec':{}}");
+	snprintf(daemon, sizeof(daemon),
+	         "'ownerReferences':[{'apiVersion':'apps/v1','kind':'DaemonSet','name':'ds','uid':'%s','controller':true}]",
+	         text_at(kube_sim_api_get(world->api, &kube_daemon_sets, "shop", "ds"), "metadata.uid"));
 	for (size_t i = 1; i < world->node_count; i++) {
 		bool unmanaged = draw_chance(world, 2);
 		if (!unmanaged && !draw_chance(world, 30))
@@ -159,6 +165,7 @@ void draw_cluster(struct world *world)
 	for (int64_t i = 0; i < workloads; i++)
 		draw_workload(world, (size_t)i);
 	draw_single_pods(world);
+	disks_draw(world->disks);
 	world->policy_count = draw_chance(world, 15) ? 2 : 1;
 	for (size_t i = 0; i < world->policy_count; i++)
 		draw_policy(world, i);

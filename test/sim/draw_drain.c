@@ -33,6 +33,10 @@ void draw_drain(struct world *world, struct kube_buf *out)
 		kube_buf_addf(out, ",'skipWaitForDeleteTimeout':'%llds'", (long long)draw_between(world, 1, 120));
 	if (draw_chance(world, 20))
 		kube_buf_addf(out, ",'gracePeriodSeconds':%lld", (long long)draw_between(world, 0, 59));
+	if (draw_chance(world, 30))
+		kube_buf_adds(out, ",'localVolumes':'Delete'");
+	if (draw_chance(world, 20))
+		kube_buf_adds(out, ",'waitForVolumeDetach':false");
 	if (draw_chance(world, 15))
 		kube_buf_adds(out, ",'podSelector':{'matchExpressions':[{'key':'app','operator':'NotIn','values':['app1']}]}");
 	if (draw_chance(world, 30))

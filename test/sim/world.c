@@ -125,6 +125,7 @@ static void set_up(struct world *world)
 	world->replicas = replicas_new(world, world->options.leader_elect ? MAX_REPLICAS : 1);
 	world->checks = checks_new(world);
 	world->hosts = hosts_new(world);
+	world->disks = disks_new(world);
 	draw_cluster(world);
 }
 
@@ -133,6 +134,7 @@ static void tear_down(struct world *world)
 	replicas_free(world->replicas);
 	faults_free(world->faults);
 	hosts_free(world->hosts);
+	disks_free(world->disks);
 	checks_free(world->checks);
 	kube_sim_cluster_free(world->cluster);
 	kube_sim_api_free(world->api);

@@ -25,6 +25,7 @@
 #define MAX_POLICIES 3
 
 struct hosts;
+struct disks;
 struct faults;
 struct checks;
 struct replicas;
@@ -37,6 +38,7 @@ struct world {
 	struct kube_sim_api *api;
 	struct kube_sim_cluster *cluster;
 	struct hosts *hosts;
+	struct disks *disks;
 	struct faults *faults;
 	struct checks *checks;
 	struct options options;
@@ -72,6 +74,15 @@ void draw_drain(struct world *world, struct kube_buf *out);    /* draw_drain.c *
 /* host.c: nodes' hosts, which play the job pods. */
 struct hosts *hosts_new(struct world *world);
 void hosts_free(struct hosts *hosts);
+
+/* disk.c: pods that have a volume. */
+struct disks *disks_new(struct world *world);
+void disks_draw(struct disks *disks);
+void disks_free(struct disks *disks);
+/* A volume that is attached to the node, whose pod is gone; NULL: none. */
+const char *disks_left_on(const struct disks *disks, const char *node);
+/* The pod's volume is on its node only. */
+bool disks_are_local(const struct disks *disks, const char *pod);
 
 /* fault.c */
 struct faults *faults_new(struct world *world);

@@ -29,6 +29,8 @@ START_TEST(defaults)
 	ck_assert_int_eq(drain.unmanaged_pods, UNMANAGED_BLOCK);
 	ck_assert_int_eq(drain.wait_for_jobs_ms, 0);
 	ck_assert_int_eq(drain.skip_wait_ms, 0);
+	ck_assert_int_eq(drain.local_volumes, LOCAL_VOLUMES_BLOCK);
+	ck_assert(drain.wait_for_detach);
 	ck_assert_uint_eq(drain.order.count, 0);
 	ck_assert_int_eq(drain_check(&drain, NULL), 0);
 	kube_arena_finish(&arena);
@@ -41,7 +43,8 @@ START_TEST(every_member)
 	struct drain_rules drain;
 	int rc = decode("{'enabled':false,'timeout':'1h','onTimeout':'Quarantine','gracePeriodSeconds':0,'parallelism':100,"
 	                "'podSelector':{'matchLabels':{'a':'b'}},'deleteEmptyDirData':true,'unmanagedPods':'Delete',"
-	                "'waitForJobs':'30m','skipWaitForDeleteTimeout':'90s','order':[{'name':'apps','selector':{"
+	                "'localVolumes':'Delete','waitForVolumeDetach':false,'waitForJobs':'30m','skipWaitForDeleteTimeout'"
+	                ":'90s','order':[{'name':'apps','selector':{"
 	                "'matchExpressions':[{'key':'tier','operator':'Exists'}]}},{'name':'rest','selector':{}}]}",
 	                &drain, &arena, NULL);
 
@@ -55,6 +58,8 @@ START_TEST(every_member)
 	ck_assert_int_eq(drain.unmanaged_pods, UNMANAGED_DELETE);
 	ck_assert_int_eq(drain.wait_for_jobs_ms, 1800 * SECOND);
 	ck_assert_int_eq(drain.skip_wait_ms, 90 * SECOND);
+	ck_assert_int_eq(drain.local_volumes, LOCAL_VOLUMES_DELETE);
+	ck_assert(!drain.wait_for_detach);
 	ck_assert_uint_eq(drain.order.count, 2);
 	ck_assert_str_eq(drain.order.items[0].name, "apps");
 	ck_assert_uint_eq(drain.order.items[0].selector.match_expressions.count, 1);

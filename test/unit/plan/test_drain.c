@@ -52,7 +52,7 @@ START_TEST(filters)
 	static const struct {
 		const char *what;
 		int expected;
-		bool daemon, mirror, job, leaving, empty_dir, unmanaged, delete_empty, delete_unmanaged;
+		bool daemon, mirror, leaving, empty_dir, unmanaged, delete_empty, delete_unmanaged;
 		int phase;
 	} cases[] = {
 	    {"plain", GOES, .phase = POD_RUNNING},
@@ -62,7 +62,6 @@ START_TEST(filters)
 	    {"finished DaemonSet", STAYS, .daemon = true, .phase = POD_FAILED},
 	    {"DaemonSet, leaving", STAYS, .daemon = true, .leaving = true, .phase = POD_RUNNING},
 	    {"mirror", STAYS, .mirror = true, .unmanaged = true, .phase = POD_RUNNING},
-	    {"our job", STAYS, .job = true, .unmanaged = true, .phase = POD_RUNNING},
 	    {"leaving", LEAVES, .leaving = true, .phase = POD_RUNNING},
 	    {"leaving, unmanaged", LEAVES, .leaving = true, .unmanaged = true, .phase = POD_RUNNING},
 	    {"emptyDir", BLOCKS, .empty_dir = true, .phase = POD_RUNNING},
@@ -81,7 +80,6 @@ START_TEST(filters)
 		pod->phase = cases[i].phase;
 		pod->owner_kind = cases[i].daemon ? "DaemonSet" : cases[i].unmanaged ? "" : "ReplicaSet";
 		pod->mirror = cases[i].mirror;
-		pod->job_step = cases[i].job ? "job" : NULL;
 		pod->empty_dir = cases[i].empty_dir;
 		if (cases[i].leaving)
 			pod->object.deleted_ms = w.now_ms;

@@ -206,6 +206,21 @@ struct world_pod *world_add_pod(struct world *world, const char *node, const cha
 	return pod;
 }
 
+struct world_volume *world_add_volume(struct world *world, struct world_pod *pod, const char *name)
+{
+	struct world_volume *volume = &world->volumes[world->volume_count++];
+
+	name_object(world, &volume->volume.object, NULL, name);
+	name_object(world, &volume->attachment.object, NULL, kube_arena_printf(&world->arena, "csi-%s", name));
+	volume->volume.claim = kube_arena_printf(&world->arena, "shop/%s", name);
+	volume->attachment.node_name = pod->pod.node_name;
+	volume->attachment.volume = volume->volume.object.name;
+	volume->pod = pod;
+	pod->claim[0] = volume->volume.object.name;
+	pod->pod.claims = pod->claim;
+	return volume;
+}
+
 struct world_pdb *world_add_pdb(struct world *world, const char *name, const char *app, int64_t allowed)
 {
 	struct world_pdb *pdb = &world->pdbs[world->pdb_count++];
@@ -326,7 +341,28 @@ static int by_key(const void *a, const void *b)
 
 static struct pod_view view_of(const struct world_pod *pod)
 {
-	return (struct pod_view){.pod = &pod->pod, .busy = pod->busy > 0, .fact = pod->fact.kind ? &pod->fact : NULL};
+	return (struct pod_view){
+	    .pod = &pod->pod, .busy = pod->busy > 0, .orphan = pod->orphan, .fact = pod->fact.kind ? &pod->fact : NULL};
+}
+
+static const struct volume *const *volumes_of(struct world *world, const struct world_pod *pod)
+{
+	const struct volume **volumes = plan_alloc(&world->pass, sizeof(struct volume *));
+	for (size_t i = 0; i < world->volume_count; i++)
+		if (world->volumes[i].pod == pod)
+			*volumes = &world->volumes[i].volume;
+	return volumes;
+}
+
+static void fill_attachments(struct world *world, struct target_view *view)
+{
+	struct attachment_view *attachments = plan_alloc(&world->pass, world->volume_count * sizeof(*attachments));
+	for (size_t i = 0; i < world->volume_count; i++) {
+		const struct world_volume *volume = &world->volumes[i];
+		if (!strcmp(volume->attachment.node_name, view->target->node) && (volume->sticks || !volume->pod->gone))
+			attachments[view->attachment_count++] = (struct attachment_view){&volume->attachment, &volume->volume};
+	}
+	view->attachments = attachments;
 }
 
 static bool job_of(const struct world_pod *pod, const struct rollout *rollout)
@@ -369,7 +405,10 @@ static void fill_target(struct world *world, const struct rollout *rollout, stru
 			bound[view->bound_job_count++] = &pod->pod;
 		else
 			pods[view->pod_count++] = view_of(pod);
+		if (pod->pod.claims)
+			pods[view->pod_count - 1].volumes = volumes_of(world, pod);
 	}
+	fill_attachments(world, view);
 	qsort(pods, view->pod_count, sizeof(*pods), by_key);
 	view->pods = pods;
 	view->jobs = jobs;

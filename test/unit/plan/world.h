@@ -69,6 +69,16 @@ struct world_pod {
 	int64_t attempt;
 	bool ended;
 	struct eviction_fact fact;
+	bool orphan;          /* its DaemonSet is gone */
+	const char *claim[2]; /* pod.claims */
+};
+
+/* A PersistentVolume, bound to the claim of its name, and attached to the node of the pod that it was made for. */
+struct world_volume {
+	struct volume volume;
+	struct attachment attachment;
+	const struct world_pod *pod;
+	bool sticks; /* it is not detached when the pod is gone */
 };
 
 struct world_pdb {
@@ -107,6 +117,8 @@ struct world {
 	size_t node_count;
 	struct world_pod **pods;
 	size_t pod_count;
+	struct world_volume volumes[8];
+	size_t volume_count;
 	struct world_pdb pdbs[8];
 	size_t pdb_count;
 	struct world_rollout rollouts[40];
@@ -147,6 +159,7 @@ void world_set_ready(struct world *world, const char *name, bool ready);
 void world_hold(struct world *world, const char *name, const char *why);
 void world_label(struct world *world, struct world_node *node, const char *key, const char *value);
 struct world_pod *world_add_pod(struct world *world, const char *node, const char *name, const char *app);
+struct world_volume *world_add_volume(struct world *world, struct world_pod *pod, const char *name);
 struct world_pdb *world_add_pdb(struct world *world, const char *name, const char *app, int64_t allowed);
 struct world_rollout *world_add_rollout(struct world *world, const char *name);
 void world_delete_rollout(struct world *world, struct world_rollout *rollout);
