@@ -67,7 +67,7 @@ void conditions_complete(struct conditions *conditions);
 extern const struct kube_json_field strategy_table[];
 /* The defaults of what is no list, before decoding; then those of the waves. */
 void strategy_init(struct rules *rules);
-int strategy_default(struct rules *rules, struct kube_arena *arena, struct kube_err *err);
+int strategy_default(const cJSON *strategy, struct rules *rules, struct kube_arena *arena, struct kube_err *err);
 int strategy_check(const struct rules *rules, struct kube_err *err);
 
 /* ---- window_spec.c ---- */

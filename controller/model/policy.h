@@ -76,12 +76,19 @@ struct order {
 	size_t count;
 };
 
+/* In how many domains, which are the values of a node label, nodes are in work at the same time. */
+struct topology {
+	const char *key;
+	int64_t max_domains;
+};
+
 struct wave_spec {
 	const char *name;
 	struct kube_selector *selector;     /* NULL: any target */
 	struct kube_intstr size;            /* not set: all that match; of the last wave all that is left */
 	struct kube_intstr max_unavailable; /* not set: the policy's */
 	int64_t soak_ms;
+	struct topology *topology; /* NULL: the policy's */
 };
 
 enum on_failure { ON_FAILURE_QUARANTINE, ON_FAILURE_UNCORDON };
@@ -115,6 +122,7 @@ struct rules {
 	} patches;
 	struct order order;
 	struct kube_intstr max_unavailable;
+	struct topology *topology; /* NULL: no matter */
 	struct {
 		struct wave_spec *items;
 		size_t count;

@@ -267,7 +267,7 @@ int rules_decode(const cJSON *spec, struct rules *ret_rules, struct kube_arena *
 	if (!rc)
 		rc = default_patches(spec, &rules, err);
 	if (!rc)
-		rc = strategy_default(&rules, arena, err);
+		rc = strategy_default(kube_json_get(spec, "strategy"), &rules, arena, err);
 	if (!rc)
 		rc = windows_complete(spec, &rules, err);
 	if (!rc)

@@ -36,6 +36,12 @@ static int decode_order(const cJSON *value, void *field, struct kube_arena *aren
 	return 0;
 }
 
+static const struct kube_json_field topology_table[] = {
+    {.name = "key", .type = KUBE_JSON_STRING, .offset = offsetof(struct topology, key), .required = true},
+    {.name = "maxDomainsInProgress", .type = KUBE_JSON_INT, .offset = offsetof(struct topology, max_domains)},
+    KUBE_JSON_END,
+};
+
 static const struct kube_json_field wave_table[] = {
     {.name = "name", .type = KUBE_JSON_STRING, .offset = offsetof(struct wave_spec, name), .required = true},
     {.name = "selector",
@@ -46,6 +52,11 @@ static const struct kube_json_field wave_table[] = {
     {.name = "size", .type = KUBE_JSON_INTSTR, .offset = offsetof(struct wave_spec, size)},
     {.name = "maxUnavailable", .type = KUBE_JSON_INTSTR, .offset = offsetof(struct wave_spec, max_unavailable)},
     {.name = "soak", .type = KUBE_JSON_DURATION, .offset = offsetof(struct wave_spec, soak_ms)},
+    {.name = "topology",
+     .type = KUBE_JSON_POINTER,
+     .offset = offsetof(struct wave_spec, topology),
+     .table = topology_table,
+     .size = sizeof(struct topology)},
     KUBE_JSON_END,
 };
 
@@ -58,6 +69,11 @@ static const struct kube_json_field settle_table[] = {
 const struct kube_json_field strategy_table[] = {
     {.name = "order", .type = KUBE_JSON_CUSTOM, .offset = offsetof(struct rules, order), .decode = decode_order},
     {.name = "maxUnavailable", .type = KUBE_JSON_INTSTR, .offset = offsetof(struct rules, max_unavailable)},
+    {.name = "topology",
+     .type = KUBE_JSON_POINTER,
+     .offset = offsetof(struct rules, topology),
+     .table = topology_table,
+     .size = sizeof(struct topology)},
     {.name = "waves",
      .type = KUBE_JSON_LIST,
      .offset = offsetof(struct rules, waves),
@@ -82,21 +98,36 @@ void strategy_init(struct rules *rules)
 	rules->settle_timeout_ms = 10 * MINUTE_MS;
 }
 
-int strategy_default(struct rules *rules, struct kube_arena *arena, struct kube_err *err)
+static int default_waves(struct rules *rules, struct kube_arena *arena, struct kube_err *err)
 {
 	static const struct wave_spec waves[] = {
 	    {.name = "canary", .size = {.set = true, .value = 1}, .soak_ms = 10 * MINUTE_MS},
 	    {.name = "rest"},
 	};
-	if (rules->waves.count > MAX_WAVES)
-		return kube_fail(err, KUBE_E_LIMIT, "strategy.waves: %zu entries, expected 1 to %d", rules->waves.count,
-		                 MAX_WAVES);
-	if (rules->waves.count > 0)
-		return 0;
 	rules->waves.items = kube_arena_alloc(arena, sizeof(waves));
 	if (!rules->waves.items)
 		return meta_out_of_memory(err);
 	memcpy(rules->waves.items, waves, sizeof(waves));
 	rules->waves.count = KUBE_ARRAY_LEN(waves);
 	return 0;
+}
+
+static void default_topology(const cJSON *owner, struct topology *topology)
+{
+	if (topology && !kube_json_get(owner, "topology.maxDomainsInProgress"))
+		topology->max_domains = 1;
+}
+
+int strategy_default(const cJSON *strategy, struct rules *rules, struct kube_arena *arena, struct kube_err *err)
+{
+	const cJSON *item;
+	struct wave_spec *wave = rules->waves.items;
+
+	if (rules->waves.count > MAX_WAVES)
+		return kube_fail(err, KUBE_E_LIMIT, "strategy.waves: %zu entries, expected 1 to %d", rules->waves.count,
+		                 MAX_WAVES);
+	default_topology(strategy, rules->topology);
+	cJSON_ArrayForEach (item, kube_json_get(strategy, "waves"))
+		default_topology(item, wave++->topology);
+	return rules->waves.count > 0 ? 0 : default_waves(rules, arena, err);
 }

@@ -74,6 +74,17 @@ static int check_wave_selector(const struct wave_spec *wave, size_t index, struc
 	return rc ? kube_err_prefix(err, "spec.strategy.waves[%zu]", index) : 0;
 }
 
+/* No domain at a time would be a rollout that never ends. */
+static int check_topology(const struct topology *topology, struct kube_err *err)
+{
+	if (!topology || (*topology->key && topology->max_domains >= 1))
+		return 0;
+	return kube_fail(
+	    err, KUBE_E_INVALID,
+	    "topology: it needs a key, for example topology.kubernetes.io/zone, and a maxDomainsInProgress of at "
+	    "least 1");
+}
+
 static int check_wave(const struct rules *rules, size_t index, struct kube_err *err)
 {
 	const struct wave_spec *wave = &rules->waves.items[index];
@@ -83,6 +94,8 @@ static int check_wave(const struct rules *rules, size_t index, struct kube_err *
 		rc = index + 1 == rules->waves.count ? check_last(wave, index, err) : check_size(wave, index, err);
 	if (!rc)
 		rc = check_wave_selector(wave, index, err);
+	if (!rc && check_topology(wave->topology, err) != 0)
+		rc = kube_err_prefix(err, "spec.strategy.waves[%zu]", index);
 	return rc ? rc : check_unavailable(&wave->max_unavailable, "spec.strategy.waves.", wave->name, err);
 }
 
@@ -114,6 +127,8 @@ int strategy_check(const struct rules *rules, struct kube_err *err)
 		rc = check_failure_budget(&rules->failure_budget, err);
 	if (!rc)
 		rc = check_order(&rules->order, err);
+	if (!rc && check_topology(rules->topology, err) != 0)
+		rc = kube_err_prefix(err, "spec.strategy");
 	for (size_t i = 0; !rc && i < rules->waves.count; i++)
 		rc = check_wave(rules, i, err);
 	return rc ? rc : check_coverage(rules, err);

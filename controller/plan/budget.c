@@ -166,6 +166,59 @@ static const char *not_now(const struct pass *pass, const struct target_pass *ta
 	return target->view->busy ? "our last write to the node is not visible yet" : NULL;
 }
 
+/* What the targets of a wave are started by. */
+struct start {
+	const struct wave_spec *wave;
+	struct granted_uid *grants;
+	struct budget budget;
+	struct domains domains;
+};
+
+static const char *why_not(struct pass *pass, const struct target_pass *target, const struct start *start)
+{
+	const struct node *node = target->view->node;
+	const char *why = not_now(pass, target, start->grants);
+
+	if (!why && !node->unschedulable && start->budget.used >= start->budget.limit)
+		why = exhausted(pass, &start->budget);
+	if (!why && !domains_allow(&start->domains, node))
+		why = pass->held_back ? pass->held_back : domains_text(pass, &start->domains);
+	return why;
+}
+
+static bool is_next(const struct target_pass *target, const struct start *start)
+{
+	return target->kind == TARGET_PENDING && target->wave == start->wave;
+}
+
+static void note_waiting(struct pass *pass, struct start *start)
+{
+	for (size_t i = 0; start->domains.topology && i < pass->s->target_count; i++)
+		if (is_next(&pass->targets[i], start) && !not_now(pass, &pass->targets[i], start->grants))
+			domains_note_waiting(&start->domains, pass->targets[i].view->node);
+}
+
+static void grant_wave(struct pass *pass, struct start *start)
+{
+	for (size_t i = 0; i < pass->s->target_count && pass->want->active.count < MAX_ACTIVE; i++) {
+		const struct target_pass *target = &pass->targets[i];
+		bool costs = target->view->node && !target->view->node->unschedulable;
+		if (!is_next(target, start))
+			continue;
+		if (costs && pass->held_back && start->budget.used >= start->budget.limit)
+			continue; /* as the one before, whose reason is told */
+		const char *why = why_not(pass, target, start);
+		if (why) {
+			if (!pass->held_back)
+				pass->held_back = why;
+			continue;
+		}
+		start->budget.used += costs;
+		domains_note_start(&start->domains, target->view->node);
+		grant(pass, target, &start->budget);
+	}
+}
+
 void grant_targets(struct pass *pass)
 {
 	size_t current = waves_current(pass);
@@ -175,24 +228,11 @@ void grant_targets(struct pass *pass)
 		look_again_at(pass->out, pass->s->now_ms + OTHERS_BUSY_MS);
 		return;
 	}
-	struct granted_uid *grants = all_grants(pass);
-	struct budget budget = budget_now(pass, &pass->rules->waves.items[current], grants);
-
-	for (size_t i = 0; i < pass->s->target_count && pass->want->active.count < MAX_ACTIVE; i++) {
-		const struct target_pass *target = &pass->targets[i];
-		if (target->kind != TARGET_PENDING || (size_t)target->view->target->wave != current)
-			continue;
-		const char *why_not = not_now(pass, target, grants);
-		bool free_of_charge = target->view->node->unschedulable;
-		if (!why_not && !free_of_charge && budget.used >= budget.limit)
-			why_not = exhausted(pass, &budget);
-		if (why_not) {
-			if (!pass->held_back)
-				pass->held_back = why_not;
-			continue;
-		}
-		budget.used += free_of_charge ? 0 : 1;
-		grant(pass, target, &budget);
-	}
-	HASH_CLEAR(hh, grants);
+	struct start start = {.wave = &pass->rules->waves.items[current], .grants = all_grants(pass)};
+	start.budget = budget_now(pass, start.wave, start.grants);
+	domains_begin(pass, start.wave, &start.domains);
+	note_waiting(pass, &start);
+	grant_wave(pass, &start);
+	domains_end(&start.domains);
+	HASH_CLEAR(hh, start.grants);
 }

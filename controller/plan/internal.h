@@ -285,6 +285,20 @@ const struct failure *first_failure(const struct rollout_status *status);
 /* The target stands in the status' list of failures, or of what was left behind. */
 bool failure_listed(const struct rollout_status *status, const char *node_uid);
 
+/* ---- topology.c ---- */
+
+struct domains {
+	const struct topology *topology; /* NULL: none, and nothing is refused */
+	struct domain *set;              /* its tables are freed by domains_end() */
+};
+/* The domains of the rollout's nodes as they are before anything new begins in this wave. */
+void domains_begin(struct pass *pass, const struct wave_spec *wave, struct domains *ret_domains);
+void domains_note_waiting(struct domains *domains, const struct node *node); /* this one could be started */
+bool domains_allow(const struct domains *domains, const struct node *node);
+const char *domains_text(struct pass *pass, const struct domains *domains); /* why one is not allowed */
+void domains_note_start(struct domains *domains, const struct node *node);
+void domains_end(struct domains *domains);
+
 /* ---- soak.c ---- */
 
 struct soak_view {

@@ -102,6 +102,29 @@ static void check_role(struct checks *checks, const struct seen_node *node)
 		world_fail(checks->world, "node %s is granted, but it is a control plane", node->name);
 }
 
+/* In so many domains have nodes grants. */
+static void check_topology(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
+                           const struct active *grant)
+{
+	const struct wave_spec *wave = wave_of(rules, grant->wave);
+	const struct topology *topology = wave && wave->topology ? wave->topology : rules->topology;
+	const char *domains[MAX_ACTIVE];
+	int64_t count = 0;
+
+	for (size_t i = 0; topology && i < seen->now->status.active.count; i++) {
+		const struct seen_node *node = seen_node(checks, seen->now->status.active.items[i].node_uid);
+		const char *domain = node && node->now ? kube_strmap_get(&node->now->labels, topology->key) : NULL;
+		int64_t k = 0;
+		while (domain && k < count && strcmp(domains[k], domain) != 0)
+			k++;
+		if (domain && k == count)
+			domains[count++] = domain;
+	}
+	if (topology && count > topology->max_domains)
+		world_fail(checks->world, "node %s is granted: with it nodes of %lld domains are in work, and %lld may be",
+		           grant->node, (long long)count, (long long)topology->max_domains);
+}
+
 static void check_new_grant(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,
                             const struct active *grant, unsigned sender)
 {
@@ -114,6 +137,7 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 	check_grant_alone(checks, seen, grant);
 	check_role(checks, node);
 	check_failures(checks, seen, rules, grant);
+	check_topology(checks, seen, rules, grant);
 	if (node)
 		hold_check(checks, node, "is granted");
 	if (old->status.outcome != OUTCOME_NONE)

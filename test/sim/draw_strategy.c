@@ -28,6 +28,12 @@ static void add_failure_budget(struct world *world, struct kube_buf *out)
 		kube_buf_addf(out, "'failureBudget':'%lld%%',", (long long)draw_between(world, 0, 50));
 }
 
+static void add_topology(struct world *world, struct kube_buf *out)
+{
+	kube_buf_addf(out, "'topology':{'key':'topology.kubernetes.io/zone','maxDomainsInProgress':%lld}",
+	              (long long)draw_between(world, 1, 2));
+}
+
 static void add_wave(struct world *world, struct kube_buf *out, int64_t number, bool last)
 {
 	kube_buf_addf(out, "%s{'name':'w%lld','soak':'%llds'", number > 1 ? "," : "", (long long)number,
@@ -42,6 +48,10 @@ static void add_wave(struct world *world, struct kube_buf *out, int64_t number, 
 		kube_buf_addf(out, ",'size':%lld", (long long)draw_between(world, 1, 4));
 	if (draw_chance(world, 20))
 		kube_buf_addf(out, ",'maxUnavailable':%lld", (long long)draw_between(world, 1, 6));
+	if (draw_chance(world, 10)) {
+		kube_buf_adds(out, ",");
+		add_topology(world, out);
+	}
 	kube_buf_adds(out, "}");
 }
 
@@ -54,6 +64,10 @@ void draw_strategy(struct world *world, struct kube_buf *out)
 		add_order(world, out);
 	add_limit(world, out);
 	add_failure_budget(world, out);
+	if (draw_chance(world, 30)) {
+		add_topology(world, out);
+		kube_buf_adds(out, ",");
+	}
 	kube_buf_adds(out, "'waves':[");
 	for (int64_t i = 1; i <= waves; i++)
 		add_wave(world, out, i, i == waves);

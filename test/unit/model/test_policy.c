@@ -55,6 +55,7 @@ START_TEST(test_defaults)
 	for (int i = 0; i < 4; i++)
 		ck_assert_int_eq(rules.order.keys[i], i);
 	ck_assert_ptr_null(rules.waves.items[0].selector);
+	ck_assert_ptr_null(rules.topology);
 	ck_assert_int_eq(rules.failure_budget.value, 0);
 	ck_assert_int_eq(rules.settle_ready_for_ms, 15000);
 	ck_assert_int_eq(rules.settle_timeout_ms, 10 * MINUTE);
@@ -86,7 +87,8 @@ START_TEST(test_every_member)
 	    "'job':{'image':'l'}}],"
 	    "'strategy':{'order':['PodCount','Name'],'maxUnavailable':'10%','waves':[{'name':'a','size':'25%',"
 	    "'selector':{'matchLabels':{'rack':'b'}},'maxUnavailable':2,'soak':'1h30m'},"
-	    "{'name':'b'}],'failureBudget':'5%','settle':{'readyFor':'1m','timeout':'20m'},'onFailure':'Uncordon'},"
+	    "{'name':'b','topology':{'key':'rack'}}],'topology':{'key':'zone','maxDomainsInProgress':3},'failureBudget':'5%"
+	    "','settle':{'readyFor':'1m','timeout':'20m'},'onFailure':'Uncordon'},"
 	    "'drain':{'enabled':false,'timeout':'1h','gracePeriodSeconds':0,'parallelism':100,'deleteEmptyDirData':true,"
 	    "'unmanagedPods':'Delete'},'rollback':{'timeout':'2h'}}",
 	    &arena);
@@ -123,6 +125,11 @@ START_TEST(test_every_member)
 	ck_assert_int_eq(rules.waves.items[0].max_unavailable.value, 2);
 	ck_assert_int_eq(rules.waves.items[0].soak_ms, 90 * MINUTE);
 	ck_assert(!rules.waves.items[1].max_unavailable.set);
+	ck_assert_str_eq(rules.topology->key, "zone");
+	ck_assert_int_eq(rules.topology->max_domains, 3);
+	ck_assert_ptr_null(rules.waves.items[0].topology);
+	ck_assert_str_eq(rules.waves.items[1].topology->key, "rack");
+	ck_assert_int_eq(rules.waves.items[1].topology->max_domains, 1);
 	ck_assert(rules.failure_budget.percent);
 	ck_assert_int_eq(rules.failure_budget.value, 5);
 	ck_assert_int_eq(rules.settle_ready_for_ms, MINUTE);
@@ -197,6 +204,7 @@ START_TEST(test_refused)
 	    {"{" MINIMAL ",'strategy':{'onFailure':'Ignore'}}", "strategy.onFailure"},
 	    {"{" MINIMAL ",'strategy':{'maxUnavailable':'some'}}", "strategy.maxUnavailable"},
 	    {"{" MINIMAL ",'drain':{'unmanagedPods':'Ask'}}", "drain.unmanagedPods"},
+	    {"{" MINIMAL ",'strategy':{'topology':{}}}", "strategy.topology.key"},
 	    {"{" MINIMAL ",'strategy':{'order':'Name'}}", "strategy.order"},
 	    {"{" MINIMAL ",'strategy':{'order':['Age']}}", "strategy.order"},
 	    {"{" MINIMAL ",'strategy':{'order':[1]}}", "strategy.order"},
@@ -255,6 +263,11 @@ START_TEST(test_check)
 	     "{'waves':[{'name':'a','size':'60%'},{'name':'b','selector':{'matchLabels':{'x':'y'}},'size':'100%'},"
 	     "{'name':'c','size':'39%'},{'name':'d'}]}",
 	     NULL},
+	    {TARGET, "'component':'Kubelet','version':'1'", "{'topology':{'key':'z','maxDomainsInProgress':2}}", NULL},
+	    {TARGET, "'component':'Kubelet','version':'1'", "{'topology':{'key':'z','maxDomainsInProgress':0}}",
+	     "spec.strategy: topology: it needs a key"},
+	    {TARGET, "'component':'Kubelet','version':'1'", "{'waves':[{'name':'a','topology':{'key':''}}]}",
+	     "spec.strategy.waves[0]: topology: it needs a key"},
 	    {TARGET, "'component':'Kubelet','version':'1'", "{'failureBudget':0}", NULL},
 	    {TARGET, "'component':'Kubelet','version':'1'", "{'failureBudget':'100%'}", NULL},
 	    {TARGET, "'component':'Kubelet','version':'1'", "{'failureBudget':-1}", "failureBudget: -1 is refused"},
