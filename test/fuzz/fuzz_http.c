@@ -1,4 +1,7 @@
-/* The head of a response line by line, Retry-After, the server's URL, and texts that become part of requests. */
+/* The head of a response line by line, Retry-After, the server's URL, texts that become part of requests, what an exec
+ * plugin prints, and NO_PROXY. */
+#include "lib/auth/exec.h"
+#include "lib/auth/proxy.h"
 #include "lib/auth/server.h"
 #include "lib/auth/token.h"
 #include "lib/http/internal.h"
@@ -23,9 +26,12 @@ static void on_head(void *arg, const struct kube_response_head *head)
 /* As libcurl does: one call a line, not terminated, never an empty one. */
 static void read_head(struct kube_sim *sim, const uint8_t *data, size_t size)
 {
+	const struct kube_config config = {.token = (char *)"t"};
+	const struct kube_credentials_options options = {.env = kube_sim_env(sim), .config = &config};
 	struct kube_http http = {.env = kube_sim_env(sim)};
 	struct kube_exchange exchange = {.http = &http, .handlers.on_head = on_head, .arg = &exchange};
 
+	REQUIRE(kube_credentials_new(&options, &http.credentials, NULL) == 0);
 	heads = 0;
 	while (size > 0) {
 		const uint8_t *end = memchr(data, '\n', size);
@@ -39,6 +45,7 @@ static void read_head(struct kube_sim *sim, const uint8_t *data, size_t size)
 		size -= len;
 	}
 	REQUIRE(heads <= 1);
+	kube_credentials_free(http.credentials);
 }
 
 static void read_url(const char *text)
@@ -70,13 +77,41 @@ static void make_path(const char *text)
 		REQUIRE(!strpbrk(text, " \r\n"));
 }
 
+static void read_answer(const uint8_t *data, size_t size)
+{
+	const struct kube_exec exec = {.api_version = (char *)"client.authentication.k8s.io/v1"};
+	struct kube_exec_answer answer = {0};
+	struct kube_err err = {0};
+
+	int code = kube_exec_decode(&exec, (const char *)data, size, &answer, &err);
+	REQUIRE(code == err.code && !*err.message == !code);
+	if (!code)
+		REQUIRE((answer.token || answer.cert_pem) && !answer.cert_pem == !answer.key_pem);
+	if (answer.token)
+		REQUIRE(kube_token_ok(answer.token));
+	kube_exec_answer_finish(&answer);
+}
+
+/* "<list>\n<host>\n<port>" */
+static void bypass(const uint8_t *data, size_t size)
+{
+	char *list = fuzz_cut(&data, &size, '\n'), *host = fuzz_cut(&data, &size, '\n');
+	char *port = fuzz_cut(&data, &size, '\n');
+
+	kube_proxy_bypassed(list, host, port);
+	REQUIRE(kube_proxy_bypassed("*", host, port) || !kube_server_name_ok(host));
+	free(list);
+	free(host);
+	free(port);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct kube_sim *sim = NULL;
 	char *text;
 
 	REQUIRE(kube_sim_new(1, INT64_C(1795260158000), &sim, NULL) == 0);
-	switch (fuzz_byte(&data, &size) % 3) {
+	switch (fuzz_byte(&data, &size) % 5) {
 	case 0: read_head(sim, data, size); break;
 	case 1:
 		text = fuzz_text(data, size);
@@ -89,6 +124,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		REQUIRE(http_retry_after_s(text, "", 0) >= -1);
 		free(text);
 		break;
+	case 3: read_answer(data, size); break;
+	case 4: bypass(data, size); break;
 	}
 	kube_sim_free(sim);
 	return 0;
