@@ -30,17 +30,18 @@ lib_src := $(sort $(wildcard lib/*/*.c))
 controller_src := $(sort $(filter-out controller/cmd/main.c,$(wildcard controller/*/*.c)))
 cmd_src := controller/cmd/main.c
 agent_src := $(sort $(wildcard test/fleet/*.c))
+probe_src := $(sort $(wildcard test/probe/*.c))
 sim_src := $(sort $(wildcard test/sim/*.c))
 oracle_src := $(sort $(wildcard test/oracle/*.c))
 unit_src := $(sort $(wildcard test/unit/*/test_*.c))
 objects = $(patsubst %.c,$B/obj/%.o,$(1))
 unit_bin := $(patsubst test/unit/%.c,$B/test/%,$(unit_src))
-programs := $B/patchwright-controller $B/fleet-agent
+programs := $B/patchwright-controller $B/fleet-agent $B/kube-probe
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(programs) ## builds the controller and the fleet agent (default)
+all: $(programs) ## builds the controller, and the fleet agent and the probe of the tests (default)
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(filter Makefile %.mk,$(MAKEFILE_LIST)) | expand -t 20
@@ -64,6 +65,10 @@ $B/patchwright-controller: $(call objects,$(cmd_src)) $B/libcontroller.a $B/libk
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs)
 
 $B/fleet-agent: $(call objects,$(agent_src)) $B/libkube.a
+	$(if $(V),,@echo "  LD      $@")
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs)
+
+$B/kube-probe: $(call objects,$(probe_src)) $B/libkube.a
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs)
 

@@ -93,7 +93,7 @@ static void on_health(void *arg, const struct kube_err *err)
 		return;
 	}
 	if (!controller->server_trouble)
-		kube_log(KUBE_LOG_ERROR, "the API server cannot be used; trying on", "error", err->message, NULL);
+		kube_log(KUBE_LOG_ERROR, "the API server cannot be used; trying on", "error", cache->problem, NULL);
 	controller->server_trouble = true;
 }
 

@@ -25,7 +25,7 @@ static void run_curl(struct http_pool *pool, curl_socket_t fd, int events)
 static void socket_ready(uv_poll_t *poll, int status, int events)
 {
 	const struct http_socket *watch = poll->data;
-	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
+	int flags = status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : 0; /* so that curl asks the socket what is wrong */
 	if (events & UV_READABLE)
 		flags |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)
