@@ -122,6 +122,9 @@ demo: ## a real control plane with 30 simulated nodes is patched, then a bad ver
 bench-rollout: all ## figures of a rollout over NODES (200) simulated nodes
 	$(Q)test/bench/rollout --nodes $(or $(NODES),200)
 
+bench-client: all ## memory and time of the controller's caches with NODES (5000) nodes and PODS (50000) pods, beside curl
+	$(Q)test/bench/client --nodes $(or $(NODES),5000) --pods $(or $(PODS),50000)
+
 lint: ## format, include directions, cppcheck, shellcheck, yamllint
 	$(Q)hack/setup lint
 	$(Q)hack/lint
@@ -136,4 +139,4 @@ include lib/lib.mk test/fuzz/fuzz.mk test/nomem/nomem.mk
 
 -include $(shell find $B/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all help oracle sim sim-mutants sim-flags unit unit-programs valgrind test demo bench-rollout lint tidy clean
+.PHONY: all help oracle sim sim-mutants sim-flags unit unit-programs valgrind test demo bench-rollout bench-client lint tidy clean

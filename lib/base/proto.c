@@ -5,15 +5,15 @@
 #define MAX_VARINT_BYTES 10
 
 /* Returns how many bytes it took, 0 when there are too few, or KUBE_E_PARSE. */
-static int read_varint(struct kube_proto bytes, uint64_t *ret_value)
+static int read_long_varint(const unsigned char *at, const unsigned char *end, uint64_t *ret_value)
 {
 	uint64_t value = 0;
 
 	for (int i = 0; i < MAX_VARINT_BYTES; i++) {
-		if (bytes.at + i == bytes.end)
+		if (at + i == end)
 			return 0;
-		value |= (uint64_t)(bytes.at[i] & 0x7f) << (7 * i);
-		if (bytes.at[i] < 0x80) {
+		value |= (uint64_t)(at[i] & 0x7f) << (7 * i);
+		if (at[i] < 0x80) {
 			*ret_value = value;
 			return i + 1;
 		}
@@ -21,48 +21,63 @@ static int read_varint(struct kube_proto bytes, uint64_t *ret_value)
 	return KUBE_E_PARSE;
 }
 
-int kube_proto_head(struct kube_proto bytes, struct kube_proto_field *ret_field)
+/* Nearly all are a single byte, and a document has hundreds of them. */
+static inline int read_varint(const unsigned char *at, const unsigned char *end, uint64_t *ret_value)
 {
-	uint64_t tag, value = 0;
-	int tag_len = read_varint(bytes, &tag), value_len = 0;
+	if (at == end || *at >= 0x80)
+		return read_long_varint(at, end, ret_value);
+	*ret_value = *at;
+	return 1;
+}
+
+static inline int read_head(struct kube_proto bytes, struct kube_proto_field *field)
+{
+	uint64_t tag;
+	int tag_len = read_varint(bytes.at, bytes.end, &tag), value_len = 0;
 
 	if (tag_len <= 0)
 		return tag_len;
 	if (tag >> 3 == 0 || tag >> 3 >= UINT64_C(1) << 29)
 		return KUBE_E_PARSE;
-	switch (tag & 7) {
+	field->number = (unsigned)(tag >> 3);
+	field->wire = (enum kube_proto_wire)(tag & 7);
+	switch (field->wire) {
 	case KUBE_PROTO_VARINT:
 	case KUBE_PROTO_BYTES:
-		bytes.at += tag_len;
-		value_len = read_varint(bytes, &value);
+		value_len = read_varint(bytes.at + tag_len, bytes.end, &field->value);
 		if (value_len <= 0)
 			return value_len;
 		break;
-	case KUBE_PROTO_64: value = 8; break;
-	case KUBE_PROTO_32: value = 4; break;
+	case KUBE_PROTO_64: field->value = 8; break;
+	case KUBE_PROTO_32: field->value = 4; break;
 	default: return KUBE_E_PARSE; /* groups: Kubernetes has none */
 	}
-	*ret_field = (struct kube_proto_field){
-	    .number = (unsigned)(tag >> 3), .wire = (enum kube_proto_wire)(tag & 7), .value = value};
 	return tag_len + value_len;
+}
+
+int kube_proto_head(struct kube_proto bytes, struct kube_proto_field *ret_field)
+{
+	struct kube_proto_field field = {.number = 0};
+	int len = read_head(bytes, &field);
+
+	if (len > 0)
+		*ret_field = field;
+	return len;
 }
 
 int kube_proto_next(struct kube_proto *message, struct kube_proto_field *ret_field)
 {
-	struct kube_proto_field field;
-
 	if (message->at == message->end)
 		return 0;
-	int len = kube_proto_head(*message, &field);
+	int len = read_head(*message, ret_field);
 	if (len <= 0)
 		return KUBE_E_PARSE;
 	const unsigned char *body = message->at + len;
-	size_t body_len = field.wire == KUBE_PROTO_VARINT ? 0 : (size_t)field.value;
-	if (field.value > SIZE_MAX || body_len > (size_t)(message->end - body))
+	uint64_t body_len = ret_field->wire == KUBE_PROTO_VARINT ? 0 : ret_field->value;
+	if (body_len > (uint64_t)(message->end - body))
 		return KUBE_E_PARSE;
-	field.bytes = kube_proto_of(body, body_len);
-	message->at = body + body_len;
-	*ret_field = field;
+	ret_field->bytes.at = body;
+	ret_field->bytes.end = message->at = body + body_len;
 	return 1;
 }
 

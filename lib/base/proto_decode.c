@@ -243,19 +243,29 @@ static int decode_value(const struct decoder *decoder, const struct place *place
 	return kube_fail(decoder->err, KUBE_E_INVALID, "the table gives \"%s\" a type that protobuf has not", field->name);
 }
 
-/* KUBE_PROTO_MAX_FIELDS when there is none. */
-static size_t find_field(const struct kube_json_field *table, unsigned number)
+static size_t length_of(const struct kube_json_field *table)
 {
-	for (size_t i = 0; table[i].name && i < KUBE_PROTO_MAX_FIELDS; i++)
-		if (table[i].number == number)
-			return i;
-	return KUBE_PROTO_MAX_FIELDS;
+	size_t length = 0;
+
+	while (length < KUBE_PROTO_MAX_FIELDS && table[length].name)
+		length++;
+	return length;
+}
+
+/* The length of the table when there is none. */
+static size_t find_field(const struct kube_json_field *table, size_t length, unsigned number)
+{
+	size_t i = 0;
+
+	while (i < length && table[i].number != number)
+		i++;
+	return i;
 }
 
 static int check_required(const struct decoder *decoder, const struct place *place, const struct kube_json_field *table,
-                          const struct progress *progress)
+                          size_t length, const struct progress *progress)
 {
-	for (size_t i = 0; table[i].name && i < KUBE_PROTO_MAX_FIELDS; i++) {
+	for (size_t i = 0; i < length; i++) {
 		if (!table[i].required || progress[i].seen)
 			continue;
 		struct place here = {.parent = place, .name = table[i].name};
@@ -267,7 +277,8 @@ static int check_required(const struct decoder *decoder, const struct place *pla
 static int decode_message(const struct decoder *decoder, const struct place *place, struct kube_proto message,
                           const struct kube_json_field *table, void *out)
 {
-	struct progress progress[KUBE_PROTO_MAX_FIELDS] = {{false}};
+	struct progress progress[KUBE_PROTO_MAX_FIELDS];
+	size_t length = length_of(table);
 	struct kube_proto_field value;
 	int rc;
 
@@ -275,9 +286,10 @@ static int decode_message(const struct decoder *decoder, const struct place *pla
 		kube_fail(decoder->err, KUBE_E_LIMIT, "nested more than %d levels deep", KUBE_JSON_MAX_DEPTH);
 		return decode_at(decoder, place, KUBE_E_LIMIT);
 	}
+	memset(progress, 0, length * sizeof(*progress));
 	while ((rc = kube_proto_next(&message, &value)) > 0) {
-		size_t i = find_field(table, value.number);
-		if (i == KUBE_PROTO_MAX_FIELDS)
+		size_t i = find_field(table, length, value.number);
+		if (i == length)
 			continue;
 		const struct kube_json_field *field = &table[i];
 		struct place here = {.parent = place, .name = field->name, .depth = place->depth + 1};
@@ -286,7 +298,8 @@ static int decode_message(const struct decoder *decoder, const struct place *pla
 			return rc;
 		progress[i].seen = true;
 	}
-	return rc < 0 ? malformed(decoder, place, "a field that is cut") : check_required(decoder, place, table, progress);
+	return rc < 0 ? malformed(decoder, place, "a field that is cut")
+	              : check_required(decoder, place, table, length, progress);
 }
 
 int kube_proto_decode(struct kube_proto message, const struct kube_json_field *table, void *out,

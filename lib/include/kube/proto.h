@@ -40,7 +40,7 @@ struct kube_proto_field {
 	struct kube_proto bytes; /* of BYTES: a text or a message */
 };
 
-/* Takes the next field off the message: 1, 0 at its end, or KUBE_E_PARSE. */
+/* Takes the next field off the message: 1, 0 at its end, or KUBE_E_PARSE (with *ret_field in no particular state). */
 int kube_proto_next(struct kube_proto *message, struct kube_proto_field *ret_field);
 /*
  * The beginning of a field, as far as it is there: tag, and the value of a VARINT or the length of BYTES (in value).
