@@ -39,6 +39,12 @@ static int64_t down_since(const struct node *node, const struct wave_status *wav
 	return node->ready_since_ms == KUBE_TIME_NONE ? wave->finished_ms : node->ready_since_ms;
 }
 
+/* The condition has whole seconds, rounded down. */
+static int64_t ready_after(const struct node *node)
+{
+	return node->ready_since_ms == KUBE_TIME_NONE ? KUBE_TIME_NONE : node->ready_since_ms + 999;
+}
+
 static void look_at_down(struct pass *pass, const struct target_pass *target, struct wave_status *wave,
                          struct suspect *down, struct soak_view *view)
 {
@@ -72,8 +78,8 @@ static void look_at_nodes(struct pass *pass, size_t index, struct wave_status *w
 			                 shown_version(node, &pass->rules->patches.items[0])));
 		else if (!node->ready)
 			look_at_down(pass, target, wave, down, view);
-		else if (!last->target || node->ready_since_ms > last->since_ms)
-			*last = (struct suspect){target, node->ready_since_ms};
+		else if (!last->target || ready_after(node) > last->since_ms)
+			*last = (struct suspect){target, ready_after(node)};
 	}
 }
 

@@ -67,7 +67,8 @@ static int64_t failing_in(const struct pass *pass, const char *wave)
 static void pass_wave(struct pass *pass, struct wave_status *wave, const struct tally *tally)
 {
 	char soaked[KUBE_DURATION_TEXT_SIZE];
-	int64_t soak = wave->finished_ms == KUBE_TIME_NONE ? 0 : pass->s->now_ms - wave->finished_ms;
+	bool soaked_at_all = wave->finished_ms != KUBE_TIME_NONE && pass->s->now_ms > wave->finished_ms;
+	int64_t soak = soaked_at_all ? pass->s->now_ms - wave->finished_ms : 0;
 	const char *failed = tally->bad ? plan_printf(pass->arena, "%lld", (long long)tally->bad) : "none";
 
 	wave->state = WAVE_PASSED;
@@ -118,6 +119,12 @@ static void tell_held(struct pass *pass, struct wave_status *wave, const struct 
 		decide(pass, DECISION_WAIT, wave->name, 1, "hold", "NodeHeld", wave->message);
 }
 
+/* The status has no other; a soak must not begin before its time for it. */
+static int64_t whole_second(int64_t ms)
+{
+	return (ms + 999) / 1000 * 1000;
+}
+
 static void run_wave(struct pass *pass, struct wave_status *wave, const struct wave_spec *spec,
                      const struct tally *tally)
 {
@@ -125,7 +132,7 @@ static void run_wave(struct pass *pass, struct wave_status *wave, const struct w
 		tell_held(pass, wave, tally);
 		return;
 	}
-	wave->finished_ms = pass->s->now_ms;
+	wave->finished_ms = whole_second(pass->s->now_ms);
 	if (fail_without_success(pass, wave, tally))
 		return;
 	if (spec->soak_ms > 0 && tally->patched > 0)

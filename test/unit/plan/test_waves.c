@@ -69,6 +69,20 @@ START_TEST(a_break_begins_it_anew)
 }
 END_TEST
 
+/* The status has whole seconds only: none of the soak is lost by that. */
+START_TEST(it_is_not_a_moment_too_short)
+{
+	struct world_rollout *r = begin(2, SOAKED("1"));
+	w.now_ms += 700;
+	run_to_soak(r);
+	int64_t done = w.now_ms;
+	ck_assert_int_ne(done % 1000, 0);
+	world_run_to(&w, "n02", STEP_PATCHING);
+	ck_assert_int_ge(w.now_ms - done, MINUTES(10));
+	world_finish(&w);
+}
+END_TEST
+
 /* What the node did meanwhile shows in its Ready condition, whoever looked. */
 START_TEST(nobody_looked_meanwhile)
 {
@@ -327,8 +341,8 @@ START_TEST(an_empty_wave_says_so)
 }
 END_TEST
 
-CHECK_MAIN("plan/waves", a_break_begins_it_anew, nobody_looked_meanwhile, a_node_that_does_not_come_back,
-           a_node_that_comes_and_goes, the_longest_break_that_is_allowed, a_version_that_is_taken_back,
-           a_node_that_vanishes, one_may_be_lost, lost_and_back, more_lost_than_can_be_listed, failure_budget,
-           a_lost_status_forgives_nothing, what_was_tolerated_is_not_tried_again, a_quarantined_node_uses_the_budget,
-           an_empty_wave_says_so)
+CHECK_MAIN("plan/waves", a_break_begins_it_anew, it_is_not_a_moment_too_short, nobody_looked_meanwhile,
+           a_node_that_does_not_come_back, a_node_that_comes_and_goes, the_longest_break_that_is_allowed,
+           a_version_that_is_taken_back, a_node_that_vanishes, one_may_be_lost, lost_and_back,
+           more_lost_than_can_be_listed, failure_budget, a_lost_status_forgives_nothing,
+           what_was_tolerated_is_not_tried_again, a_quarantined_node_uses_the_budget, an_empty_wave_says_so)
