@@ -66,6 +66,8 @@ static int init(struct controller *controller, const struct controller_options *
 	if (rc == 0)
 		rc = facts_new(&controller->facts, err);
 	if (rc == 0)
+		rc = zones_new(controller->options->zoneinfo, &controller->zones, err);
+	if (rc == 0)
 		rc = kube_client_new(options->env, options->transport, &controller->client, err);
 	if (rc == 0)
 		rc = kube_events_new(controller->client, "patchwright-controller", options->instance, &controller->events, err);
@@ -193,6 +195,7 @@ void controller_free(struct controller *controller)
 	kube_events_free(controller->events);
 	kube_client_free(controller->client);
 	facts_free(controller->facts);
+	zones_free(controller->zones);
 	tracks_finish(&controller->tracks);
 	meters_finish(&controller->meters);
 	free(controller);

@@ -13,6 +13,7 @@
 #include "controller/cmd/meters.h"
 #include "controller/cmd/options.h"
 #include "controller/cmd/track.h"
+#include "controller/cmd/zones.h"
 #include <kube/elector.h>
 #include <kube/queue.h>
 
@@ -59,6 +60,7 @@ struct controller {
 	struct meters meters;
 	struct namespace_watch namespaces[2]; /* --namespace, --job-namespace */
 	struct server_version server_version;
+	struct zones *zones;
 	int64_t plan_us; /* how long a plan of a rollout took of late: changes wait for a multiple of it */
 	struct kube_timer stop_timer;
 	bool stopping;

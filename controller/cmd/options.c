@@ -13,6 +13,7 @@ enum {
 	OPT_IMAGES,
 	OPT_IMAGE_TAGS,
 	OPT_LISTEN,
+	OPT_ZONEINFO,
 	OPT_LEADER_ELECT,
 	OPT_LEASE_DURATION,
 	OPT_RENEW_DEADLINE,
@@ -32,6 +33,7 @@ static const struct option long_options[] = {
     {"allowed-job-images", required_argument, NULL, OPT_IMAGES},
     {"allow-image-tags", no_argument, NULL, OPT_IMAGE_TAGS},
     {"listen-address", required_argument, NULL, OPT_LISTEN},
+    {"zoneinfo", required_argument, NULL, OPT_ZONEINFO},
     {"leader-elect", no_argument, NULL, OPT_LEADER_ELECT},
     {"leader-elect-lease-duration", required_argument, NULL, OPT_LEASE_DURATION},
     {"leader-elect-renew-deadline", required_argument, NULL, OPT_RENEW_DEADLINE},
@@ -57,6 +59,7 @@ void options_print_help(FILE *out)
 	    "  --allowed-job-images GLOB  images that jobs may use; may be repeated (default: *)\n"
 	    "  --allow-image-tags         allow job images without a digest\n"
 	    "  --listen-address ADDRESS   of /healthz, /readyz and /metrics (default: :8080; empty: none)\n"
+	    "  --zoneinfo FOLDER          the time zones of maintenance windows (default: /usr/share/zoneinfo)\n"
 	    "  --leader-elect             work only while holding the Lease patchwright-controller in --namespace, so "
 	    "that\n"
 	    "                             several may run\n"
@@ -80,6 +83,14 @@ static int parse_namespace(const char *option, const char *text, const char **re
 		                 "%s \"%s\" is no namespace name: it takes 1 to 63 lower-case letters, digits and inner '-'",
 		                 option, text);
 	*ret_name = text;
+	return 0;
+}
+
+static int parse_folder(const char *option, const char *text, const char **ret_folder, struct kube_err *err)
+{
+	if (text[0] != '/')
+		return kube_fail(err, KUBE_E_INVALID, "%s \"%s\" is no absolute path", option, text);
+	*ret_folder = text;
 	return 0;
 }
 
@@ -122,6 +133,7 @@ static int set_option(struct options *options, int option, const char *value, st
 	case OPT_JOB_NAMESPACE: return parse_namespace("--job-namespace", value, &options->job_namespace, err);
 	case OPT_IMAGES: return add_images(options, value, err);
 	case OPT_IMAGE_TAGS: options->allow_image_tags = true; return 0;
+	case OPT_ZONEINFO: return parse_folder("--zoneinfo", value, &options->zoneinfo, err);
 	case OPT_LISTEN: options->listen_address = *value ? value : NULL; return 0;
 	case OPT_LEADER_ELECT: options->leader_elect = true; return 0;
 	case OPT_LEASE_DURATION:
@@ -176,6 +188,7 @@ int options_parse(int argc, char **argv, struct options *ret_options, struct kub
 	    .namespace_ = "patchwright-system",
 	    .job_namespace = "patchwright-jobs",
 	    .listen_address = ":8080",
+	    .zoneinfo = "/usr/share/zoneinfo",
 	    .log_level = KUBE_LOG_INFO,
 	    .log_format = KUBE_LOG_TEXT,
 	};

@@ -17,6 +17,7 @@ struct options {
 	size_t image_count;
 	bool allow_image_tags;
 	const char *listen_address; /* NULL: no HTTP server */
+	const char *zoneinfo;       /* folder of the time zones */
 	bool leader_elect;
 	struct kube_elector_times election;
 	enum kube_log_level log_level;

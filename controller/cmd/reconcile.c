@@ -9,11 +9,17 @@
 #define STATUS_INTERVAL_MS 1000
 #define COUNTS_INTERVAL_MS 5000
 
+/* Who waits for days looks at the time now and then: timers stand still while a machine is suspended, and clocks are
+ * set. */
+#define LOOK_AGAIN_AT_MOST_MS (10 * 60 * 1000)
+
 static void look_again(struct controller *controller, const char *key, int64_t at_ms)
 {
 	if (at_ms == KUBE_TIME_NONE)
 		return;
 	int64_t delay_ms = at_ms - kube_client_server_ms(controller->client);
+	if (delay_ms > LOOK_AGAIN_AT_MOST_MS)
+		delay_ms = LOOK_AGAIN_AT_MOST_MS;
 	kube_queue_add_after(controller->queue, key, delay_ms > 0 ? delay_ms : 1);
 }
 

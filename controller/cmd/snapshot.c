@@ -233,6 +233,18 @@ static void fill_policy(const struct controller *controller, struct rollout_snap
 	s->policy_replaced = s->policy && *rollout->owner_uid && strcmp(rollout->owner_uid, s->policy->object.uid) != 0;
 }
 
+/* The policies' as well: whether one of them can be planned at all decides who goes first. */
+static void fill_zones(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s)
+{
+	const struct rules **rules = plan_alloc(arena, (s->policy_count + 1) * sizeof(*rules));
+	size_t count = 0;
+	if (s->plan) /* first, should there be too many */
+		rules[count++] = s->plan->rules;
+	for (size_t i = 0; i < s->policy_count; i++)
+		rules[count++] = &s->policies[i]->rules;
+	s->zones = zones_for(controller->zones, rules, count, kube_env_mono_ms(controller->env));
+}
+
 void snapshot_rollout(struct controller *controller, const struct rollout *rollout, const char *key, int64_t epoch,
                       struct kube_arena *arena, struct rollout_snapshot *ret_snapshot)
 {
@@ -256,6 +268,7 @@ void snapshot_rollout(struct controller *controller, const struct rollout *rollo
 	count_pods(controller, arena, &s);
 	s.pdbs = all_of(store(controller, CACHE_PDBS), arena, &s.pdb_count);
 	s.policies = all_of(store(controller, CACHE_POLICIES), arena, &s.policy_count);
+	fill_zones(controller, arena, &s);
 	*ret_snapshot = s;
 }
 
@@ -301,6 +314,8 @@ void snapshot_policy(struct controller *controller, const struct policy *policy,
 	*ret_snapshot = (struct policy_snapshot){
 	    .now_ms = now_ms(controller),
 	    .server_version = server_version(controller),
+	    .zones = zones_for(controller->zones, (const struct rules *const[]){&policy->rules}, 1,
+	                       kube_env_mono_ms(controller->env)),
 	    .policy = policy,
 	    .policy_busy = busy(controller, CACHE_POLICIES, &policy->object),
 	    .nodes = world.nodes,

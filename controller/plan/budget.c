@@ -219,10 +219,20 @@ static void grant_wave(struct pass *pass, struct start *start)
 	}
 }
 
+static bool any_pending(const struct pass *pass, size_t wave)
+{
+	for (size_t i = 0; i < pass->s->target_count; i++)
+		if (pass->targets[i].kind == TARGET_PENDING && (size_t)pass->targets[i].view->target->wave == wave)
+			return true;
+	return false;
+}
+
 void grant_targets(struct pass *pass)
 {
 	size_t current = waves_current(pass);
 	if (current == pass->want->waves.count || pass->want->waves.items[current].state != WAVE_RUNNING)
+		return;
+	if (!any_pending(pass, current) || !start_allowed(pass))
 		return;
 	if (pass->s->others_busy) { /* two rollouts that grant at the same moment would use the same budget twice */
 		look_again_at(pass->out, pass->s->now_ms + OTHERS_BUSY_MS);

@@ -135,8 +135,8 @@ void target_claim(struct pass *pass, struct target_pass *target, struct active *
 		return;
 	}
 	/* Nothing was touched: the grant just goes. One that cost nothing, because the node was cordoned, is asked for anew
-	 * when it is not any more. */
-	if (pass->aborting || pass->stopping || overdrawn)
+	 * when it is not any more; one that its window outran, when the next opens. */
+	if (pass->aborting || pass->stopping || overdrawn || !pass->start.view.open)
 		return;
 	enum standing standing = node_standing(target->view->node, pass->rules, pass->s->server_version);
 	if (standing == STANDING_REFUSED) {

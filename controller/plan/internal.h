@@ -4,6 +4,7 @@
 
 #include "controller/model/names.h"
 #include "controller/plan/plan.h"
+#include "controller/plan/window.h"
 #include <kube/time.h>
 
 /* ---- observed.c: what a node shows against what is wanted ---- */
@@ -84,6 +85,16 @@ struct pdb_room {
 	bool sent;         /* one is sent in this pass */
 };
 
+/* What windows and freezes say in a pass: start.c. */
+struct opening {
+	struct window_set windows;
+	struct window_view view; /* now; closed when there is a problem */
+	const char *problem;     /* why nothing can be told of the windows; NULL */
+	const char *reason;      /* why pending targets do not start; NULL: they may, or there are none */
+	const char *waits;       /* "waiting for window night, opens …"; NULL: for nothing that comes by itself */
+	bool hopeless;           /* somebody has to do something */
+};
+
 struct pass {
 	const struct rollout_snapshot *s;
 	const struct rules *rules;
@@ -99,8 +110,9 @@ struct pass {
 	const char *abort_reason; /* set while aborting */
 	bool superseded;          /* the policy was changed since the plan was made */
 	bool stopping;            /* superseded, suspended or halted: what is in work goes on, nothing new begins */
-	const char *held_back;    /* why the next pending target is not started; NULL */
-	size_t waiting_on;        /* targets in work that are blocked */
+	struct opening start;
+	const char *held_back; /* why the next pending target is not started; NULL */
+	size_t waiting_on;     /* targets in work that are blocked */
 	const struct blocker *first_blocker;
 };
 
@@ -319,6 +331,30 @@ size_t waves_current(const struct pass *pass);
 void grant_targets(struct pass *pass);
 /* A count or percentage of total, for maxUnavailable: percentages round down, but to at least 1. */
 int64_t max_unavailable(const struct kube_intstr *value, int64_t total);
+
+/* ---- start.c, expect.c, window_check.c: windows and freezes ---- */
+
+#define ZONES_LOOK_MS (INT64_C(5) * 60 * 1000) /* a time zone that is missing may be installed */
+
+void start_look(struct pass *pass);
+/* Whether windows and freezes let a pending target start now; if not, why, and until when, is decided and told. */
+bool start_allowed(struct pass *pass);
+void start_want(struct pass *pass); /* the condition WindowOpen, and Stalled where waiting does not help */
+
+struct expectation {
+	size_t targets;                      /* from how many it was learned; 0: from none */
+	int64_t step_ms[STEP_COUNT], sum_ms; /* the longest of each step */
+	int64_t limits_ms;                   /* what the policy's own limits add up to */
+};
+void expect_node(const struct pass *pass, struct expectation *ret_expected);
+/* How long a node is expected to take that is started while this is open. */
+int64_t expected_ms(const struct expectation *expected, const struct window_view *view);
+const char *expected_text(const struct expectation *expected, const struct window_view *view, struct kube_arena *arena);
+
+/* Whether a policy can be carried out, as far as it alone tells: rules_check(), its time zones, and that windows and
+ * freezes leave a time to work in. */
+int policy_check(const struct policy *policy, const struct zone_list *zones, int64_t now_ms, struct kube_arena *arena,
+                 struct window_set *ret_windows, struct kube_err *err);
 
 /* ---- planning.c, summary.c, outcome.c ---- */
 

@@ -22,6 +22,7 @@
 #include "controller/model/policy.h"
 #include "controller/model/rollout.h"
 #include "controller/model/volume.h"
+#include "controller/model/zone.h"
 
 /* Memory for plans: as kube_arena, but a refusal ends the process with a message. All our state is on API objects, so
  * that is safe. */
@@ -215,6 +216,7 @@ struct rollout_snapshot {
 	const struct rollout *rollout;
 	bool rollout_busy;
 	const char *server_version;    /* the API server's, "v1.34.4"; NULL: not known (yet) */
+	struct zone_list zones;        /* those that the plan's rules and all policies name */
 	const struct policy *policy;   /* by name; NULL: none */
 	bool policy_replaced;          /* there is a policy of that name, but not the one that this rollout belongs to */
 	const struct plan *plan;       /* complete and sound; NULL: not (yet) */
@@ -260,6 +262,7 @@ void plan_rollout(const struct rollout_snapshot *snapshot, struct kube_arena *ar
 struct policy_snapshot {
 	int64_t now_ms;
 	const char *server_version; /* the API server's; NULL: not known (yet) */
+	struct zone_list zones;     /* those that the policy names */
 	const struct policy *policy;
 	bool policy_busy;
 	const struct node *const *nodes;
@@ -279,6 +282,10 @@ struct policy_wanted {
 	} targets;
 	const char *progress, *current_rollout;
 	const char *last_successful_json; /* JSON text of status.lastSuccessfulRollout; NULL: none */
+	struct {
+		int64_t opens_ms, closes_ms; /* KUBE_TIME_NONE: not to be seen */
+		const char *name;            /* of the window; NULL: none */
+	} next_window;
 	struct {
 		struct version_count {
 			int component;

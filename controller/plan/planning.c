@@ -27,7 +27,8 @@ static const struct policy *policy_of(const struct rollout_snapshot *s, const st
 
 static bool can_be_planned(const struct rollout_snapshot *s, const struct policy *policy, struct kube_arena *arena)
 {
-	return !policy->suspend && rules_check(&policy->rules, NULL) == 0 &&
+	struct window_set windows;
+	return !policy->suspend && policy_check(policy, &s->zones, s->now_ms, arena, &windows, NULL) == 0 &&
 	       !uncovered_wave(s->nodes, s->node_count, &policy->rules, arena);
 }
 
@@ -137,6 +138,7 @@ static void freeze(const struct rollout_snapshot *s, struct kube_arena *arena, s
 
 void plan_first(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out)
 {
+	struct window_set windows;
 	struct kube_err err = {0};
 
 	if (!s->policy || s->policy_replaced) {
@@ -145,7 +147,7 @@ void plan_first(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 		                       s->rollout->policy_name));
 		return;
 	}
-	if (rules_check(&s->policy->rules, &err) != 0) {
+	if (policy_check(s->policy, &s->zones, s->now_ms, arena, &windows, &err) != 0) {
 		want_stall(out, "PolicyNotAccepted",
 		           plan_printf(arena, "PatchPolicy %s is not acceptable: %s", s->policy->object.name, err.message));
 		return;

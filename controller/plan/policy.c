@@ -11,6 +11,7 @@ struct policy_pass {
 	struct kube_arena *arena;
 	struct policy_result *out;
 	struct policy_wanted *want;
+	struct window_set windows;
 	const struct node *first_unknown; /* a node that shows nothing comparable */
 	int64_t newest_outdated_ms;       /* when the youngest outdated node was created */
 	const struct node *first_refused; /* a node that may not be brought to its version */
@@ -362,6 +363,26 @@ static void want_conditions(struct policy_pass *pass)
 		          "every node is at its declared version, or newer");
 }
 
+/* A policy without windows and freezes has nothing to say of them. */
+static void want_windows(struct policy_pass *pass)
+{
+	struct policy_wanted *want = pass->want;
+	struct policy_result *out = pass->out;
+	struct window_report report;
+
+	if (!window_set_limits(&pass->windows))
+		return;
+	window_report(&pass->windows, pass->s->now_ms, pass->arena, &report);
+	plan_want(&want->conditions, "WindowOpen", report.view.open ? CONDITION_TRUE : CONDITION_FALSE, report.reason,
+	          report.text);
+	want->next_window.opens_ms = report.opens_ms;
+	want->next_window.closes_ms = report.closes_ms;
+	want->next_window.name = report.next ? report.next->name : NULL;
+	if (out->look_again_ms == KUBE_TIME_NONE ||
+	    (report.changes_ms != KUBE_TIME_NONE && report.changes_ms < out->look_again_ms))
+		out->look_again_ms = report.changes_ms;
+}
+
 static bool refuse(struct policy_pass *pass, const char *reason, const char *message)
 {
 	plan_want(&pass->want->conditions, "Accepted", CONDITION_FALSE, reason, message);
@@ -374,8 +395,11 @@ static bool accepted(struct policy_pass *pass)
 	const struct policy_snapshot *s = pass->s;
 	struct kube_err err = {0};
 
-	if (rules_check(&s->policy->rules, &err) != 0)
-		return refuse(pass, "Invalid", plan_printf(pass->arena, "%s", err.message));
+	if (policy_check(s->policy, &s->zones, s->now_ms, pass->arena, &pass->windows, &err) != 0) {
+		pass->out->look_again_ms = s->now_ms + ZONES_LOOK_MS;
+		return refuse(pass, plan_printf(pass->arena, "%s", *err.reason ? err.reason : "Invalid"),
+		              plan_printf(pass->arena, "%s", err.message));
+	}
 	const char *uncovered = uncovered_wave(s->nodes, s->node_count, &s->policy->rules, pass->arena);
 	return uncovered ? refuse(pass, "WaveCoversNothing", uncovered) : true;
 }
@@ -391,6 +415,7 @@ void plan_policy(const struct policy_snapshot *s, struct kube_arena *arena, stru
 		return;
 	}
 	out.wanted.observed_generation = s->policy->object.generation;
+	out.wanted.next_window.opens_ms = out.wanted.next_window.closes_ms = KUBE_TIME_NONE;
 	out.wanted.conditions = plan_conditions(arena);
 	count_nodes(&pass);
 	look_at_rollouts(&pass);
@@ -398,6 +423,7 @@ void plan_policy(const struct policy_snapshot *s, struct kube_arena *arena, stru
 	out.wanted.last_successful_json = success_json(&pass);
 	if (accepted(&pass)) {
 		want_conditions(&pass);
+		want_windows(&pass);
 		if (wants_rollout(&pass))
 			create_rollout(&pass);
 	}

@@ -228,6 +228,7 @@ static void run(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 		finalize_rollout(s, arena, out, true); /* somebody took it off, and there is still something to put away */
 	make_room(&pass, look_at_targets(&pass));
 	rooms_init(&pass);
+	start_look(&pass);
 	pass.stopping = superseded || suspended || rollout_halted(&pass);
 	advance_targets(&pass);
 	pass.stopping = superseded || suspended || rollout_halted(&pass);

@@ -23,7 +23,11 @@ static const char *waiting_text(const struct pass *pass)
 	if (b)
 		return plan_printf(pass->arena, ", waiting for %s %s%s%s", b->kind, b->namespace_ ? b->namespace_ : "",
 		                   b->namespace_ && *b->namespace_ ? "/" : "", b->name ? b->name : "");
-	if (pass->held_back && pass->want->active.count == 0)
+	if (pass->want->active.count > 0)
+		return "";
+	if (pass->start.waits)
+		return plan_printf(pass->arena, ", %s", pass->start.waits);
+	if (pass->held_back)
 		return plan_printf(pass->arena, ", waiting: %s", pass->held_back);
 	return "";
 }
@@ -63,9 +67,10 @@ void want_running(struct pass *pass, const char *pause_reason)
 	want_anew(want);
 	want->summary = pause_reason ? plan_printf(pass->arena, "%s: %s", pause_reason, summarize(pass)) : summarize(pass);
 	plan_want(&want->conditions, "Progressing", moving ? CONDITION_TRUE : CONDITION_FALSE,
-	          moving         ? "Working"
-	          : pause_reason ? pause_reason
-	                         : "Waiting",
+	          moving               ? "Working"
+	          : pause_reason       ? pause_reason
+	          : pass->start.reason ? "WaitingForWindow"
+	                               : "Waiting",
 	          want->summary);
 	plan_want(&want->conditions, "Reconciling", CONDITION_TRUE, "Working", want->summary);
 	plan_want(&want->conditions, "Ready", CONDITION_FALSE, "Working", want->summary);
@@ -75,4 +80,5 @@ void want_running(struct pass *pass, const char *pause_reason)
 	if (error)
 		plan_want(&want->conditions, "Stalled", CONDITION_TRUE, error->reason,
 		          plan_printf(pass->arena, "%s: %s", error->what, error->message));
+	start_want(pass);
 }

@@ -53,4 +53,15 @@ void window_look(const struct window_set *set, int64_t at_ms, struct window_view
 /* The first time behind at_ms at which it opens; while it is open, the time after that. False: none is to be seen. */
 bool window_next(const struct window_set *set, int64_t at_ms, int64_t *ret_opens_ms);
 
+/* The same for people; set only by a set that limits. */
+struct window_report {
+	struct window_view view;
+	const char *reason, *text;      /* of the condition WindowOpen */
+	int64_t opens_ms, closes_ms;    /* of the next opening; KUBE_TIME_NONE: it is not to be seen */
+	const struct window_spec *next; /* the window that opens then; NULL: a freeze ends, and there are no windows */
+	int64_t changes_ms;             /* when all this changes; KUBE_TIME_NONE: it does not */
+};
+void window_report(const struct window_set *set, int64_t at_ms, struct kube_arena *arena,
+                   struct window_report *ret_report);
+
 #endif

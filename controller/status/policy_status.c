@@ -2,6 +2,7 @@
 #include "controller/model/put.h"
 #include "controller/status/internal.h"
 
+#include <kube/time.h>
 #include <string.h>
 
 #define MAX_VERSIONS 50
@@ -13,6 +14,16 @@ static bool add_targets(cJSON *json, const struct policy_wanted *wanted)
 	       put_int(targets, "upToDate", wanted->targets.up_to_date) &&
 	       put_int(targets, "outdated", wanted->targets.outdated) &&
 	       put_int(targets, "unsupported", wanted->targets.unsupported);
+}
+
+static bool add_next_window(cJSON *json, const struct policy_wanted *wanted)
+{
+	if (wanted->next_window.opens_ms == KUBE_TIME_NONE)
+		return true;
+	cJSON *next = cJSON_AddObjectToObject(json, "nextWindow");
+	return put_time(next, "opens", wanted->next_window.opens_ms) &&
+	       put_time(next, "closes", wanted->next_window.closes_ms) &&
+	       put_str_if(next, "name", wanted->next_window.name, LABEL_BYTES);
 }
 
 static int by_count(const void *a, const void *b)
@@ -60,12 +71,12 @@ static cJSON *build(const struct policy *policy, const struct policy_wanted *wan
 	cJSON *json = cJSON_CreateObject();
 	cJSON *conditions = conditions_json(&wanted->conditions, &policy->conditions, wanted->observed_generation, now_ms,
 	                                    CONDITION_MESSAGE_BYTES);
-	bool ok = put_item(json, "conditions", conditions) &&
-	          put_int(json, "observedGeneration", wanted->observed_generation) && add_targets(json, wanted) &&
-	          put_str_if(json, "progress", wanted->progress, PROGRESS_BYTES) &&
-	          put_str_if(json, "currentRollout", wanted->current_rollout, NAME_BYTES) &&
-	          (!last || put_item(json, "lastSuccessfulRollout", cJSON_Duplicate(last, true))) &&
-	          add_versions(json, wanted, arena);
+	bool ok =
+	    put_item(json, "conditions", conditions) && put_int(json, "observedGeneration", wanted->observed_generation) &&
+	    add_targets(json, wanted) && put_str_if(json, "progress", wanted->progress, PROGRESS_BYTES) &&
+	    put_str_if(json, "currentRollout", wanted->current_rollout, NAME_BYTES) && add_next_window(json, wanted) &&
+	    (!last || put_item(json, "lastSuccessfulRollout", cJSON_Duplicate(last, true))) &&
+	    add_versions(json, wanted, arena);
 	if (ok)
 		return json;
 	cJSON_Delete(json);

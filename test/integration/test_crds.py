@@ -98,7 +98,7 @@ class TestDefinitions(ClusterTest):
         kind = node.get("type")
         if kind == "array":
             self.assertIn("maxItems", node)
-            self.assertIn(node.get("x-kubernetes-list-type"), ("atomic", "map"))
+            self.assertIn(node.get("x-kubernetes-list-type"), ("atomic", "map", "set"))
         elif kind == "string":
             self.assertIn("maxLength", node)
         elif kind == "integer":
@@ -113,7 +113,7 @@ class TestDefinitions(ClusterTest):
         without = {"nodeInfo", "label", "annotation", "observed", "command", "args", "env", "resources", "rollback", "prepare", "verify",
                    "secrets", "supportedFrom",
                    "matchLabels", "matchExpressions", "values", "limits", "requests", "nodes", "size", "waves[].maxUnavailable",
-                   "podSelector", "order"}
+                   "podSelector", "order", "windows", "days", "start", "schedule", "freezes", "reason"}
         crd = self.client.get("customresourcedefinitions", "patchpolicies.patchwright.io")
         for path, node in walk(schema(crd)["properties"]["spec"]):
             for name, child in node.get("properties", {}).items():
@@ -135,6 +135,7 @@ class TestDefinitions(ClusterTest):
                 ("pp.spec.patches.job.timeout", "Default 15m"),
                 ("pp.spec.patches.observed", "Required for Custom"),
                 ("pp.spec.drain.unmanagedPods", "blocks the drain"),
+                ("pp.spec.windows", "at most half of the window's duration"),
                 ("prl.status.active.blockedBy", "What it waits for"),
                 ("prp.spec.targets.steps.seconds", "whole seconds")):
             self.assertIn(words, self.cluster.kubectl("explain", field).stdout, field)
@@ -144,7 +145,7 @@ class TestDefinitions(ClusterTest):
         self.client.create("patchrollouts", objects.rollout("columns-1", "columns"))
         self.client.create("patchreports", objects.report("columns-1-0-1"))
         for words, header in (
-                (["pp"], ["NAME", "COMPONENT", "VERSION", "UP-TO-DATE", "ROLLOUT", "READY", "AGE"]),
+                (["pp"], ["NAME", "COMPONENT", "VERSION", "UP-TO-DATE", "ROLLOUT", "NEXT", "WINDOW", "READY", "AGE"]),
                 (["prl"], ["NAME", "VERSION", "WAVE", "PROGRESS", "FAILED", "OUTCOME", "AGE"]),
                 (["prl", "-o", "wide"], ["NAME", "VERSION", "WAVE", "PROGRESS", "FAILED", "OUTCOME", "MESSAGE", "AGE"]),
                 (["prp"], ["NAME", "ROLLOUT", "OUTCOME", "PAGE", "AGE"])):

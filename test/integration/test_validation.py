@@ -26,6 +26,22 @@ def group(name, selector=None):
     return {"name": name, "selector": {"matchLabels": {"tier": name.lower()}} if selector is None else selector}
 
 
+def weekly(name="w", **other):
+    return {"name": name, "type": "Weekly", "days": ["Sat"], "start": "02:00", "duration": "4h", **other}
+
+
+def cron(schedule="0 2 * * 1-5", **other):
+    return {"name": "c", "type": "Cron", "schedule": schedule, "duration": "2h", **other}
+
+
+def freeze(name="f", begin="2026-12-18T00:00:00Z", end="2027-01-04T00:00:00Z"):
+    return {"name": name, "from": begin, "to": end}
+
+
+def without(document, *names):
+    return {name: value for name, value in document.items() if name not in names}
+
+
 def set_path(document, path, value):
     """Sets the member at a path like patches.0.job.image; GONE removes it."""
     *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
@@ -154,6 +170,48 @@ WRONG_POLICIES = (
     ("drain.order", [group(f"g{n}") for n in range(17)], "must have at most 16 items"),
     ("drain.order", [group("Apps")], "should match"),
     ("rollback.timeout", "0s", "choose a duration from 1s to 24h"),
+    ("windows", [without(weekly(), "name")], "name: Required value"),
+    ("windows", [without(weekly(), "type")], "type: Required value"),
+    ("windows", [without(weekly(), "duration")], "duration: Required value"),
+    ("windows", [weekly(type="Monthly")], 'supported values: "Weekly", "Cron"'),
+    ("windows", [without(weekly(), "days")], "days is needed with type Weekly"),
+    ("windows", [without(weekly(), "start")], "start is needed with type Weekly"),
+    ("windows", [weekly(schedule="0 2 * * *")], "schedule is needed with type Cron and must be absent with any other"),
+    ("windows", [cron(days=["Sat"])], "days is needed with type Weekly and must be absent with any other"),
+    ("windows", [without(cron(), "schedule")], "schedule is needed with type Cron"),
+    ("windows", [weekly(days=[])], "at least 1 items"),
+    ("windows", [weekly(days=["Saturday"])], 'supported values: "Mon"'),
+    ("windows", [weekly(days=["Sat", "Sat"])], "Duplicate value"),
+    ("windows", [weekly(start="24:00")], "should match"),
+    ("windows", [weekly(start="2:00")], "should match"),
+    ("windows", [weekly(duration="0s")], "choose a duration from 1m to 168h"),
+    ("windows", [weekly(duration="169h")], "choose a duration from 1m to 168h"),
+    ("windows", [weekly(duration="1d")], "must be a duration from 1m to 168h"),
+    ("windows", [weekly(timeZone="Europe/../../etc")], "timeZone is the name of a place"),
+    ("windows", [weekly(timeZone="/etc/localtime")], "timeZone is the name of a place"),
+    ("windows", [weekly(timeZone="localtime")], "timeZone is the name of a place"),
+    ("windows", [weekly(timeZone="right/Europe/Berlin")], "timeZone is the name of a place"),
+    ("windows", [cron("0 2 * * * *")], "a schedule has five fields"),
+    ("windows", [cron("@reboot now then")], "a schedule has five fields"),
+    ("windows", [cron("60 2 * * *")], "the field minute takes *, 0 to 59"),
+    ("windows", [cron("0 24 * * *")], "the field hour takes *, 0 to 23"),
+    ("windows", [cron("0 2 L * *")], "the field day of month takes *, 1 to 31"),
+    ("windows", [cron("0 2 15W * *")], "L, W, # and ? have no meaning here"),
+    ("windows", [cron("0 2 ? * 1")], "the field day of month takes"),
+    ("windows", [cron("0 2 * 13 *")], "the field month takes *, 1 to 12 or JAN to DEC"),
+    ("windows", [cron("0 2 * * FRIDAY")], "the field day of week takes *, 0 to 7 or SUN to SAT"),
+    ("windows", [cron("0 2 * * MON#2")], "the field day of week takes"),
+    ("windows", [cron("*/0 2 * * *")], "the field minute takes"),
+    ("windows", [weekly(), weekly()], "Duplicate value"),
+    ("windows", [weekly(name=f"w{n}") for n in range(17)], "must have at most 16 items"),
+    ("freezes", [without(freeze(), "to")], "to: Required value"),
+    ("freezes", [freeze(begin="2027-01-04T00:00:00Z")], "a freeze ends after it begins"),
+    ("freezes", [freeze(begin="2027-02-01T00:00:00Z")], "a freeze ends after it begins"),
+    ("freezes", [freeze(begin="2026-12-18")], "from"),
+    ("freezes", [freeze(begin="2026-12-18T00:00:00")], "should match"),
+    ("freezes", [freeze(begin="2026-02-30T00:00:00Z")], "from"),
+    ("freezes", [freeze(), freeze()], "Duplicate value"),
+    ("freezes", [freeze(name=f"f{n}") for n in range(33)], "must have at most 32 items"),
     ("historyLimit", 101, "less than or equal to 100"),
     ("historyLimit", -1, "greater than or equal to 0"),
     ("trigger", "Never", 'supported values: "Automatic", "Manual"'),
@@ -191,6 +249,10 @@ RIGHT_POLICIES = (
     ("drain", {"timeout": "16m", "waitForJobs": "15m", "gracePeriodSeconds": 959, "onTimeout": "Force"}),
     ("drain.podSelector", {"matchLabels": {"tier": "web"}}),
     ("drain.order", [group("apps"), group("rest", {}), group("databases")]),
+    ("windows", [weekly(timeZone="America/Argentina/Buenos_Aires"), cron("*/15 0-6/2 1,15-20 JAN-mar,12 FRI-SUN,2")]),
+    ("windows", [weekly(name=f"w{n}", days=["Mon", "Sun"], duration="168h", timeZone="Etc/GMT+1") for n in range(16)]),
+    ("windows", [cron("05  9 * * 7", duration="1m"), weekly(start="23:59")]),
+    ("freezes", [freeze(name=f"f{n}", begin="2026-12-18T00:00:00.5+01:00") for n in range(32)]),
 )
 
 

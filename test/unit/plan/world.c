@@ -1,4 +1,5 @@
 #include "test/unit/plan/world.h"
+#include "test/unit/tzif.h"
 
 /* controller/cmd/snapshot.h has it; its other declarations need the whole controller. */
 void plan_assemble(const struct rollout_status *status, const struct revision *const *pages, size_t page_count,
@@ -64,6 +65,10 @@ void world_init(struct world *world, const char *spec)
 	                        .pod_start_ms = 3000};
 	kube_arena_init(&world->arena, (size_t)1 << 30);
 	kube_arena_init(&world->pass, (size_t)1 << 30);
+	world->zone_entries[0] = (struct zone_entry){.name = "Etc/UTC", .zone = zone_utc()};
+	world->zone_entries[1] =
+	    (struct zone_entry){.name = "Europe/Berlin", .zone = zone_of_rule("CET-1CEST,M3.5.0,M10.5.0/3", &world->arena)};
+	world->zones = (struct zone_list){.items = world->zone_entries, .count = KUBE_ARRAY_LEN(world->zone_entries)};
 	world->nodes = kube_arena_alloc(&world->arena, MAX_NODES * sizeof(*world->nodes));
 	world->pods = kube_arena_alloc(&world->arena, MAX_PODS * sizeof(*world->pods));
 	if (spec)
@@ -487,6 +492,7 @@ static void take_snapshot(struct world *world, const struct world_rollout *self)
 
 	*s = (struct rollout_snapshot){.now_ms = world->now_ms,
 	                               .server_version = world->server_version,
+	                               .zones = world->zones,
 	                               .rollout = self->rollout,
 	                               .rollout_busy = self->busy > 0,
 	                               .policy = world->policy,
@@ -964,6 +970,7 @@ static bool step_policy(struct world *world)
 	bool busy[40] = {false};
 	struct policy_snapshot s = {.now_ms = world->now_ms,
 	                            .server_version = world->server_version,
+	                            .zones = world->zones,
 	                            .policy = world->policy,
 	                            .nodes = world->snapshot.nodes,
 	                            .rollouts = rollouts,

@@ -109,6 +109,8 @@ struct world {
 	} * kept; /* decoded objects, older versions too: plans and jobs point at them */
 	int64_t now_ms;
 	const char *server_version;
+	struct zone_entry zone_entries[2]; /* Etc/UTC and Europe/Berlin */
+	struct zone_list zones;
 	struct policy *policy; /* NULL: none */
 	bool policy_replaced;
 	const struct policy *policies[2]; /* what rollouts see of all policies, where overlaps matter */

@@ -25,6 +25,7 @@ static struct policy_wanted full(void)
 	    .progress = "5/8",
 	    .current_rollout = "p-7c9f4",
 	    .last_successful_json = "{\"name\":\"p-1\",\"duration\":\"1m\"}",
+	    .next_window = {NOW + 3600000, NOW + 7200000, "night"},
 	    .versions = {versions, 2},
 	};
 	return wanted;
@@ -52,7 +53,9 @@ START_TEST(test_members)
 	                       "\",\"message\":\"m\",\"observedGeneration\":4,\"reason\":"
 	                       "\"Outdated\",\"status\":\"False\",\"type\":\"Ready\"}],\"currentRollout\":\"p-7c9f4\","
 	                       "\"lastSuccessfulRollout\":{"
-	                       "\"duration\":\"1m\",\"name\":\"p-1\"},\"observedGeneration\":4,\"progress\":\"5/"
+	                       "\"duration\":\"1m\",\"name\":\"p-1\"},\"nextWindow\":{\"closes\":\"2026-11-21T13:22:38Z\","
+	                       "\"name\":\"night\",\"opens\":\"2026-11-21T12:22:38Z\"},\"observedGeneration\":4,"
+	                       "\"progress\":\"5/"
 	                       "8\",\"targets\":{\"outdated\":3,"
 	                       "\"total\":8,\"unsupported\":1,\"upToDate\":5},\"versions\":[{\"component\":\"Kubelet\","
 	                       "\"count\":5,\"version\":"
@@ -71,9 +74,11 @@ START_TEST(test_nothing_to_write)
 
 	ck_assert_ptr_null(compose_policy(policy, &wanted, NOW + 3600000));
 	wanted.current_rollout = NULL;
+	wanted.next_window.opens_ms = wanted.next_window.closes_ms = KUBE_TIME_NONE;
 	_cleanup_json_ cJSON *next = compose_policy(policy, &wanted, NOW + 3600000);
 	ck_assert_ptr_nonnull(next);
 	ck_assert_ptr_null(kube_json_get(next, "currentRollout"));
+	ck_assert_ptr_null(kube_json_get(next, "nextWindow"));
 	ck_assert_str_eq(kube_json_str(cJSON_GetArrayItem(kube_json_get(next, "conditions"), 0), "lastTransitionTime"),
 	                 NOW_TEXT);
 	kube_object_unref(&fresh->object);
