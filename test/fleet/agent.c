@@ -240,6 +240,12 @@ static void deadline_passed(struct kube_timer *timer, void *arg)
 	end_with(work, 137, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
 }
 
+static bool changes_host(const struct work *work)
+{
+	const struct fleet_pod *pod = pod_of(work);
+	return !pod->rollback && !pod->prepare && !pod->verify;
+}
+
 static bool fails(const struct work *work)
 {
 	const struct fleet_pod *pod = pod_of(work);
@@ -247,6 +253,10 @@ static bool fails(const struct work *work)
 
 	if (pod->rollback)
 		return work->behaviour.rollback_fail;
+	if (pod->prepare || pod->verify)
+		return pod->prepare ? work->behaviour.prepare_fail : work->behaviour.verify_fail;
+	if (work->behaviour.fail_once && pod->first)
+		return true;
 	return work->behaviour.fail || (fail_version && pod->version && !strcmp(fail_version, pod->version));
 }
 
@@ -263,6 +273,8 @@ static void run_over(struct work *work)
 		    "installing %s\nself-test: 1 of 3 checks failed\nerror: the runtime does not start with this version",
 		    pod_of(work)->version);
 		end_with(work, 1, NULL, text);
+	} else if (pod_of(work)->prepare || pod_of(work)->verify) {
+		end_with(work, 0, NULL, "done"); /* changes nothing */
 	} else if (b->hang && !pod_of(work)->rollback) {
 		return; /* the deadline ends it */
 	} else if (host_goes_down) {
@@ -298,7 +310,7 @@ static void next_stage(struct work *work)
 			end_with(work, 0, NULL, "done");
 		break;
 	case STAGE_ENDING:
-		enter(work, b->lag_ms && !work->exit_code && !pod_of(work)->rollback ? STAGE_LAGGING : STAGE_OVER);
+		enter(work, b->lag_ms && !work->exit_code && changes_host(work) ? STAGE_LAGGING : STAGE_OVER);
 		break;
 	case STAGE_LAGGING: enter(work, STAGE_CHANGING); break;
 	case STAGE_OVER: break;

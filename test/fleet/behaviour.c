@@ -7,9 +7,17 @@ static int set_word(struct behaviour *b, char *word, struct kube_arena *arena, s
 	struct flag {
 		const char *name;
 		bool *flag;
-	} flags[] = {
-	    {"fail", &b->fail},          {"hang", &b->hang},     {"lie", &b->lie},   {"twice", &b->twice},
-	    {"notready", &b->not_ready}, {"reboot", &b->reboot}, {"lost", &b->lost}, {"rollback-fail", &b->rollback_fail}};
+	} flags[] = {{"fail", &b->fail},
+	             {"hang", &b->hang},
+	             {"lie", &b->lie},
+	             {"twice", &b->twice},
+	             {"notready", &b->not_ready},
+	             {"reboot", &b->reboot},
+	             {"lost", &b->lost},
+	             {"fail-once", &b->fail_once},
+	             {"prepare-fail", &b->prepare_fail},
+	             {"verify-fail", &b->verify_fail},
+	             {"rollback-fail", &b->rollback_fail}};
 	char *value = strchr(word, '=');
 
 	if (value)

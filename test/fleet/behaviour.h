@@ -7,8 +7,8 @@
  *   version=TEXT    the node shows this version instead      twice      the container is run twice (the work is done
  * twice) notready        the node goes NotReady and stays so      reboot     NotReady, then a new bootID, then Ready;
  * the job ends well lost            like reboot, but the node never returns  delay=DURATION   the job takes that long
- * instead of --delay rollback-fail   a rollback job ends with exit code 1 (all other words are for jobs that are no
- * rollback)
+ * instead of --delay fail-once       the first attempt ends with exit code 1 prepare-fail, verify-fail, rollback-fail
+ * these jobs end with exit code 1 (all other words are for jobs that change the host)
  */
 #ifndef FLEET_BEHAVIOUR_H
 #define FLEET_BEHAVIOUR_H
@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 struct behaviour {
-	bool fail, hang, lie, twice, not_ready, reboot, lost, rollback_fail;
+	bool fail, fail_once, hang, lie, twice, not_ready, reboot, lost, prepare_fail, verify_fail, rollback_fail;
 	int64_t lag_ms, delay_ms; /* delay_ms -1: the agent's own */
 	const char *version;      /* NULL: what the job asks for */
 };

@@ -48,6 +48,8 @@ static void read_env(struct fleet_pod *pod, const cJSON *env, struct kube_arena 
 			pod->version = copy(arena, value);
 		else if (!strcmp(name, "PATCHWRIGHT_FROM_VERSION"))
 			pod->from_version = copy(arena, value);
+		else if (!strcmp(name, "PATCHWRIGHT_ATTEMPT"))
+			pod->first = !strcmp(value, "1");
 		else if (!strcmp(name, "FLEET_LABEL"))
 			pod->marker_label = copy(arena, value);
 	}
@@ -64,6 +66,8 @@ static int decode_pod(const cJSON *item, struct kube_object *self, struct kube_a
 	pod->phase = copy(arena, kube_json_str(item, "status.phase"));
 	pod->step = copy(arena, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(labels, "patchwright.io/step")));
 	pod->rollback = pod->step && !strcmp(pod->step, "rollback");
+	pod->prepare = pod->step && !strcmp(pod->step, "prepare");
+	pod->verify = pod->step && !strcmp(pod->step, "verify");
 	pod->deadline_ms = cJSON_IsNumber(deadline) ? (int64_t)(deadline->valuedouble * 1000) : 0;
 	pod->component = pod->version = pod->from_version = "";
 	pod->finalized = cJSON_GetArraySize(kube_json_get(item, "metadata.finalizers")) > 0;

@@ -14,7 +14,8 @@ struct fleet_node {
 struct fleet_pod {
 	struct kube_object object;
 	const char *node_name, *phase, *step;
-	bool rollback;
+	bool rollback, prepare, verify;
+	bool first;          /* attempt */
 	int64_t deadline_ms; /* activeDeadlineSeconds; 0: none */
 	const char *component, *version, *from_version, *marker_label;
 	bool finalized; /* still has a finalizer */
