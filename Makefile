@@ -31,17 +31,18 @@ controller_src := $(sort $(filter-out controller/cmd/main.c,$(wildcard controlle
 cmd_src := controller/cmd/main.c
 agent_src := $(sort $(wildcard test/fleet/*.c))
 probe_src := $(sort $(wildcard test/probe/*.c))
+player_src := $(sort $(wildcard test/player/*.c))
 sim_src := $(sort $(wildcard test/sim/*.c))
 oracle_src := $(sort $(wildcard test/oracle/*.c))
 unit_src := $(sort $(wildcard test/unit/*/test_*.c))
 objects = $(patsubst %.c,$B/obj/%.o,$(1))
 unit_bin := $(patsubst test/unit/%.c,$B/test/%,$(unit_src))
-programs := $B/patchwright-controller $B/fleet-agent $B/kube-probe
+programs := $B/patchwright-controller $B/fleet-agent $B/kube-probe $B/api-player
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(programs) ## builds the controller, and the fleet agent and the probe of the tests (default)
+all: $(programs) ## builds the controller, and fleet-agent, kube-probe and api-player of the tests (default)
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(filter Makefile %.mk,$(MAKEFILE_LIST)) | expand -t 20
@@ -69,6 +70,10 @@ $B/fleet-agent: $(call objects,$(agent_src)) $B/libkube.a
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs)
 
 $B/kube-probe: $(call objects,$(probe_src)) $B/libkube.a
+	$(if $(V),,@echo "  LD      $@")
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs)
+
+$B/api-player: $(call objects,$(player_src)) $B/libkube.a
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs)
 

@@ -247,6 +247,23 @@ wait_ready() {
 	is_alive "$1" || die_with_log "$log" "$1 ended while it was starting."
 }
 
+# --- etcd's history -----------------------------------------------------------------------------
+
+# etcd_call PATH JSON: a call of etcd's API.
+etcd_call() {
+	KUBECONFIG=/dev/null "$(binary kubectl)" --server="https://127.0.0.1:$PORT_ETCD" --certificate-authority="$PKI/etcd-ca.crt" \
+		--client-certificate="$PKI/etcd-client.crt" --client-key="$PKI/etcd-client.key" create --raw "$1" -f - <<<"$2"
+}
+
+# What the API server still has in its watch cache it goes on serving.
+compact_etcd() {
+	local answer
+	answer=$(etcd_call /v3/kv/range '{"key":"AA=="}') || die "etcd of cluster '$CLUSTER' does not answer."
+	[[ $answer =~ \"revision\":\"([0-9]+)\" ]] || die "etcd of cluster '$CLUSTER' does not say its revision: $answer"
+	etcd_call /v3/kv/compaction "{\"revision\":\"${BASH_REMATCH[1]}\",\"physical\":true}" >/dev/null ||
+		die "etcd of cluster '$CLUSTER' does not compact its history."
+}
+
 # --- Stop ---------------------------------------------------------------------------------------
 
 # stop_part PART [SIGNAL]: asks, waits, and kills what does not listen.
@@ -254,6 +271,7 @@ stop_part() {
 	local pid
 	if pid=$(pid_of "$1"); then
 		kill "-${2:-TERM}" "$pid" 2>/dev/null || true
+		kill -CONT "$pid" 2>/dev/null || true # one that was frozen hears nothing
 		if ! wait_for 15 is_gone "$1"; then
 			kill -KILL "$pid" 2>/dev/null || true
 			wait_for 5 is_gone "$1" || die "$1 (process $pid) does not end."

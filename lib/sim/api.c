@@ -23,7 +23,9 @@ static void serve_named(const struct api_request *request, struct api_answer *an
 {
 	const char *method = request->method;
 
-	if (strcmp(method, "GET") == 0)
+	if (strcmp(request->subresource, "status") == 0 && !request->kind->about.has_status)
+		api_not_found(request, answer);
+	else if (strcmp(method, "GET") == 0)
 		api_get(request, answer);
 	else if (strcmp(method, "PUT") == 0)
 		api_update(request, answer);
@@ -33,6 +35,8 @@ static void serve_named(const struct api_request *request, struct api_answer *an
 		api_delete(request, answer);
 	else if (strcmp(method, "POST") == 0 && strcmp(request->subresource, "eviction") == 0)
 		api_evict(request, answer);
+	else if (strcmp(method, "POST") == 0 && strcmp(request->subresource, "binding") == 0)
+		api_bind(request, answer);
 	else
 		api_refuse(request, answer, 405, "MethodNotAllowed", NULL, "the server does not allow this method");
 }
@@ -42,7 +46,7 @@ void api_serve(const struct api_request *request, struct api_answer *answer)
 	bool needs_body = strcmp(request->method, "POST") == 0 || request->method[0] == 'P';
 
 	if (needs_body && !request->body)
-		api_refuse(request, answer, 400, "BadRequest", NULL, "the object provided is unrecognized: no JSON");
+		api_refuse_plainly(answer, 400, "BadRequest", "the object provided is unrecognized: it is no JSON");
 	else if (request->name[0])
 		serve_named(request, answer);
 	else if (strcmp(request->method, "GET") == 0)
@@ -61,7 +65,7 @@ int kube_sim_api_call(struct kube_sim_api *api, const char *method, const char *
 	struct api_request request;
 	struct api_answer answer = {.retry_after_s = -1};
 
-	if (!api_parse_target(api, target, &request))
+	if (!api_parse_target(api, target, &request, NULL))
 		return 404;
 	request.method = method;
 	request.content_type = content_type ? content_type : "application/json";
@@ -114,7 +118,8 @@ static void reply(struct api_arrival *arrival, const struct api_answer *answer)
 		kube_sim_reply_end(sim, exchange, delay_ms, KUBE_E_CLOSED, "the connection broke");
 		return;
 	}
-	kube_sim_reply_head(sim, exchange, delay_ms, answer->status, answer->retry_after_s, "application/json");
+	kube_sim_reply_head(sim, exchange, delay_ms, answer->status, answer->retry_after_s,
+	                    answer->text[0] == '{' ? "application/json" : "text/plain; charset=utf-8");
 	kube_sim_reply_data(sim, exchange, delay_ms, answer->text, strlen(answer->text));
 	kube_sim_reply_end(sim, exchange, delay_ms, 0, NULL);
 }
@@ -151,6 +156,7 @@ static void serve_arrival(struct api_arrival *arrival, struct api_request *reque
 	request->content_type = sent->content_type;
 	request->behind_ms = arrival->fate.behind_ms;
 	request->body = body;
+	request->raw = sent->body;
 	request->api->sender = kube_sim_sender(arrival->exchange);
 	api_serve(request, answer);
 	request->api->sender = 0;
@@ -161,20 +167,18 @@ static bool work_on(struct api_arrival *arrival, struct api_answer *answer)
 {
 	const struct kube_sim_fate *fate = &arrival->fate;
 	struct api_request request;
-	bool known = api_parse_target(arrival->api, arrival->request.target, &request);
 
 	if (fate->status && !fate->done) {
 		refuse_as_fated(fate, answer);
 	} else if (strcmp(arrival->request.target, "/version") == 0) {
 		answer->status = 200;
 		answer->text = api_must(strdup("{\"major\":\"1\",\"minor\":\"34\",\"gitVersion\":\"v1.34.4\"}"));
-	} else if (!known) {
-		answer->status = 404;
-		answer->text = api_status_text(404, "NotFound", "the server could not find the requested resource");
+	} else if (!api_parse_target(arrival->api, arrival->request.target, &request, answer)) {
+		return true;
 	} else if (request.watch) {
-		if (!fate->silent)
-			api_watch(&request, arrival->exchange, fate->answer_ms, fate->watch_lag_ms);
-		return false;
+		if (fate->silent)
+			return false;
+		return !api_watch(&request, arrival->exchange, fate->answer_ms, fate->watch_lag_ms, answer);
 	} else {
 		serve_arrival(arrival, &request, answer);
 		if (fate->status)
@@ -251,13 +255,13 @@ struct kube_sim_api *kube_sim_api_new(struct kube_sim *sim)
 	static const struct kube_sim_kind kinds[] = {
 	    {.resource = &kube_namespaces, .has_status = true},
 	    {.resource = &kube_nodes, .has_status = true},
-	    {.resource = &kube_pods, .has_status = true},
+	    {.resource = &kube_pods, .has_status = true, .has_generation = true},
 	    {.resource = &kube_pdbs, .has_status = true, .has_generation = true},
 	    {.resource = &kube_daemon_sets, .has_status = true, .has_generation = true},
 	    {.resource = &kube_persistent_volumes, .has_status = true},
 	    {.resource = &kube_volume_attachments, .has_status = true},
 	    {.resource = &kube_replica_sets, .has_status = true, .has_generation = true},
-	    {.resource = &kube_controller_revisions, .immutable = "data"},
+	    {.resource = &kube_controller_revisions},
 	    {.resource = &kube_leases},
 	    {.resource = &kube_events},
 	};

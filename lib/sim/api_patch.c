@@ -1,4 +1,4 @@
-/* What patches do to documents: RFC 7396, RFC 6902 as evanphx/json-patch has it, and a little of the strategic kind. */
+/* What merge patches (RFC 7396) do to documents, and a little of the strategic kind. */
 #include "lib/sim/api.h"
 
 #include <stdio.h>
@@ -54,7 +54,7 @@ void api_apply_merge_patch(cJSON *document, const cJSON *patch)
 /* The lists of the core types that are merged by a key. */
 static const char *merge_key(const char *list)
 {
-	static const char *const keys[][2] = {{"conditions", "type"}, {"taints", "key"}, {"ownerReferences", "uid"}};
+	static const char *const keys[][2] = {{"conditions", "type"}, {"ownerReferences", "uid"}, {"containers", "name"}};
 
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(keys); i++)
 		if (strcmp(keys[i][0], list) == 0)
@@ -92,6 +92,22 @@ static void merge_list(cJSON *document, const cJSON *member, const char *key)
 	}
 }
 
+/* A list of texts that is merged: what the patch names comes first. */
+static void merge_set(cJSON *document, const cJSON *member)
+{
+	cJSON *next = api_must(cJSON_Duplicate(member, true));
+	const cJSON *old, *item;
+
+	cJSON_ArrayForEach (old, cJSON_GetObjectItemCaseSensitive(document, member->string)) {
+		bool named = false;
+		cJSON_ArrayForEach (item, member)
+			named |= cJSON_Compare(old, item, true);
+		if (!named)
+			cJSON_AddItemToArray(next, api_must(cJSON_Duplicate(old, true)));
+	}
+	api_set(document, member->string, next);
+}
+
 static void delete_from_list(cJSON *document, const cJSON *directive)
 {
 	cJSON *list = cJSON_GetObjectItemCaseSensitive(document, directive->string + strlen(DELETE_DIRECTIVE));
@@ -116,90 +132,9 @@ void api_apply_strategic_patch(cJSON *document, const cJSON *patch)
 			api_apply_strategic_patch(old, member);
 		else if (cJSON_IsArray(member) && merge_key(member->string))
 			merge_list(document, member, merge_key(member->string));
+		else if (cJSON_IsArray(member) && strcmp(member->string, "finalizers") == 0)
+			merge_set(document, member);
 		else
 			merge_member(document, member);
 	}
-}
-
-/* ---- JSON patch ---- */
-
-/* The next segment of a JSON pointer, unescaped; advances *path. */
-static bool next_segment(const char **path, char *out, size_t size)
-{
-	size_t len = 0;
-
-	if (**path != '/')
-		return false;
-	for ((*path)++; **path && **path != '/' && len + 1 < size; (*path)++) {
-		char c = **path;
-		if (c == '~')
-			c = *++(*path) == '1' ? '/' : '~';
-		out[len++] = c;
-	}
-	out[len] = '\0';
-	return true;
-}
-
-static cJSON *child_of(cJSON *parent, const char *name)
-{
-	if (cJSON_IsArray(parent))
-		return *name >= '0' && *name <= '9' ? cJSON_GetArrayItem(parent, (int)strtol(name, NULL, 10)) : NULL;
-	return cJSON_GetObjectItemCaseSensitive(parent, name);
-}
-
-/* The container of what the path names, and the last segment; NULL: there is none. */
-static cJSON *find_parent(cJSON *document, const char *path, char *name, size_t size)
-{
-	cJSON *at = document;
-
-	while (at && next_segment(&path, name, size)) {
-		if (!*path)
-			return cJSON_IsObject(at) || cJSON_IsArray(at) ? at : NULL;
-		at = child_of(at, name);
-	}
-	return NULL;
-}
-
-static bool add_value(cJSON *parent, const char *name, const cJSON *value)
-{
-	if (!cJSON_IsArray(parent)) {
-		cJSON_DeleteItemFromObjectCaseSensitive(parent, name);
-		return cJSON_AddItemToObject(parent, name, cJSON_Duplicate(value, true));
-	}
-	int size = cJSON_GetArraySize(parent), at = strcmp(name, "-") == 0 ? size : (int)strtol(name, NULL, 10);
-	return at >= 0 && at <= size && cJSON_InsertItemInArray(parent, at, cJSON_Duplicate(value, true));
-}
-
-static bool apply_operation(cJSON *document, const cJSON *operation)
-{
-	const char *op = kube_json_str(operation, "op"), *path = kube_json_str(operation, "path");
-	const cJSON *value = cJSON_GetObjectItemCaseSensitive(operation, "value");
-	char name[256];
-	cJSON *parent = op && path ? find_parent(document, path, name, sizeof(name)) : NULL;
-
-	if (!parent)
-		return false;
-	cJSON *child = child_of(parent, name);
-	if (strcmp(op, "test") == 0) /* a test for null passes where there is nothing */
-		return child ? cJSON_Compare(child, value, true) : cJSON_IsNull(value);
-	if (strcmp(op, "add") == 0)
-		return value && add_value(parent, name, value);
-	if (!child)
-		return false;
-	if (strcmp(op, "replace") == 0)
-		return value && cJSON_IsObject(parent) && add_value(parent, name, value);
-	cJSON_Delete(cJSON_DetachItemViaPointer(parent, child));
-	return strcmp(op, "remove") == 0;
-}
-
-bool api_apply_json_patch(cJSON *document, const cJSON *patch)
-{
-	const cJSON *operation;
-
-	if (!cJSON_IsArray(patch))
-		return false;
-	cJSON_ArrayForEach (operation, patch)
-		if (!apply_operation(document, operation))
-			return false;
-	return true;
 }

@@ -92,12 +92,39 @@ static void tell(struct kube_sim_api *api, const struct api_kind *kind, const st
 			api->hooks[i].changed(api->hooks[i].arg, &change);
 }
 
+static void put_first(cJSON *json, const char *name, const char *value)
+{
+	cJSON *item = api_must(cJSON_CreateString(value));
+
+	api_set(json, name, NULL);
+	cJSON_AddItemToObject(json, name, item);
+	cJSON_DetachItemViaPointer(json, item);
+	cJSON_InsertItemInArray(json, 0, item);
+}
+
+/* Every text begins with what the object is. */
+static void say_type(struct api_kind *kind, cJSON *json)
+{
+	const struct kube_resource *resource = kind->about.resource;
+	const cJSON *first = json->child;
+	char version[128];
+
+	if (kind->type_len > 0 && first && strcmp(first->string, "kind") == 0 && first->next &&
+	    strcmp(first->next->string, "apiVersion") == 0)
+		return;
+	snprintf(version, sizeof(version), "%s%s%s", resource->group, *resource->group ? "/" : "", resource->version);
+	kind->type_len = (size_t)snprintf(NULL, 0, "{\"kind\":\"%s\",\"apiVersion\":\"%s\",", resource->kind, version);
+	put_first(json, "apiVersion", version);
+	put_first(json, "kind", resource->kind);
+}
+
 /* The next version of everything is this one of this object. */
 static struct api_event *record(struct kube_sim_api *api, struct api_kind *kind, const char *type, const char *key,
                                 cJSON *json)
 {
 	char version[32];
 
+	say_type(kind, json);
 	api_print_version(++api->version, version);
 	api_set(cJSON_GetObjectItemCaseSensitive(json, "metadata"), "resourceVersion", cJSON_CreateString(version));
 	kind->events = api_grow(kind->events, kind->event_count, &kind->event_cap, sizeof(*kind->events));
@@ -196,7 +223,7 @@ const cJSON *kube_sim_api_get(const struct kube_sim_api *api, const struct kube_
                               const char *namespace_, const char *name)
 {
 	const struct api_kind *kind = api_kind_of(api, resource);
-	char key[320];
+	char key[API_KEY_SIZE];
 
 	api_key(namespace_, name, key, sizeof(key));
 	const struct api_object *object = kind ? api_find(kind, key) : NULL;

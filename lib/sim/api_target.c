@@ -20,6 +20,8 @@ static void unescape(char *text)
 	char *out = text;
 
 	for (; *text; text++) {
+		if (*text == '+')
+			*text = ' ';
 		bool escaped = *text == '%' && hex(text[1]) >= 0 && hex(text[2]) >= 0;
 		*out++ = escaped ? (char)(hex(text[1]) * 16 + hex(text[2])) : *text;
 		text += escaped ? 2 : 0;
@@ -53,6 +55,12 @@ static void take_parameter(struct api_request *request, const char *name, const 
 		request->watch = is_true(value);
 	else if (strcmp(name, "allowWatchBookmarks") == 0)
 		request->bookmarks = is_true(value);
+	else if (strcmp(name, "sendInitialEvents") == 0)
+		request->initial_events = is_true(value);
+	else if (strcmp(name, "dryRun") == 0)
+		request->dry_run = strcmp(value, "All") == 0;
+	else if (strcmp(name, "fieldValidation") == 0)
+		request->strict = strcmp(value, "Strict") == 0;
 	else if (strcmp(name, "limit") == 0)
 		request->limit = atoll(value);
 	else if (strcmp(name, "timeoutSeconds") == 0)
@@ -85,6 +93,21 @@ static struct api_kind *find_kind(struct kube_sim_api *api, const char *group, c
 	return NULL;
 }
 
+/* A kind has a namespace or none, and few subresources. */
+static bool has_path(const struct api_request *request)
+{
+	const struct kube_sim_kind *about = &request->kind->about;
+	const char *subresource = request->subresource;
+	bool named = request->name[0] != '\0';
+
+	if (about->resource->namespaced ? named && !request->namespace_[0] : request->namespace_[0] != '\0')
+		return false;
+	if (!subresource[0] || (strcmp(subresource, "status") == 0 && (about->has_status || about->custom)))
+		return true;
+	return about->resource == &kube_pods &&
+	       (strcmp(subresource, "eviction") == 0 || strcmp(subresource, "binding") == 0);
+}
+
 /* "/api/v1/namespaces/shop/pods/web/eviction": version, then perhaps a namespace, then plural, name, subresource. */
 static bool parse_path(struct kube_sim_api *api, char *path, struct api_request *request)
 {
@@ -109,10 +132,35 @@ static bool parse_path(struct kube_sim_api *api, char *path, struct api_request 
 		snprintf(request->name, sizeof(request->name), "%s", words[at + 1]);
 	if (words[at + 1] && words[at + 2])
 		snprintf(request->subresource, sizeof(request->subresource), "%s", words[at + 2]);
-	return request->kind != NULL;
+	return request->kind && has_path(request);
 }
 
-bool api_parse_target(struct kube_sim_api *api, const char *target, struct api_request *ret_request)
+/* Groups of the server's own have a proper answer for what they lack. */
+static bool is_served(const struct kube_sim_api *api, const char *target)
+{
+	if (strncmp(target, "/api/", 5) == 0)
+		return true;
+	for (size_t i = 0; i < api->kind_count; i++) {
+		const char *group = api->kinds[i].about.resource->group;
+		size_t len = strlen(group);
+		if (!api->kinds[i].about.custom && strncmp(target, "/apis/", 6) == 0 && strncmp(target + 6, group, len) == 0 &&
+		    target[6 + len] == '/')
+			return true;
+	}
+	return false;
+}
+
+static bool refuse(const struct kube_sim_api *api, const char *target, struct api_answer *answer)
+{
+	if (answer && is_served(api, target))
+		api_no_such_path(answer);
+	else if (answer)
+		api_no_such_group(answer);
+	return false;
+}
+
+bool api_parse_target(struct kube_sim_api *api, const char *target, struct api_request *ret_request,
+                      struct api_answer *answer)
 {
 	_cleanup_free_ char *copy = api_must(strdup(target));
 	char *query = strchr(copy, '?');
@@ -123,7 +171,7 @@ bool api_parse_target(struct kube_sim_api *api, const char *target, struct api_r
 		parse_query(&request, query);
 	}
 	if (!parse_path(api, copy, &request))
-		return false;
+		return refuse(api, target, answer);
 	*ret_request = request;
 	return true;
 }

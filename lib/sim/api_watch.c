@@ -7,6 +7,7 @@
 #include <utlist.h>
 
 #define BOOKMARK_MS 60000
+#define LAST_BOOKMARK_MS 2000 /* before the end */
 
 static void drop(struct api_watch *watch)
 {
@@ -43,6 +44,18 @@ static bool selects(const struct api_watch *watch, const cJSON *json)
 	return json && api_selected(json, watch->namespace_, watch->labels, watch->fields);
 }
 
+/* What leaves a selection is shown as it was in it. */
+static void send_departure(struct api_watch *watch, const cJSON *old, const struct api_event *event)
+{
+	_cleanup_json_ cJSON *json = api_must(cJSON_Duplicate(old, true));
+	char version[32];
+
+	api_print_version(event->version, version);
+	api_set(cJSON_GetObjectItemCaseSensitive(json, "metadata"), "resourceVersion", cJSON_CreateString(version));
+	_cleanup_free_ char *text = api_must(cJSON_PrintUnformatted(json));
+	send_line(watch, "DELETED", text);
+}
+
 /* To a watch with a selector, an object that begins to match is added, and one that ceases to is deleted. */
 static void tell_one(struct api_watch *watch, const struct api_event *event, const cJSON *old, const cJSON *json)
 {
@@ -57,7 +70,10 @@ static void tell_one(struct api_watch *watch, const struct api_event *event, con
 	}
 	watch->last_type = type;
 	watch->last_text = event->text;
-	send_line(watch, type, event->text);
+	if (selective && type[0] == 'D' && json)
+		send_departure(watch, old, event);
+	else
+		send_line(watch, type, event->text);
 }
 
 void api_tell(struct kube_sim_api *api, const struct api_kind *kind, const struct api_event *event, const cJSON *old,
@@ -92,23 +108,52 @@ static void catch_up(struct api_watch *watch, int64_t version)
 	}
 }
 
-static void on_bookmark(struct kube_timer *timer, void *arg)
+static void send_bookmark(struct api_watch *watch, bool initial_events_end)
 {
-	struct api_watch *watch = arg;
-	struct kube_sim_api *api = watch->api;
 	const struct kube_resource *resource = watch->kind->about.resource;
 	_cleanup_buf_ struct kube_buf text = {0};
 
 	kube_buf_init(&text, 1024);
-	if (!kube_sim_open(api->sim, watch->exchange)) {
+	kube_buf_addf(&text, "{\"kind\":\"%s\",\"apiVersion\":\"", resource->kind);
+	kube_resource_api_version(&text, resource);
+	kube_buf_addf(&text, "\",\"metadata\":{\"resourceVersion\":\"%lld\"%s}}", (long long)watch->api->version,
+	              initial_events_end ? ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}" : "");
+	send_line(watch, "BOOKMARK", api_must(text.data));
+}
+
+static int64_t newest_of(const struct api_kind *kind)
+{
+	return kind->event_count > 0 ? kind->events[kind->event_count - 1].version : 0;
+}
+
+static void on_bookmark(struct kube_timer *timer, void *arg);
+
+/* About once a minute, and shortly before the end. */
+static void start_bookmark(struct api_watch *watch)
+{
+	struct kube_env *env = kube_sim_env(watch->api->sim);
+	int64_t now_ms = kube_env_mono_ms(env), next_ms = now_ms + BOOKMARK_MS;
+
+	if (watch->end_ms > 0 && watch->end_ms - LAST_BOOKMARK_MS < next_ms)
+		next_ms = watch->end_ms - LAST_BOOKMARK_MS;
+	if (next_ms > now_ms)
+		kube_timer_start(env, &watch->bookmark, next_ms - now_ms, on_bookmark, watch);
+}
+
+static void on_bookmark(struct kube_timer *timer, void *arg)
+{
+	struct api_watch *watch = arg;
+
+	(void)timer;
+	if (!kube_sim_open(watch->api->sim, watch->exchange)) {
 		drop(watch);
 		return;
 	}
-	kube_buf_addf(&text, "{\"kind\":\"%s\",\"apiVersion\":\"", resource->kind);
-	kube_resource_api_version(&text, resource);
-	kube_buf_addf(&text, "\",\"metadata\":{\"resourceVersion\":\"%lld\"}}", (long long)api->version);
-	send_line(watch, "BOOKMARK", api_must(text.data));
-	kube_timer_start(kube_sim_env(api->sim), timer, BOOKMARK_MS, on_bookmark, watch);
+	const struct api_kind *kind = watch->kind;
+	if (kind->event_count > 0 &&
+	    kind->events[kind->event_count - 1].version > watch->from) /* else it says nothing new */
+		send_bookmark(watch, false);
+	start_bookmark(watch);
 }
 
 static void end(struct api_watch *watch, int code)
@@ -135,34 +180,74 @@ static void send_expired(struct api_watch *watch, int64_t version)
 	end(watch, 0);
 }
 
-void api_watch(const struct api_request *request, struct kube_exchange *exchange, int64_t delay_ms, int64_t lag_ms)
+static bool may_watch(const struct api_request *request, struct api_answer *answer)
+{
+	const char *version = request->version;
+
+	if (!api_options_hold(request, answer) || !api_can_select(request, answer))
+		return false;
+	if (strspn(version, "0123456789") == strlen(version))
+		return true;
+	api_refuse_plainly(answer, 500, NULL,
+	                   "resourceVersion: Invalid value: \"%s\": strconv.ParseUint: parsing \"%s\": invalid syntax",
+	                   version, version);
+	return false;
+}
+
+static struct api_watch *open_watch(const struct api_request *request, struct kube_exchange *exchange, int64_t lag_ms)
 {
 	struct kube_sim_api *api = request->api;
-	struct kube_env *env = kube_sim_env(api->sim);
 	struct api_watch *watch = api_must(calloc(1, sizeof(*watch)));
-	int64_t version = atoll(request->version);
 
 	*watch = (struct api_watch){
 	    .api = api, .kind = request->kind, .exchange = exchange, .lag_ms = lag_ms, .bookmarks = request->bookmarks};
 	memcpy(watch->namespace_, request->namespace_, sizeof(watch->namespace_));
 	memcpy(watch->labels, request->labels, sizeof(watch->labels));
 	memcpy(watch->fields, request->fields, sizeof(watch->fields));
-	DL_APPEND(api->watches, watch);
-	kube_sim_reply_head(api->sim, exchange, delay_ms, 200, -1, "application/json");
-	if (version > 0 && version < api->compacted) {
-		send_expired(watch, version);
-		return;
-	}
-	if (version > 0)
-		catch_up(watch, version);
-	else /* "0" and "": begins with what is there */
-		for (size_t i = 0; i < request->kind->count; i++)
-			if (selects(watch, request->kind->objects[i].json))
-				send_line(watch, "ADDED", request->kind->objects[i].text);
-	if (watch->bookmarks)
-		kube_timer_start(env, &watch->bookmark, BOOKMARK_MS, on_bookmark, watch);
+	watch->from = atoll(request->version);
 	if (request->timeout_s > 0)
-		kube_timer_start(env, &watch->timeout, request->timeout_s * 1000, on_timeout, watch);
+		watch->end_ms = kube_env_mono_ms(kube_sim_env(api->sim)) + request->timeout_s * 1000;
+	DL_APPEND(api->watches, watch);
+	return watch;
+}
+
+/* "0" and "", and whoever asks for it, begin with what is there. */
+static void send_initial(struct api_watch *watch, bool with_bookmark)
+{
+	const struct api_kind *kind = watch->kind;
+
+	watch->from = watch->api->version;
+	for (size_t i = 0; i < kind->count; i++)
+		if (selects(watch, kind->objects[i].json))
+			send_line(watch, "ADDED", kind->objects[i].text);
+	if (with_bookmark && watch->bookmarks)
+		send_bookmark(watch, true);
+}
+
+bool api_watch(const struct api_request *request, struct kube_exchange *exchange, int64_t delay_ms, int64_t lag_ms,
+               struct api_answer *answer)
+{
+	struct kube_sim_api *api = request->api;
+
+	if (!may_watch(request, answer))
+		return false;
+	struct api_watch *watch = open_watch(request, exchange, lag_ms);
+	kube_sim_reply_head(api->sim, exchange, delay_ms, 200, -1, "application/json");
+	if (watch->from > 0 && watch->from < api->compacted && !request->initial_events) {
+		send_expired(watch, watch->from);
+		return true;
+	}
+	if (watch->from == 0 || request->initial_events)
+		send_initial(watch, request->initial_events);
+	else
+		catch_up(watch, watch->from);
+	if (newest_of(watch->kind) > watch->from)
+		watch->from = newest_of(watch->kind);
+	if (watch->bookmarks)
+		start_bookmark(watch);
+	if (request->timeout_s > 0)
+		kube_timer_start(kube_sim_env(api->sim), &watch->timeout, request->timeout_s * 1000, on_timeout, watch);
+	return true;
 }
 
 /* ---- disturbances ---- */

@@ -1,107 +1,9 @@
-/* Creations and changes. */
+/* What a change makes of an object: its versions, its scope, its generation. */
 #include "lib/sim/api.h"
 
-#include <kube/client.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *text_of(const cJSON *json, const char *path)
-{
-	const char *text = kube_json_str(json, path);
-	return text ? text : "";
-}
-
-/* ---- create ---- */
-
-/* What is empty is not written at all: these fields are omitempty in the real types. */
-static void drop_empty(cJSON *json)
-{
-	static const char *const fields[][2] = {{"metadata", "annotations"}, {"metadata", "labels"},
-	                                        {"metadata", "finalizers"},  {"metadata", "ownerReferences"},
-	                                        {"spec", "taints"},          {"spec", "unschedulable"}};
-
-	for (size_t i = 0; i < KUBE_ARRAY_LEN(fields); i++) {
-		cJSON *parent = cJSON_GetObjectItemCaseSensitive(json, fields[i][0]);
-		const cJSON *item = cJSON_GetObjectItemCaseSensitive(parent, fields[i][1]);
-		bool empty = cJSON_IsFalse(item) || (item && !cJSON_IsBool(item) && !item->child);
-		if (empty)
-			api_set(parent, fields[i][1], NULL);
-	}
-}
-
-static bool may_be_created(const struct api_request *request, struct api_answer *answer)
-{
-	const struct kube_sim_api *api = request->api;
-	const char *namespace_ = request->namespace_;
-
-	if (*text_of(request->body, "metadata.resourceVersion")) {
-		api_refuse(request, answer, 400, "BadRequest", NULL,
-		           "resourceVersion should not be set on objects to be created");
-		return false;
-	}
-	if (!request->kind->about.resource->namespaced)
-		return true;
-	const cJSON *json = kube_sim_api_get(api, &kube_namespaces, NULL, namespace_);
-	if (!json) {
-		api_refuse(request, answer, 404, "NotFound", NULL, "namespaces \"%s\" not found", namespace_);
-		return false;
-	}
-	if (!kube_json_get(json, "metadata.deletionTimestamp"))
-		return true;
-	api_refuse(request, answer, 403, "Forbidden",
-	           &(struct api_cause){"NamespaceTerminating", "namespace is being terminated", "metadata.namespace"},
-	           "%s \"%s\" is forbidden: unable to create new content in namespace %s because it is being terminated",
-	           request->kind->about.resource->plural, request->name, namespace_);
-	return false;
-}
-
-static void set_identity(const struct api_request *request, cJSON *json)
-{
-	cJSON *metadata = cJSON_GetObjectItemCaseSensitive(json, "metadata");
-	struct kube_sim_api *api = request->api;
-	char uid[40], now[32];
-	uint64_t number = (uint64_t)++api->next_uid * UINT64_C(0x9e3779b97f4a7c15); /* names are cut from its beginning */
-
-	snprintf(uid, sizeof(uid), "%08x-0000-4000-8000-%012llx", (unsigned)(number >> 32),
-	         (unsigned long long)api->next_uid);
-	api_set(metadata, "uid", cJSON_CreateString(uid));
-	api_set(metadata, "creationTimestamp", cJSON_CreateString(api_now(api, now)));
-	if (request->kind->about.resource->namespaced)
-		api_set(metadata, "namespace", cJSON_CreateString(request->namespace_));
-	if (request->kind->about.has_generation)
-		api_set(metadata, "generation", cJSON_CreateNumber(1));
-	if (request->kind->about.custom && request->kind->about.has_status)
-		api_set(json, "status", NULL);
-	if (request->kind->about.resource != &kube_pods)
-		return;
-	api_set(json, "status", cJSON_CreateObject());
-	cJSON_AddStringToObject(cJSON_GetObjectItemCaseSensitive(json, "status"), "phase", "Pending");
-}
-
-void api_create(const struct api_request *request, struct api_answer *answer)
-{
-	struct api_request named = *request;
-	const char *name = text_of(request->body, "metadata.name");
-	char key[320];
-
-	snprintf(named.name, sizeof(named.name), "%s", name);
-	api_key(request->namespace_, name, key, sizeof(key));
-	if (!may_be_created(&named, answer))
-		return;
-	if (api_find(request->kind, key)) {
-		api_refuse(&named, answer, 409, "AlreadyExists", NULL, "%s \"%s\" already exists",
-		           request->kind->about.resource->plural, name);
-		return;
-	}
-	cJSON *json = api_must(cJSON_Duplicate(request->body, true));
-	set_identity(&named, json);
-	drop_empty(json);
-	answer->status = 201;
-	answer->text = api_must(strdup(api_put(request->api, request->kind, key, json)->text));
-}
-
-/* ---- change ---- */
 
 static cJSON *copy_of(const cJSON *json, const char *name)
 {
@@ -113,7 +15,8 @@ static cJSON *copy_of(const cJSON *json, const char *name)
 static void keep_system_fields(const cJSON *old, cJSON *next)
 {
 	static const char *const fields[] = {
-	    "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion"};
+	    "name",         "uid",       "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+	    "generateName", "namespace", "generation",        "resourceVersion"};
 	const cJSON *from = cJSON_GetObjectItemCaseSensitive(old, "metadata");
 	cJSON *to = cJSON_GetObjectItemCaseSensitive(next, "metadata");
 
@@ -121,12 +24,15 @@ static void keep_system_fields(const cJSON *old, cJSON *next)
 		api_set(to, fields[i], copy_of(from, fields[i]));
 }
 
-/* The status subresource changes the status and nothing else; the object itself everything else. */
+/* The status subresource changes the status and, of the server's own kinds, the metadata; the object itself everything
+ * else. */
 static cJSON *apply_scope(const struct api_request *request, const cJSON *old, cJSON *next)
 {
 	if (strcmp(request->subresource, "status") == 0) {
 		cJSON *only = api_must(cJSON_Duplicate(old, true));
 		api_set(only, "status", copy_of(next, "status"));
+		if (!request->kind->about.custom)
+			api_set(only, "metadata", copy_of(next, "metadata"));
 		cJSON_Delete(next);
 		return only;
 	}
@@ -155,126 +61,81 @@ static bool same_but_status(const cJSON *old, const cJSON *next)
 static bool versions_agree(const struct api_request *request, const cJSON *old, const cJSON *next,
                            struct api_answer *answer)
 {
-	const char *version = text_of(next, "metadata.resourceVersion"), *uid = text_of(next, "metadata.uid");
-	char why[256];
+	static const struct api_cause must_say = {"FieldValueInvalid", "Invalid value: 0: must be specified for an update",
+	                                          "metadata.resourceVersion"};
+	const char *version = api_text(next, "metadata.resourceVersion");
+	char kind[128];
 
-	if (*uid && strcmp(uid, text_of(old, "metadata.uid")) != 0) {
-		snprintf(why, sizeof(why), "Precondition failed: UID in precondition: %s, UID in object meta: %s", uid,
-		         text_of(old, "metadata.uid"));
-		api_conflict(request, answer, why);
-		return false;
-	}
-	if (!*version && request->kind->about.custom) {
-		api_refuse(
-		    request, answer, 422, "Invalid",
-		    &(struct api_cause){"FieldValueInvalid", "must be specified for an update", "metadata.resourceVersion"},
-		    "%s \"%s\" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update",
-		    request->kind->about.resource->kind, request->name);
-		return false;
-	}
-	if (!*version || strcmp(version, text_of(old, "metadata.resourceVersion")) == 0)
+	if (strspn(version, "0123456789") != strlen(version))
+		api_refuse_plainly(answer, 500, NULL, "strconv.ParseUint: parsing \"%s\": invalid syntax", version);
+	else if (!*version && !api_rules_of(request->kind)->any_version)
+		api_refuse(request, answer, 422, "Invalid", &must_say, "%s \"%s\" is invalid: %s: %s",
+		           api_qualified(request, kind, sizeof(kind)), request->name, must_say.field, must_say.message);
+	else if (*version && strcmp(version, api_text(old, "metadata.resourceVersion")) != 0)
+		api_conflict(request, answer,
+		             "the object has been modified; please apply your changes to the latest version and try again");
+	else
 		return true;
-	api_conflict(request, answer,
-	             "the object has been modified; please apply your changes to the latest version and try again");
 	return false;
 }
 
-static bool is_valid(const struct api_request *request, const cJSON *old, const cJSON *next, struct api_answer *answer)
+static bool is_sound(const struct api_request *request, const cJSON *old, const cJSON *next, struct api_answer *answer)
 {
-	const char *fixed = request->kind->about.immutable;
+	struct api_problems *problems = api_must(calloc(1, sizeof(*problems)));
+	struct api_path path = {0};
 
-	if (!fixed || same_member(old, next, fixed))
-		return true;
-	api_refuse(request, answer, 422, "Invalid", &(struct api_cause){"FieldValueInvalid", "Value is immutable", fixed},
-	           "%s \"%s\" is invalid: %s: Invalid value: \"object\": Value is immutable",
-	           request->kind->about.resource->kind, request->name, fixed);
-	return false;
+	api_check_meta_change(old, next, problems);
+	api_check_meta(request->kind, next, problems);
+	api_check_schema(request->kind->about.schema, next, &path, problems);
+	api_check_fixed(request->kind, old, next, problems);
+	bool sound = api_is_valid(request, problems, answer);
+	free(problems);
+	return sound;
 }
 
-/* Writes what an object is to become; next changes hands. Nothing changes where nothing differs. */
-static void replace(const struct api_request *request, struct api_object *object, cJSON *next,
-                    struct api_answer *answer)
+static void store(const struct api_request *request, struct api_object *object, cJSON *next, struct api_answer *answer)
 {
-	cJSON *old = object->json;
+	const cJSON *old = object->json;
+	char key[API_KEY_SIZE];
+
+	if (request->kind->about.has_generation && !same_but_status(old, next))
+		api_set(cJSON_GetObjectItemCaseSensitive(next, "metadata"), "generation",
+		        cJSON_CreateNumber(kube_json_get(old, "metadata.generation")->valuedouble + 1));
+	if (request->dry_run) {
+		answer->text = api_must(cJSON_PrintUnformatted(next));
+		cJSON_Delete(next);
+		return;
+	}
+	if (api_deletion_complete(next)) { /* with its last finalizer it goes, and that change is never seen */
+		answer->text = api_must(cJSON_PrintUnformatted(next));
+		cJSON_Delete(next);
+		api_remove(request->api, request->kind, object);
+		return;
+	}
+	snprintf(key, sizeof(key), "%s", object->key);
+	answer->text = api_must(strdup(api_put(request->api, request->kind, key, next)->text));
+}
+
+void api_replace(const struct api_request *request, struct api_object *object, cJSON *next, bool patched,
+                 struct api_answer *answer)
+{
+	const cJSON *old = object->json;
 
 	if (!versions_agree(request, old, next, answer)) {
 		cJSON_Delete(next);
 		return;
 	}
 	next = apply_scope(request, old, next);
-	keep_system_fields(old, next);
-	drop_empty(next);
-	if (!is_valid(request, old, next, answer)) {
+	if (!api_bring_into_form(request, next, patched, answer) || !is_sound(request, old, next, answer)) {
 		cJSON_Delete(next);
 		return;
 	}
+	keep_system_fields(old, next);
 	answer->status = 200;
 	if (cJSON_Compare(old, next, true)) {
 		answer->text = api_must(strdup(object->text));
 		cJSON_Delete(next);
 		return;
 	}
-	if (request->kind->about.has_generation && !same_but_status(old, next))
-		api_set(cJSON_GetObjectItemCaseSensitive(next, "metadata"), "generation",
-		        cJSON_CreateNumber(kube_json_get(old, "metadata.generation")->valuedouble + 1));
-	char key[320];
-	snprintf(key, sizeof(key), "%s", object->key);
-	object = api_put(request->api, request->kind, key, next);
-	answer->text = api_must(strdup(object->text));
-	if (api_deletion_complete(object->json))
-		api_remove(request->api, request->kind, object);
-}
-
-static struct api_object *target_of(const struct api_request *request, struct api_answer *answer)
-{
-	char key[320];
-
-	api_key(request->namespace_, request->name, key, sizeof(key));
-	struct api_object *object = api_find(request->kind, key);
-	if (!object)
-		api_not_found(request, answer);
-	return object;
-}
-
-void api_update(const struct api_request *request, struct api_answer *answer)
-{
-	struct api_object *object = target_of(request, answer);
-
-	if (object)
-		replace(request, object, api_must(cJSON_Duplicate(request->body, true)), answer);
-}
-
-static bool apply(const struct api_request *request, cJSON *next)
-{
-	if (strcmp(request->content_type, KUBE_PATCH_JSON) == 0)
-		return api_apply_json_patch(next, request->body);
-	if (strcmp(request->content_type, KUBE_PATCH_MERGE) == 0)
-		api_apply_merge_patch(next, request->body);
-	else
-		api_apply_strategic_patch(next, request->body);
-	return true;
-}
-
-void api_patch(const struct api_request *request, struct api_answer *answer)
-{
-	const char *type = request->content_type;
-	bool strategic = strcmp(type, KUBE_PATCH_STRATEGIC) == 0;
-	bool known = strcmp(type, KUBE_PATCH_JSON) == 0 || strcmp(type, KUBE_PATCH_MERGE) == 0 || strategic;
-
-	if (!known || (strategic && request->kind->about.custom)) {
-		api_refuse(request, answer, 415, "UnsupportedMediaType", NULL,
-		           "the body of the request was in an unknown format - accepted media types include: "
-		           "application/json-patch+json, application/merge-patch+json");
-		return;
-	}
-	struct api_object *object = target_of(request, answer);
-	if (!object)
-		return;
-	cJSON *next = api_must(cJSON_Duplicate(object->json, true));
-	if (apply(request, next)) {
-		replace(request, object, next, answer);
-		return;
-	}
-	cJSON_Delete(next);
-	api_refuse(request, answer, 422, "Invalid", NULL, "the server rejected our request due to an error in our request");
+	store(request, object, next, answer);
 }

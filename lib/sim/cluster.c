@@ -8,7 +8,6 @@
 #define TASK_POD "pod"
 #define TASK_SET "set"
 #define TASK_PDB "pdb"
-#define TASK_COLLECT "collect"
 
 struct cluster_task {
 	UT_hash_handle hh;
@@ -62,6 +61,7 @@ static void run_task(struct kube_timer *timer, void *arg)
 	    {TASK_POD, &kube_pods, cluster_pod},
 	    {TASK_SET, &kube_replica_sets, cluster_replica_set},
 	    {TASK_PDB, &kube_pdbs, cluster_pdb},
+	    {CLUSTER_NAMESPACE, &kube_namespaces, cluster_namespace},
 	};
 	struct cluster_task *task = arg;
 	struct kube_sim_cluster *cluster = task->cluster;
@@ -77,7 +77,7 @@ static void run_task(struct kube_timer *timer, void *arg)
 		run = kinds[i].run;
 	}
 	free_task(task); /* before it runs: what it changes touches anew */
-	if (strcmp(type, TASK_COLLECT) == 0)
+	if (strcmp(type, CLUSTER_COLLECT) == 0)
 		cluster_collect(cluster);
 	else if (json)
 		run(cluster, json);
@@ -162,9 +162,12 @@ static void on_changed(void *arg, const struct kube_sim_change *change)
 		cluster_touch(cluster, TASK_PDB, key, cluster->options.disruption_ms);
 	else if (change->resource == &kube_replica_sets)
 		cluster_touch(cluster, TASK_SET, key, cluster->options.replace_ms);
+	else if (change->resource == &kube_namespaces && kube_json_get(json, "metadata.deletionTimestamp"))
+		cluster_touch(cluster, CLUSTER_NAMESPACE, key, cluster->options.collect_ms);
 	bool owned = kube_json_get(json, "metadata.ownerReferences") != NULL;
-	if (change->resource != &kube_pods && (!change->new_json || (!change->old_json && owned)))
-		cluster_touch(cluster, TASK_COLLECT, "", cluster->options.collect_ms);
+	bool may_leave_orphans = change->resource != &kube_pods && (!change->new_json || (!change->old_json && owned));
+	if (may_leave_orphans || cluster_is_waiting_owner(json))
+		cluster_touch(cluster, CLUSTER_COLLECT, "", cluster->options.collect_ms);
 }
 
 /* ---- life ---- */

@@ -31,6 +31,11 @@ void cluster_replica_set(struct kube_sim_cluster *cluster, const cJSON *set);
 /* cluster_pdb.c */
 void cluster_pdb(struct kube_sim_cluster *cluster, const cJSON *pdb);
 /* cluster_gc.c */
+#define CLUSTER_COLLECT "collect" /* its tasks */
 void cluster_collect(struct kube_sim_cluster *cluster);
+bool cluster_is_waiting_owner(const cJSON *json); /* it is being deleted, and the garbage collector has to act first */
+/* cluster_namespace.c */
+#define CLUSTER_NAMESPACE "namespace" /* its tasks */
+void cluster_namespace(struct kube_sim_cluster *cluster, const cJSON *json);
 
 #endif

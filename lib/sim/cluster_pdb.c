@@ -108,6 +108,8 @@ void cluster_pdb(struct kube_sim_cluster *cluster, const cJSON *pdb)
 		cJSON_AddItemToObject(status, "disruptedPods", tally.disrupted);
 	else
 		cJSON_Delete(tally.disrupted);
+	cJSON_AddItemToObject(status, "conditions", cJSON_Duplicate(kube_json_get(pdb, "status.conditions"), true));
+	api_pdb_say_allowed(cluster->api, next);
 	snprintf(target, sizeof(target), "/apis/policy/v1/namespaces/%s/poddisruptionbudgets/%s/status",
 	         cluster_text(pdb, "metadata.namespace"), cluster_text(pdb, "metadata.name"));
 	kube_sim_api_call(cluster->api, "PUT", target, NULL, next, NULL);

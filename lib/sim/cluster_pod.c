@@ -61,8 +61,8 @@ static void schedule(struct kube_sim_cluster *cluster, const cJSON *pod)
 		best = nodes->objects[i].key;
 	}
 	if (best) /* without one it waits for a change of nodes */
-		kube_sim_api_do(cluster->api, "PATCH", target_of(pod, "", target), KUBE_PATCH_MERGE,
-		                "{'spec':{'nodeName':'%s'}}", best);
+		kube_sim_api_do(cluster->api, "POST", target_of(pod, "binding", target), NULL,
+		                "{'target':{'kind':'Node','name':'%s'}}", best);
 }
 
 /* ---- kubelets, and what is done where there is none any more ---- */
@@ -73,7 +73,7 @@ static void set_ready(struct kube_sim_cluster *cluster, const cJSON *pod, bool r
 
 	api_now(cluster->api, now);
 	kube_sim_api_do(
-	    cluster->api, "PATCH", target_of(pod, "status", target), KUBE_PATCH_MERGE,
+	    cluster->api, "PATCH", target_of(pod, "status", target), KUBE_PATCH_STRATEGIC,
 	    "{'status':{'phase':'Running','conditions':[{'type':'Ready','status':'%s','lastTransitionTime':'%s'}]"
 	    "}}",
 	    ready ? "True" : "False", now);
@@ -169,6 +169,7 @@ static void create_pod(struct kube_sim_cluster *cluster, const cJSON *set)
 	cJSON_AddStringToObject(owner, "name", cluster_text(set, "metadata.name"));
 	cJSON_AddStringToObject(owner, "uid", cluster_text(set, "metadata.uid"));
 	cJSON_AddTrueToObject(owner, "controller");
+	cJSON_AddTrueToObject(owner, "blockOwnerDeletion");
 	snprintf(text, sizeof(text), "/api/v1/namespaces/%s/pods", cluster_text(set, "metadata.namespace"));
 	kube_sim_api_call(cluster->api, "POST", text, NULL, body, NULL);
 }

@@ -26,6 +26,7 @@ struct kube_sim_kind {
 	bool has_status;       /* the status is a subresource */
 	bool has_generation;   /* counts changes of what is neither metadata nor status */
 	const char *immutable; /* a member that stays as it was created ("spec"); NULL: none */
+	const cJSON *schema;   /* of a CRD (openAPIV3Schema), borrowed; NULL: anything goes */
 };
 
 /* What happens to one request on its way; zeroed: nothing. */
@@ -75,7 +76,8 @@ void kube_sim_api_add_kind(struct kube_sim_api *api, const struct kube_sim_kind 
 void kube_sim_api_add_hooks(struct kube_sim_api *api, const struct kube_sim_api_hooks *hooks);
 struct kube_sim *kube_sim_api_sim(struct kube_sim_api *api);
 
-/* A request, at once and without a transport; returns the status code. content_type NULL: application/json. */
+/* A request, at once and without a transport; returns the status code. content_type NULL: application/json. Bodies need
+ * no kind and apiVersion. */
 int kube_sim_api_call(struct kube_sim_api *api, const char *method, const char *target, const char *content_type,
                       const cJSON *body, cJSON **ret_answer);
 /* The same with a body printed by a format in which ' stands for ". */

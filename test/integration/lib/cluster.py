@@ -44,6 +44,13 @@ class Cluster:
     def start_part(self, part):
         self._hack("start", part, timeout=120)
 
+    def freeze_part(self, part):
+        """It stands still, its connections open, until thaw_part()."""
+        self._hack("freeze", part, timeout=60)
+
+    def thaw_part(self, part):
+        self._hack("thaw", part, timeout=60)
+
     def install(self):
         """The custom resources and the controller's rights, as the documentation says."""
         self.kubectl("apply", "-f", str(ROOT / "crds"))

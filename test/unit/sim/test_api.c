@@ -93,15 +93,14 @@ START_TEST(changes_and_their_preconditions)
 	    {"merge", "PATCH", WIDGETS "/w", KUBE_PATCH_MERGE, "{'spec':{'a':2,'c':null}}", 200, ""},
 	    {"old version", "PATCH", WIDGETS "/w", KUBE_PATCH_MERGE, "{'metadata':{'resourceVersion':'1'}}", 409,
 	     "Conflict"},
-	    {"other uid", "PATCH", WIDGETS "/w", KUBE_PATCH_MERGE, "{'metadata':{'uid':'x'}}", 409, "Conflict"},
+	    {"other uid", "PATCH", WIDGETS "/w", KUBE_PATCH_MERGE, "{'metadata':{'uid':'x'}}", 422, "Invalid"},
 	    {"test fails", "PATCH", WIDGETS "/w", KUBE_PATCH_JSON, "[{'op':'test','path':'/spec/a','value':7}]", 422,
 	     "Invalid"},
 	    {"test for null", "PATCH", WIDGETS "/w", KUBE_PATCH_JSON, "[{'op':'test','path':'/spec/z','value':null}]", 200,
 	     ""},
 	    {"no such parent", "PATCH", WIDGETS "/w", KUBE_PATCH_JSON, "[{'op':'add','path':'/x/y','value':1}]", 422,
 	     "Invalid"},
-	    {"remove nothing", "PATCH", WIDGETS "/w", KUBE_PATCH_JSON, "[{'op':'remove','path':'/spec/z'}]", 422,
-	     "Invalid"},
+	    {"remove nothing", "PATCH", WIDGETS "/w", KUBE_PATCH_JSON, "[{'op':'remove','path':'/spec/z'}]", 200, ""},
 	    {"escapes", "PATCH", WIDGETS "/w", KUBE_PATCH_JSON, "[{'op':'add','path':'/spec/a~1b~0c','value':1}]", 200, ""},
 	    {"strategic", "PATCH", WIDGETS "/w", KUBE_PATCH_STRATEGIC, "{}", 415, "UnsupportedMediaType"},
 	    {"immutable", "PATCH", WIDGETS "/w", KUBE_PATCH_MERGE, "{'fixed':2}", 422, "Invalid"},
@@ -234,6 +233,38 @@ START_TEST(pages_are_one_state_until_it_is_compacted)
 }
 END_TEST
 
+START_TEST(names_and_selectors_are_checked)
+{
+	static const struct {
+		const char *method, *target, *body;
+		int status;
+	} cases[] = {
+	    {"POST", WIDGETS, "{'metadata':{'name':'Upper'}}", 422},
+	    {"POST", WIDGETS, "{'metadata':{}}", 422},
+	    {"POST", WIDGETS, "{'metadata':{'generateName':'g-'}}", 201},
+	    {"POST", WIDGETS, "{'metadata':{'name':'l','labels':{'a b':'c'}}}", 422},
+	    {"POST", WIDGETS, "{'metadata':{'name':'v','resourceVersion':'1'}}", 500},
+	    {"POST", WIDGETS, "{'kind':'Gadget','apiVersion':'example.org/v1','metadata':{'name':'k'}}", 400},
+	    {"POST", PODS, "{'metadata':{'name':'p','namespace':'other'}}", 400},
+	    {"POST", WIDGETS "?dryRun=All", "{'metadata':{'name':'dry'}}", 201},
+	    {"GET", WIDGETS "/dry", NULL, 404},
+	    {"GET", WIDGETS "?labelSelector=a%20in%20b", NULL, 400},
+	    {"GET", WIDGETS "?labelSelector=a%20in%20(b,c),!d", NULL, 200},
+	    {"GET", WIDGETS "?fieldSelector=spec.a%3Db", NULL, 400},
+	    {"GET", PODS "?fieldSelector=spec.nodeName%3Db", NULL, 200},
+	    {"GET", WIDGETS "?resourceVersion=x", NULL, 400},
+	    {"GET", WIDGETS "?resourceVersionMatch=Exact", NULL, 422},
+	};
+	set_up();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int status = call(cases[i].method, cases[i].target, NULL, cases[i].body);
+		ck_assert_msg(status == cases[i].status, "%s %s %s: %d", cases[i].method, cases[i].target, cases[i].body,
+		              status);
+	}
+	tear_down();
+}
+END_TEST
+
 /* ---- watches, as a client of the transport sees them ---- */
 
 static char heard[4096];
@@ -357,8 +388,45 @@ START_TEST(an_evicted_pod_is_replaced_and_its_budget_follows)
 }
 END_TEST
 
+START_TEST(owners_and_namespaces_take_along_what_is_theirs)
+{
+	static const struct kube_sim_cluster_options options = {10, 10, 10, 10, 10, 10};
+	static const char *const policies[] = {"Background", "Foreground", "Orphan"};
+	char text[256];
+	set_up();
+	struct kube_sim_cluster *cluster = kube_sim_cluster_new(api, &options);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(call("POST", WIDGETS, NULL, "{'metadata':{'name':'owner'}}"), 201);
+		snprintf(text, sizeof(text),
+		         "{'metadata':{'name':'p%zu','ownerReferences':[{'apiVersion':'example.org/"
+		         "v1','kind':'Widget','name':'owner'"
+		         ",'uid':'%s','blockOwnerDeletion':true}]}}",
+		         i, told("metadata.uid"));
+		ck_assert_int_eq(call("POST", PODS, NULL, text), 201);
+		snprintf(text, sizeof(text), "{'propagationPolicy':'%s'}", policies[i]);
+		ck_assert_int_eq(call("DELETE", WIDGETS "/owner", NULL, text), 200);
+		ck_assert_int_eq(kube_sim_api_get(api, &widgets, NULL, "owner") != NULL,
+		                 i > 0); /* it waits for the collector */
+		pass(1000);
+		ck_assert_ptr_null(kube_sim_api_get(api, &widgets, NULL, "owner"));
+	}
+	ck_assert_uint_eq(kube_sim_api_count(api, &kube_pods), 1);
+	ck_assert_ptr_null(kube_json_get(kube_sim_api_get(api, &kube_pods, "shop", "p2"), "metadata.ownerReferences"));
+
+	ck_assert_int_eq(call("DELETE", "/api/v1/namespaces/shop", NULL, NULL), 200);
+	ck_assert_str_eq(told("status.phase"), "Terminating");
+	ck_assert_int_eq(call("POST", PODS, NULL, "{'metadata':{'name':'late'}}"), 403);
+	ck_assert_str_eq(cause(), "NamespaceTerminating");
+	pass(1000);
+	ck_assert_uint_eq(kube_sim_api_count(api, &kube_pods), 0);
+	ck_assert_int_eq(call("GET", "/api/v1/namespaces/shop", NULL, NULL), 404);
+	kube_sim_cluster_free(cluster);
+	tear_down();
+}
+END_TEST
+
 CHECK_MAIN("sim api", creation, changes_and_their_preconditions,
            status_is_a_subresource_and_nothing_changes_for_nothing, deletion_waits_for_finalizers_and_kubelets,
-           evictions, pages_are_one_state_until_it_is_compacted, watches,
+           evictions, names_and_selectors_are_checked, pages_are_one_state_until_it_is_compacted, watches,
            watches_with_a_selector_see_objects_come_and_go, half_open_watches_are_silent,
-           an_evicted_pod_is_replaced_and_its_budget_follows)
+           an_evicted_pod_is_replaced_and_its_budget_follows, owners_and_namespaces_take_along_what_is_theirs)

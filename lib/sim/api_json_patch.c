@@ -1,0 +1,213 @@
+/*
+ * JSON patches, RFC 6902 as evanphx/json-patch (v4) has it: `test` compares strings as they are written, and Go writes
+ * <, >, &, U+2028 and U+2029 as \u escapes. So the document is printed as Go prints it, and document and patch are both
+ * read with their escapes held: "\u003c" is then six characters and no "<".
+ */
+#include "lib/sim/api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- escapes ---- */
+
+static const char *escape_of(const char *c, size_t *ret_len)
+{
+	static const struct {
+		const char *sign, *escape;
+	} signs[] = {{"<", "\\u003c"}, {">", "\\u003e"}, {"&", "\\u0026"}, {"\u2028", "\\u2028"}, {"\u2029", "\\u2029"}};
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(signs); i++) {
+		*ret_len = strlen(signs[i].sign);
+		if (strncmp(c, signs[i].sign, *ret_len) == 0)
+			return signs[i].escape;
+	}
+	return NULL;
+}
+
+/* None of these signs is ever outside a string. */
+static char *print_as_go(const cJSON *json)
+{
+	_cleanup_free_ char *text = api_must(cJSON_PrintUnformatted(json));
+	struct kube_buf out;
+	size_t len;
+
+	kube_buf_init(&out, API_MAX_TEXT_BYTES);
+	for (const char *c = text; *c;) {
+		const char *escape = escape_of(c, &len);
+		if (escape)
+			kube_buf_adds(&out, escape);
+		else
+			kube_buf_add(&out, c, len = 1);
+		c += len;
+	}
+	return api_must(kube_buf_take(&out));
+}
+
+/* Each escape becomes the text that stands for it. */
+static cJSON *parse_held(const char *text)
+{
+	_cleanup_buf_ struct kube_buf held = {0};
+
+	kube_buf_init(&held, API_MAX_TEXT_BYTES);
+	for (; *text; text++) {
+		if (*text != '\\') {
+			kube_buf_add(&held, text, 1);
+			continue;
+		}
+		text++;
+		if (!*text)
+			return NULL;
+		kube_buf_adds(&held, *text == '"' ? "\\\\\\\"" : *text == '\\' ? "\\\\\\\\" : "\\\\");
+		if (*text != '"' && *text != '\\')
+			kube_buf_add(&held, text, 1);
+	}
+	return held.len ? cJSON_Parse(held.data) : NULL;
+}
+
+static cJSON *release(const cJSON *held)
+{
+	_cleanup_free_ char *text = api_must(cJSON_PrintUnformatted(held));
+	char *out = text;
+
+	for (const char *c = text; *c; c++) {
+		if (*c == '\\') /* only backslashes and quotes have one in front */
+			c++;
+		*out++ = *c;
+	}
+	*out = '\0';
+	return api_must(cJSON_Parse(text));
+}
+
+/* ---- pointers ---- */
+
+/* The next segment of a JSON pointer, unescaped; advances *path. */
+static bool next_segment(const char **path, char *out, size_t size)
+{
+	size_t len = 0;
+
+	if (**path != '/')
+		return false;
+	for ((*path)++; **path && **path != '/' && len + 1 < size; (*path)++) {
+		char c = **path;
+		if (c == '~')
+			c = *++(*path) == '1' ? '/' : '~';
+		out[len++] = c;
+	}
+	out[len] = '\0';
+	return true;
+}
+
+static cJSON *child_of(cJSON *parent, const char *name)
+{
+	if (cJSON_IsArray(parent))
+		return *name >= '0' && *name <= '9' ? cJSON_GetArrayItem(parent, (int)strtol(name, NULL, 10)) : NULL;
+	return cJSON_GetObjectItemCaseSensitive(parent, name);
+}
+
+/* The container of what the path names, and the last segment; NULL: there is none. */
+static cJSON *find_parent(cJSON *document, const char *path, char *name, size_t size)
+{
+	cJSON *at = document;
+
+	while (at && next_segment(&path, name, size)) {
+		if (!*path)
+			return cJSON_IsObject(at) || cJSON_IsArray(at) ? at : NULL;
+		at = child_of(at, name);
+	}
+	return NULL;
+}
+
+/* ---- operations ---- */
+
+/* cJSON_InsertItemInArray() of some releases refuses every place but the first. */
+static void insert_value(cJSON *list, int at, cJSON *value)
+{
+	int behind = cJSON_GetArraySize(list) - at;
+
+	cJSON_AddItemToArray(list, value);
+	for (int i = 0; i < behind; i++)
+		cJSON_AddItemToArray(list, cJSON_DetachItemFromArray(list, at));
+}
+
+static bool add_value(cJSON *parent, const char *name, const cJSON *value)
+{
+	if (!cJSON_IsArray(parent)) {
+		api_set(parent, name, api_must(cJSON_Duplicate(value, true)));
+		return true;
+	}
+	int size = cJSON_GetArraySize(parent), at = strcmp(name, "-") == 0 ? size : (int)strtol(name, NULL, 10);
+	if (at < 0 || at > size)
+		return false;
+	insert_value(parent, at, api_must(cJSON_Duplicate(value, true)));
+	return true;
+}
+
+/* In an object the member need not be there. */
+static bool replace_value(cJSON *parent, const char *name, const cJSON *value)
+{
+	cJSON *child = child_of(parent, name);
+
+	if (!cJSON_IsArray(parent))
+		return add_value(parent, name, value);
+	return child && cJSON_ReplaceItemViaPointer(parent, child, api_must(cJSON_Duplicate(value, true)));
+}
+
+static bool remove_value(cJSON *parent, const char *name)
+{
+	cJSON *child = child_of(parent, name);
+
+	if (child)
+		cJSON_Delete(cJSON_DetachItemViaPointer(parent, child));
+	return child || cJSON_IsObject(parent);
+}
+
+static bool move_value(cJSON *document, const cJSON *operation, cJSON *parent, const char *name, bool stays)
+{
+	const char *from = kube_json_str(operation, "from");
+	char old_name[256];
+	cJSON *old_parent = from ? find_parent(document, from, old_name, sizeof(old_name)) : NULL;
+	const cJSON *child = old_parent ? child_of(old_parent, old_name) : NULL;
+
+	if (!child)
+		return false;
+	_cleanup_json_ cJSON *value = api_must(cJSON_Duplicate(child, true));
+	return (stays || remove_value(old_parent, old_name)) && add_value(parent, name, value);
+}
+
+static bool apply_operation(cJSON *document, const cJSON *operation)
+{
+	const char *op = kube_json_str(operation, "op"), *path = kube_json_str(operation, "path");
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(operation, "value");
+	char name[256];
+	cJSON *parent = op && path ? find_parent(document, path, name, sizeof(name)) : NULL;
+
+	if (!parent)
+		return false;
+	if (strcmp(op, "test") == 0) { /* a test for null passes where there is nothing */
+		const cJSON *child = child_of(parent, name);
+		return child ? cJSON_Compare(child, value, true) : cJSON_IsNull(value);
+	}
+	if (strcmp(op, "add") == 0)
+		return value && add_value(parent, name, value);
+	if (strcmp(op, "replace") == 0)
+		return value && replace_value(parent, name, value);
+	if (strcmp(op, "remove") == 0)
+		return remove_value(parent, name);
+	return (strcmp(op, "move") == 0 || strcmp(op, "copy") == 0) &&
+	       move_value(document, operation, parent, name, op[0] == 'c');
+}
+
+cJSON *api_apply_json_patch(const cJSON *document, const char *patch)
+{
+	_cleanup_free_ char *printed = print_as_go(document);
+	_cleanup_json_ cJSON *held = api_must(parse_held(printed)), *operations = parse_held(patch);
+	const cJSON *operation;
+
+	if (!cJSON_IsArray(operations))
+		return NULL;
+	cJSON_ArrayForEach (operation, operations)
+		if (!apply_operation(held, operation))
+			return NULL;
+	return release(held);
+}
