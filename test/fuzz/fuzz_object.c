@@ -2,6 +2,7 @@
 #include "controller/model/node.h"
 #include "controller/model/pod.h"
 #include "controller/model/rollout.h"
+#include "controller/model/volume.h"
 #include "lib/runtime/lease.h"
 #include "test/fuzz/fuzz.h"
 
