@@ -42,13 +42,20 @@ static void add_steps(const struct node_state *state, struct expectation *expect
 	}
 }
 
+static int64_t attempts_ms(const struct job_template *job)
+{
+	return job ? job->timeout_ms * (job->retries + 1) : 0;
+}
+
 static int64_t limits(const struct rules *rules)
 {
 	int64_t jobs_ms = 0, observe_ms = 0;
 
 	for (size_t i = 0; i < rules->patches.count; i++) {
 		const struct patch *patch = &rules->patches.items[i];
-		jobs_ms += patch->job.timeout_ms;
+		jobs_ms += attempts_ms(patch->prepare) + attempts_ms(&patch->job) + attempts_ms(patch->verify);
+		if (patch->reboot_expected)
+			jobs_ms += patch->reboot_timeout_ms;
 		if (patch->observe_timeout_ms > observe_ms)
 			observe_ms = patch->observe_timeout_ms;
 	}
