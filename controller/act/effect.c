@@ -8,6 +8,8 @@
 
 #define MAX_MARKS 2000 /* marks that are not busy any more are swept beyond this */
 
+#define MAX_REPEAT_AGE_MS 15000 /* the client repeats no request for longer */
+
 static const struct effect_retry retry_failed = {.first_ms = 1000, .tolerated = 0};
 /* The cache is a moment behind; it will show why. Told only when it goes on. */
 static const struct effect_retry retry_stale = {.first_ms = 50, .tolerated = 5};
@@ -18,6 +20,7 @@ struct running {
 	struct effect effect; /* strings in the arena */
 	struct kube_arena arena;
 	struct kube_op *op;
+	int64_t sent_ms; /* mono; for the first time */
 	struct running *prev, *next;
 };
 
@@ -44,6 +47,11 @@ const struct act_options *act_options(const struct act *act)
 int64_t act_now_ms(const struct act *act)
 {
 	return kube_client_server_ms(act->options.client);
+}
+
+static int64_t now_mono_ms(const struct act *act)
+{
+	return kube_env_mono_ms(kube_client_env(act->options.client));
 }
 
 uint64_t act_random(const struct act *act)
@@ -177,6 +185,8 @@ enum effect_verdict effect_verdict(enum effect_kind kind, const struct kube_err 
 {
 	if (!err)
 		return EFFECT_WRITTEN;
+	if (err->code == KUBE_E_CANCELED)
+		return EFFECT_STALE;
 	if (err->code != KUBE_E_API)
 		return EFFECT_FAILED;
 	return kind == EFFECT_CREATE ? verdict_of_creation(err) : verdict_of_write(kind, err);
@@ -276,7 +286,7 @@ static void conclude(struct act *act, const struct effect *effect, const cJSON *
 	case EFFECT_GONE: gone(act, effect); break;
 	case EFFECT_EXISTS: exists(act, effect, err); break;
 	case EFFECT_STALE:
-		if (effect->kind == EFFECT_STATUS && act->options.on_conflict)
+		if (effect->kind == EFFECT_STATUS && err->http_status == 409 && act->options.on_conflict)
 			act->options.on_conflict(act->options.arg);
 		failed(act, effect, err, &retry_stale);
 		break;
@@ -354,9 +364,11 @@ static bool may_act(const struct act *act)
 	return !act->options.may_act || act->options.may_act(act->options.arg);
 }
 
+/* What was decided long ago, on a server that was busy or in a process that was frozen, is decided anew. */
 static bool may_repeat(void *arg)
 {
-	return may_act(((struct running *)arg)->act);
+	const struct running *running = arg;
+	return may_act(running->act) && now_mono_ms(running->act) - running->sent_ms < MAX_REPEAT_AGE_MS;
 }
 
 static int start(struct act *act, struct running *running, const struct kube_call *call, struct kube_err *err)
@@ -368,6 +380,7 @@ static int start(struct act *act, struct running *running, const struct kube_cal
 	struct kube_call own = *call;
 	own.may_repeat = may_repeat;
 	running->act = act;
+	running->sent_ms = now_mono_ms(act);
 	rc = kube_client_send(act->options.client, &own, answered, running, &running->op, err);
 	if (rc < 0)
 		kube_pending_end(effect->pending, effect->object_key, NULL);

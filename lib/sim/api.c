@@ -213,6 +213,7 @@ static void serve(void *arg, struct kube_sim *sim, struct kube_exchange *exchang
 
 	arrival->api = api;
 	arrival->exchange = exchange;
+	arrival->fate.sender = kube_sim_sender(exchange);
 	arrival->request.method = copy(request->method);
 	arrival->request.target = copy(request->target);
 	arrival->request.content_type = copy(request->content_type ? request->content_type : "application/json");

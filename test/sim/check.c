@@ -79,7 +79,7 @@ static void node_changed(struct checks *checks, const struct kube_sim_change *ch
 		seen->now = (struct node *)decode(checks, &node_projection, change->new_json);
 	if (seen->now && seen->now->state && change->sender)
 		seen_rollout(checks, seen->now->state->rollout_uid)->changed_ms = world_now_ms(checks->world);
-	check_node(checks, seen, old, seen->now, change->sender != 0);
+	check_node(checks, seen, old, seen->now, change->sender);
 	if (!seen->now) {
 		seen->gone_ms = world_now_ms(checks->world);
 		seen->last = take(old);
@@ -93,7 +93,7 @@ static void rollout_changed(struct checks *checks, const struct kube_sim_change 
 	struct seen_rollout *seen = seen_rollout(checks, text_at(json, "metadata.uid"));
 	struct rollout *old = take(seen->now);
 
-	seen->changed_ms = world_now_ms(checks->world);
+	seen->changed_ms = seen->gone_ms = world_now_ms(checks->world);
 	if (change->new_json)
 		seen->now = (struct rollout *)decode(checks, &rollout_projection, change->new_json);
 	if (old && seen->now)
@@ -176,7 +176,8 @@ struct checks *checks_new(struct world *world)
 
 	checks->world = world;
 	kube_sim_api_add_hooks(world->api,
-	                       &(struct kube_sim_api_hooks){.changed = on_changed, .served = check_request, .arg = checks});
+	                       &(struct kube_sim_api_hooks){
+	                           .fate = check_sender, .changed = on_changed, .served = check_request, .arg = checks});
 	return checks;
 }
 

@@ -19,9 +19,10 @@ struct seen_node {
 	int64_t drained_ms;           /* when it was seen last at a step that drains; INT64_MIN: never */
 	int64_t forced_ms;            /* when its drain was seen forced last; INT64_MIN: never */
 	int64_t unavailable_since_ms; /* not Ready, or cordoned by others; INT64_MAX: it is available */
-	struct {
-		unsigned sender;  /* the process that this slot is about */
-		int64_t since_ms; /* its cache shows it so since then; INT64_MAX: it does not */
+	struct known_node {
+		unsigned sender; /* the process that this is about */
+		/* Since when its cache shows the node not Ready or cordoned, and not cordoned; INT64_MAX: it does not. */
+		int64_t away_ms, open_ms;
 	} known[MAX_REPLICAS];
 	int64_t held_since_ms; /* since when the controller knows that it is held; INT64_MAX: it does not */
 	int64_t patched_ms;    /* when its state became Patched; 0: never */
@@ -36,6 +37,7 @@ struct seen_rollout {
 	char hashes[MAX_LEDGER][17]; /* of decisions, by seq - 1: what was written stays */
 	size_t ledger_count;
 	int64_t changed_ms; /* it, or one of its nodes */
+	int64_t gone_ms;
 };
 
 #define MAX_KNOWING 16
@@ -68,13 +70,16 @@ bool rollout_at_work(const struct rollout *rollout); /* it has a plan, and has n
 
 /* check_node.c */
 void check_node(struct checks *checks, struct seen_node *seen, const struct node *old, const struct node *now,
-                bool by_controller);
+                unsigned sender);
 /* check_hold.c */
 void hold_look(struct checks *checks); /* at what the controller knows by now */
 void hold_check(struct checks *checks, const struct seen_node *seen, const char *what);
 void hold_check_named(struct checks *checks, const char *name, const char *what);
 /* check_known.c */
+/* Who writes holds the lease by its own clock. hooks.fate */
+void check_sender(void *arg, const struct kube_request *request, struct kube_sim_fate *fate);
 bool is_known_away(const struct checks *checks, const struct seen_node *node, unsigned sender);
+bool is_known_open(const struct checks *checks, const struct seen_node *node, unsigned sender);
 bool is_counted(const struct checks *checks, const struct seen_node *node, const struct rules *rules);
 /* check_rollout.c */
 void check_rollout(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,

@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-/* From a look at the cache to the write that rests on it, with all its repetitions (10, of at most 5 s each). */
-#define DECISION_MS 60000
-
 static size_t slot_of(const struct replica *replica)
 {
 	return (size_t)(replica - replica->world->replicas->items);
@@ -23,22 +20,28 @@ static void on_pod(void *arg, const struct kube_change *change)
 		                kube_sim_process_id(replica->process));
 }
 
+static void note(int64_t *since_ms, bool holds, bool anew, int64_t now_ms)
+{
+	if (!holds)
+		*since_ms = INT64_MAX;
+	else if (anew || *since_ms == INT64_MAX)
+		*since_ms = now_ms;
+}
+
 static void on_node(void *arg, const struct kube_change *change)
 {
 	struct replica *replica = arg;
 	const struct node *node = (const struct node *)change->new_object;
 	struct seen_node *seen = node ? seen_node(replica->world->checks, node->object.uid) : NULL;
-	unsigned sender = kube_sim_process_id(replica->process);
+	int64_t now_ms = world_now_ms(replica->world);
 
 	if (!seen)
 		return;
-	bool away = !node->ready || node->unschedulable;
-	bool before = seen->known[slot_of(replica)].sender == sender && seen->known[slot_of(replica)].since_ms != INT64_MAX;
-	seen->known[slot_of(replica)].sender = sender;
-	if (!away)
-		seen->known[slot_of(replica)].since_ms = INT64_MAX;
-	else if (!before)
-		seen->known[slot_of(replica)].since_ms = world_now_ms(replica->world);
+	struct known_node *known = &seen->known[slot_of(replica)];
+	bool anew = known->sender != kube_sim_process_id(replica->process);
+	known->sender = kube_sim_process_id(replica->process);
+	note(&known->away_ms, !node->ready || node->unschedulable, anew, now_ms);
+	note(&known->open_ms, !node->unschedulable, anew, now_ms);
 }
 
 void checks_watch(struct checks *checks, struct replica *replica)
@@ -58,19 +61,48 @@ static bool is_granted_anywhere(const struct checks *checks, const char *node_ui
 	return false;
 }
 
+void check_sender(void *arg, const struct kube_request *request, struct kube_sim_fate *fate)
+{
+	struct checks *checks = arg;
+	const struct replica *replica = replicas_find(checks->world->replicas, fate->sender);
+	const struct kube_elector *elector = replica ? replica->controller->elector : NULL;
+
+	if (!elector || strcmp(request->method, "GET") == 0 || strstr(request->target, "/leases") ||
+	    strstr(request->target, "events.k8s.io"))
+		return;
+	if (!kube_elector_held(elector))
+		world_fail(checks->world, "controller %s sends %s %s without the lease", replica->identity, request->method,
+		           request->target);
+}
+
+static const struct known_node *known_to(const struct seen_node *node, unsigned sender)
+{
+	for (size_t i = 0; i < MAX_REPLICAS; i++)
+		if (node->known[i].sender == sender)
+			return &node->known[i];
+	return NULL;
+}
+
+static bool is_long_ago(const struct checks *checks, int64_t since_ms)
+{
+	return since_ms != INT64_MAX && world_now_ms(checks->world) - since_ms >= checks->world->decision_ms;
+}
+
 /* Its own grants count at once. What happens to a node counts when it is so, and the process was told in time. */
 bool is_known_away(const struct checks *checks, const struct seen_node *node, unsigned sender)
 {
-	int64_t now_ms = world_now_ms(checks->world);
+	const struct known_node *known = known_to(node, sender);
 
 	if (is_granted_anywhere(checks, node->uid))
 		return true;
-	if (node->unavailable_since_ms == INT64_MAX || now_ms - node->unavailable_since_ms < DECISION_MS)
-		return false;
-	for (size_t i = 0; i < MAX_REPLICAS; i++)
-		if (node->known[i].sender == sender && node->known[i].since_ms != INT64_MAX)
-			return now_ms - node->known[i].since_ms >= DECISION_MS;
-	return false;
+	return is_long_ago(checks, node->unavailable_since_ms) && known && is_long_ago(checks, known->away_ms);
+}
+
+bool is_known_open(const struct checks *checks, const struct seen_node *node, unsigned sender)
+{
+	const struct known_node *known = known_to(node, sender);
+
+	return node->now && !node->now->unschedulable && known && is_long_ago(checks, known->open_ms);
 }
 
 /* A percentage is one of the nodes that there are, as far as that is known. */

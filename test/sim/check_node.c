@@ -59,8 +59,9 @@ static void check_grant(struct checks *checks, const struct node *old, const str
 	const struct seen_rollout *owner = seen_rollout(checks, now->state->rollout_uid);
 	bool claim = !same_rollout(old->state, now->state);
 
-	if (!owner->now) {
-		world_fail(checks->world, "node %s is written for a rollout that is gone", now->object.name);
+	if (!owner->now) { /* somebody took it away past its finalizer, and a watch may be blind to that */
+		if (world_now_ms(checks->world) - owner->gone_ms > checks->world->knowledge_ms)
+			world_fail(checks->world, "node %s is written for a rollout that is gone", now->object.name);
 		return;
 	}
 	if (!is_granted(owner->now, now->object.uid))
@@ -112,17 +113,20 @@ static void note(struct checks *checks, struct seen_node *seen, const struct nod
 }
 
 void check_node(struct checks *checks, struct seen_node *seen, const struct node *old, const struct node *now,
-                bool by_controller)
+                unsigned sender)
 {
 	if (old && old->state && (old->state->step == STEP_DRAINING || old->state->step == STEP_ROLLING_BACK))
 		seen->drained_ms = world_now_ms(checks->world);
 	if (!now)
 		return;
-	if (old && by_controller) {
+	if (old && sender) {
 		check_steal(checks, old, now);
 		bool step_changed = now->state && (!old->state_text || strcmp(old->state_text, now->state_text) != 0);
 		if (step_changed)
 			check_grant(checks, old, now);
+		if (step_changed && old->state && old->state->step == STEP_DRAINING && now->state->step == STEP_PATCHING &&
+		    is_known_open(checks, seen, sender))
+			world_fail(checks->world, "node %s is patched, but somebody has uncordoned it before that", seen->name);
 		if (step_changed || old->unschedulable != now->unschedulable)
 			hold_check(checks, seen, "is written");
 		check_cordon(checks, seen, old, now);

@@ -99,6 +99,7 @@ struct faults *faults_new(struct world *world)
 	faults->kinds = draw(world) & draw(world); /* a quarter of them */
 	/* A half-open watch without a bookmark is found out after its timeout of up to 605 s; lists are tried again. */
 	world->knowledge_ms = 900000;
+	world->decision_ms = 2000 + 2 * faults->latency_ms + (faults->refused ? 20000 : 0);
 	kube_sim_api_add_hooks(world->api,
 	                       &(struct kube_sim_api_hooks){.fate = fault_request, .served = on_served, .arg = faults});
 	for (size_t i = 0; i < world->replicas->count; i++)

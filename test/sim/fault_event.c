@@ -170,6 +170,16 @@ static void delete_node(struct faults *faults)
 		draw_node(faults->world, index); /* another machine under the same name */
 }
 
+/* It is another policy's from now on. */
+static void move_node(struct faults *faults)
+{
+	const cJSON *node = any(faults->world, &kube_nodes);
+	bool other = node && strcmp(text_at(node, "metadata.labels.pool"), "other") == 0;
+	if (node)
+		patch(faults->world, NODES, node, "",
+		      other ? "{'metadata':{'labels':{'pool':'w'}}}" : "{'metadata':{'labels':{'pool':'other'}}}");
+}
+
 /* ---- the controller's processes ---- */
 
 static struct replica *any_replica(struct faults *faults)
@@ -244,6 +254,21 @@ static void delete_rollout(struct faults *faults)
 		delete (faults->world, ROLLOUTS, rollout);
 }
 
+/* Past its finalizer: nobody puts anything away. */
+static void drop_rollout(struct faults *faults)
+{
+	const cJSON *rollout = any(faults->world, &pw_rollouts);
+	char name[256];
+
+	if (!rollout || !draw_chance(faults->world, 30))
+		return;
+	snprintf(name, sizeof(name), "%s", name_of(rollout));
+	patch(faults->world, ROLLOUTS, rollout, "", "{'metadata':{'finalizers':null}}");
+	rollout = kube_sim_api_get(faults->world->api, &pw_rollouts, NULL, name);
+	if (rollout)
+		delete (faults->world, ROLLOUTS, rollout);
+}
+
 static void create_rollout(struct faults *faults)
 {
 	const cJSON *policy = any(faults->world, &pw_policies);
@@ -309,10 +334,10 @@ static void add_budget(struct faults *faults)
 void fault_event(struct faults *faults)
 {
 	static void (*const events[])(struct faults * faults) = {
-	    close_watch,   break_watch,    stall_watch,    expire_watch, compact,    turn_node,     turn_node,
-	    cordon_node,   touch_node,     delete_node,    kill_replica, jump_clock, edit_policy,   suspend_policy,
-	    delete_policy, delete_rollout, create_rollout, take_job,     upset_pod,  change_budget, add_budget,
-	    stop_replica,  freeze_replica, repeat_event,   hold_node,
+	    close_watch,   break_watch,    stall_watch,    expire_watch, compact,      turn_node,     turn_node,
+	    cordon_node,   touch_node,     delete_node,    kill_replica, jump_clock,   edit_policy,   suspend_policy,
+	    delete_policy, delete_rollout, create_rollout, take_job,     upset_pod,    change_budget, add_budget,
+	    stop_replica,  freeze_replica, repeat_event,   hold_node,    drop_rollout, move_node,
 	};
 	size_t kind = (size_t)draw_between(faults->world, 0, (int64_t)KUBE_ARRAY_LEN(events) - 1);
 

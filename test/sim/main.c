@@ -7,7 +7,7 @@
  *   --calm      nothing goes wrong
  *   --first N   seeds N to N + SEEDS - 1
  *   --jobs N    so many at a time; default: one a processor
- *   --stop      up to the first failure
+ *   --stop      up to the first failure, without its trace
  */
 #include "test/sim/world.h"
 
@@ -83,7 +83,7 @@ static void play(const struct arguments *arguments, struct score *score)
 		}
 		printf("seed %llu: %s\n", (unsigned long long)running, world.failure);
 		fflush(stdout);
-		if (score->failed++ < SHOWN)
+		if (score->failed++ < SHOWN && !arguments->stop)
 			show_trace(running, arguments->calm);
 		if (arguments->stop)
 			score->next = arguments->count;

@@ -42,7 +42,8 @@ static void on_end(void *arg, int status)
 {
 	struct replica *replica = arg;
 
-	if (status != 0 && replica->world->replicas->count == 1)
+	struct replicas *replicas = replica->world->replicas;
+	if (status != 0 && replicas->count == 1 && !replicas->rivals)
 		world_fail(replica->world, "the controller ended by itself, with status %d", status);
 	kube_timer_start(env_of(replica), &replica->end, 0, on_end_timer, replica);
 }
@@ -171,6 +172,11 @@ void replicas_free(struct replicas *replicas)
 
 void replicas_heal(struct replicas *replicas)
 {
+	while (replicas->rivals && replicas->count > 1) {
+		struct replica *surplus = &replicas->items[--replicas->count];
+		kube_timer_stop(env_of(surplus), &surplus->start);
+		take_down(surplus);
+	}
 	for (size_t i = 0; i < replicas->count; i++)
 		wake(&replicas->items[i]);
 	replicas_start(replicas);

@@ -23,6 +23,7 @@ struct replicas {
 	struct world *world;
 	struct replica items[MAX_REPLICAS];
 	size_t count;
+	bool rivals; /* several without leader election: somebody's mistake, which is corrected in the end */
 };
 
 struct replicas *replicas_new(struct world *world, size_t count);

@@ -119,10 +119,12 @@ static void set_up(struct world *world)
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(kinds); i++)
 		kube_sim_api_add_kind(world->api, &kinds[i]);
 	world->cluster = kube_sim_cluster_new(world->api, &options);
-	world->options.leader_elect = draw_chance(world, 60);
+	bool rivals = !world->calm && draw_chance(world, 5);
+	world->options.leader_elect = !rivals && draw_chance(world, 60);
 	if (draw_chance(world, 70)) /* quiet ones cost less time */
 		world->options.election = (struct kube_elector_times){.lease_ms = 60000, .renew_ms = 40000, .retry_ms = 10000};
-	world->replicas = replicas_new(world, world->options.leader_elect ? MAX_REPLICAS : 1);
+	world->replicas = replicas_new(world, rivals || world->options.leader_elect ? MAX_REPLICAS : 1);
+	world->replicas->rivals = rivals;
 	world->checks = checks_new(world);
 	world->hosts = hosts_new(world);
 	world->disks = disks_new(world);
@@ -203,6 +205,7 @@ bool world_run(struct world *world, uint64_t seed, bool calm, FILE *trace)
 {
 	*world = (struct world){.seed = seed, .random_state = seed, .calm = calm, .trace = trace};
 	draw(world);
+	world->decision_ms = 2000;
 	set_up(world);
 	int64_t trouble_ms = calm ? 0 : draw_between(world, 60, 1200) * 1000;
 	world->faults = calm ? NULL : faults_new(world);

@@ -47,6 +47,7 @@ struct world {
 	bool probing; /* what fails now is no news */
 	size_t node_count, policy_count;
 	int64_t knowledge_ms; /* what happened so long ago must be known to the controller */
+	int64_t decision_ms;  /* from a look at its caches to the write that rests on it, with all repetitions */
 	unsigned long steps, changes, kills, freezes, jobs, finished;
 	char failure[1024]; /* "" while everything holds */
 };

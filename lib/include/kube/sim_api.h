@@ -31,6 +31,7 @@ struct kube_sim_kind {
 
 /* What happens to one request on its way; zeroed: nothing. */
 struct kube_sim_fate {
+	unsigned sender;    /* is given: kube_sim_sender() of the request */
 	int64_t arrival_ms; /* until the server works on it; it does so even if the client is gone by then */
 	int64_t answer_ms;  /* until the client has the answer */
 	int status;         /* answered with this code and reason, and nothing is done; 0: served */

@@ -198,6 +198,7 @@ static const struct verdict_case verdicts[] = {
     {EFFECT_PATCH, KUBE_E_API, 404, "NotFound", EFFECT_GONE},
     {EFFECT_PATCH, KUBE_E_API, 403, "Forbidden", EFFECT_FAILED},
     {EFFECT_PATCH, KUBE_E_TIMEOUT, 0, "", EFFECT_FAILED},
+    {EFFECT_PATCH, KUBE_E_CANCELED, 0, "", EFFECT_STALE}, /* it was to be repeated too late, or by nobody */
     {EFFECT_STATUS, KUBE_E_API, 409, "Conflict", EFFECT_STALE},
     {EFFECT_STATUS, KUBE_E_API, 422, "Invalid", EFFECT_FAILED},
     {EFFECT_STATUS, KUBE_E_API, 404, "NotFound", EFFECT_GONE},
@@ -626,6 +627,24 @@ START_TEST(who_leads_no_longer_repeats_nothing)
 }
 END_TEST
 
+/* A server that puts it off, or a process that is frozen: what was decided then need not be right any more. */
+START_TEST(old_decisions_are_not_repeated)
+{
+	set_up(429, NULL);
+	t.retry_after_s = 10;
+	cordon(put_node());
+	run_for(19000);
+	ck_assert_uint_eq(t.requests, 2);
+	ck_assert_uint_eq(act_in_flight(t.act), 1);
+	run_for(60000);
+	ck_assert_uint_eq(t.requests, 2);
+	ck_assert_uint_eq(act_in_flight(t.act), 0);
+	ck_assert_uint_eq(t.agains, 1);
+	ck_assert_ptr_null(facts_effect_error(t.facts, KEY, now()));
+	tear_down();
+}
+END_TEST
+
 START_TEST(only_a_conflict_of_a_status_is_told)
 {
 	static const struct {
@@ -655,4 +674,5 @@ CHECK_MAIN("effect", answers_and_what_they_mean, node_is_busy_until_the_cache_sh
            job_is_read_from_the_server, job_that_was_never_there, job_that_is_released_is_known_no_longer,
            all_job_pods_go_in_one_request_and_not_at_once_again, status_goes_to_its_subresource_once,
            creation_of_a_rollout_is_seen_by_its_policy, deletion_of_what_is_gone_is_fine, end_with_writes_in_flight,
-           who_does_not_lead_sends_nothing, who_leads_no_longer_repeats_nothing, only_a_conflict_of_a_status_is_told)
+           who_does_not_lead_sends_nothing, who_leads_no_longer_repeats_nothing, old_decisions_are_not_repeated,
+           only_a_conflict_of_a_status_is_told)
