@@ -113,7 +113,7 @@ class TestDefinitions(ClusterTest):
         without = {"nodeInfo", "label", "annotation", "observed", "command", "args", "env", "resources", "rollback", "prepare", "verify",
                    "secrets", "supportedFrom",
                    "matchLabels", "matchExpressions", "values", "limits", "requests", "nodes", "size", "waves[].maxUnavailable",
-                   "podSelector", "order", "windows", "days", "start", "schedule", "freezes", "reason"}
+                   "podSelector", "order", "windows", "days", "start", "schedule", "freezes", "reason", "topology", "selector"}
         crd = self.client.get("customresourcedefinitions", "patchpolicies.patchwright.io")
         for path, node in walk(schema(crd)["properties"]["spec"]):
             for name, child in node.get("properties", {}).items():
@@ -165,7 +165,7 @@ class TestDefaults(ClusterTest):
                 "job": {"image": objects.IMAGE, "hostPath": "/host", "privileged": True, "timeout": "15m", "retries": 0},
                 "reboot": {"expected": False, "timeout": "30m"}}],
             "strategy": {
-                "maxUnavailable": 1, "onFailure": "Quarantine",
+                "order": ["Criticality", "Zone", "PodCount", "Name"], "maxUnavailable": 1, "failureBudget": 0, "onFailure": "Quarantine",
                 "waves": [{"name": "canary", "size": 1, "soak": "10m"}, {"name": "rest", "soak": "0s"}],
                 "settle": {"readyFor": "15s", "timeout": "10m"}},
             "drain": {"enabled": True, "timeout": "15m", "gracePeriodSeconds": -1, "parallelism": 10,
