@@ -115,10 +115,10 @@ class TestSuccess(FlowTest):
     def test_two_patches_under_one_cordon(self):
         name, = self.pool(1)
         self.make_deployment("web", 2)
-        self.policy(patches=[patch(), patch("1.35.0", "Kubelet")])
+        self.policy(patches=[patch(), patch("1.34.9", "Kubelet")])
         rollout = self.ended("Succeeded")
         info = self.node(name)["status"]["nodeInfo"]
-        self.assertEqual((info["containerRuntimeVersion"], info["kubeletVersion"]), ("containerd://1.7.27", "v1.35.0"))
+        self.assertEqual((info["containerRuntimeVersion"], info["kubeletVersion"]), ("containerd://1.7.27", "v1.34.9"))
         cordons = [cordoned(event.object) for event in self.nodes.events(name)]
         self.assertEqual([now for now, before in zip(cordons, [None] + cordons) if now != before], [False, True, False])
         events = self.pod_events([name])
@@ -138,8 +138,8 @@ class TestSuccess(FlowTest):
         self.assertEqual([(job["step"], job["exitCode"]) for job in target["jobs"]], [("job/0", 0), ("job/1", 0)])
 
     def test_a_patch_that_is_there_already_is_passed_over(self):
-        name, = self.pool(1, kubelet="v1.35.0")
-        self.policy(patches=[patch("1.35.0", "Kubelet"), patch()])
+        name, = self.pool(1, kubelet="v1.34.9")
+        self.policy(patches=[patch("1.34.9", "Kubelet"), patch()])
         rollout = self.ended("Succeeded")
         jobs = [event.object for event in self.pod_events([name]) if event.type == "ADDED" and job_step(event.object)]
         self.assertEqual(len(jobs), 1)
@@ -262,7 +262,7 @@ class TestSteering(FlowTest):
         names = self.pool(2, behave="delay=1s")
         self.policy(f"{self.tag}-runtime", strategy=strategy(maxUnavailable=2))
         self.wait_step(names[0], "Patching")
-        self.policy(f"{self.tag}-kubelet", patches=[patch("1.35.0", "Kubelet")], strategy=strategy(maxUnavailable=2))
+        self.policy(f"{self.tag}-kubelet", patches=[patch("1.34.9", "Kubelet")], strategy=strategy(maxUnavailable=2))
         holder = self.running(f"{self.tag}-runtime")["metadata"]["name"]
         waiting = self.running(f"{self.tag}-kubelet")["metadata"]["name"]
         told = wait_for(lambda: next((event for event in self.rollouts.events(waiting)
@@ -273,7 +273,7 @@ class TestSteering(FlowTest):
         self.ended("Succeeded", f"{self.tag}-kubelet")
         for name in names:
             info = self.node(name)["status"]["nodeInfo"]
-            self.assertEqual((info["containerRuntimeVersion"], info["kubeletVersion"]), ("containerd://1.7.27", "v1.35.0"))
+            self.assertEqual((info["containerRuntimeVersion"], info["kubeletVersion"]), ("containerd://1.7.27", "v1.34.9"))
             owners = [(state_of(event.object) or {}).get("rollout") for event in self.nodes.events(name)]
             changes = [now for now, before in zip(owners, [None] + owners) if now != before and now]
             self.assertEqual(changes, [holder, waiting], "one after the other, each once")
