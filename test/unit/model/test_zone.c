@@ -28,7 +28,7 @@ struct file {
 static void put(struct kube_buf *buf, uint64_t value, size_t len)
 {
 	for (size_t i = len; i-- > 0;) {
-		char byte = (char)(value >> (8 * i));
+		char byte = (char)(i < sizeof(value) ? value >> (8 * i) : 0);
 		ck_assert_int_eq(kube_buf_add(buf, &byte, 1), 0);
 	}
 }

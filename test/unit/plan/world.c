@@ -56,14 +56,17 @@ void world_set_policy(struct world *world, const char *spec, bool suspend)
 
 void world_init(struct world *world, const char *spec)
 {
-	*world = (struct world){.now_ms = START_MS,
+	struct kube_arena texts = world->arena; /* a test may have put its texts there already */
+
+	*world = (struct world){.arena = texts,
+	                        .now_ms = START_MS,
 	                        .server_version = "v1.34.4",
 	                        .cut = -1,
 	                        .epoch = 1,
 	                        .look_again_ms = KUBE_TIME_NONE,
 	                        .pod_grace_ms = 2000,
 	                        .pod_start_ms = 3000};
-	kube_arena_init(&world->arena, (size_t)1 << 30);
+	world->arena.limit_bytes = (size_t)1 << 30;
 	kube_arena_init(&world->pass, (size_t)1 << 30);
 	world->zone_entries[0] = (struct zone_entry){.name = "Etc/UTC", .zone = zone_utc()};
 	world->zone_entries[1] =

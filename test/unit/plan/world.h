@@ -146,7 +146,8 @@ struct world {
 	void *arg;
 };
 
-/* spec: JSON of a policy's spec with ' for "; NULL members of the smallest policy are filled in by policy_spec(). */
+/* spec: JSON of a policy's spec with ' for "; NULL members of the smallest policy are filled in by policy_spec(). A world is zeroed
+ * before its first use, or was finished; texts that are in its arena already stay. */
 void world_init(struct world *world, const char *spec);
 void world_finish(struct world *world);
 /* A spec whose strategy and drain are given; patches are as many as wanted (1: ContainerRuntime, 2: Kernel too). */
