@@ -8,6 +8,7 @@
 
 #define MAX_MARKS 2000 /* marks that are not busy any more are swept beyond this */
 
+#define GONE_PAUSE_MS 5000      /* the watch says in that time that an object is gone */
 #define MAX_REPEAT_AGE_MS 15000 /* the client repeats no request for longer */
 
 static const struct effect_retry retry_failed = {.first_ms = 1000, .tolerated = 0};
@@ -272,9 +273,12 @@ static void exists(struct act *act, const struct effect *effect, const struct ku
 	job_not_made(act, effect);
 }
 
+/* The cache still shows it, perhaps as being deleted, and its plan would write again at once. */
 static void gone(struct act *act, const struct effect *effect)
 {
 	facts_effect_done(act->options.facts, effect->key, effect->what);
+	if (effect->kind == EFFECT_STATUS || effect->kind == EFFECT_PATCH)
+		facts_effect_pause(act->options.facts, effect->key, effect->what, act_now_ms(act) + GONE_PAUSE_MS);
 	if (effect->job)
 		job_not_there(act, effect);
 }

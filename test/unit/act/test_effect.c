@@ -544,6 +544,26 @@ START_TEST(status_goes_to_its_subresource_once)
 }
 END_TEST
 
+/* Its cache is blind, and shows it as being deleted: that is what a deletion is waited for. */
+START_TEST(status_of_what_is_gone_is_not_written_again_at_once)
+{
+	set_up(404, "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"message\":\"no\",\"code\":404}");
+	struct kube_object *object =
+	    put(t.rollouts, &rollout_projection,
+	        "{'metadata':{'name':'r','uid':'ru','resourceVersion':'7','deletionTimestamp':'2026-09-21T11:22:33Z'},"
+	        "'spec':{'policyRef':{'name':'p'}}}");
+	_cleanup_json_ cJSON *status = json_of("{'epoch':1}");
+	ck_assert(act_write_status(t.act, KEY, object, status));
+	run_for(10);
+	ck_assert(!act_write_status(t.act, KEY, object, status));
+	ck_assert_int_gt(t.again_ms, 1000);
+	ck_assert_uint_eq(t.requests, 1);
+	run_for(10000);
+	ck_assert(act_write_status(t.act, KEY, object, status));
+	tear_down();
+}
+END_TEST
+
 START_TEST(creation_of_a_rollout_is_seen_by_its_policy)
 {
 	set_up(201, "{\"metadata\":{\"name\":\"p-1\",\"resourceVersion\":\"8\"}}");
@@ -673,6 +693,6 @@ CHECK_MAIN("effect", answers_and_what_they_mean, node_is_busy_until_the_cache_sh
            job_that_was_made_is_known_by_its_uid, job_that_is_there_already_is_known_to_exist,
            job_is_read_from_the_server, job_that_was_never_there, job_that_is_released_is_known_no_longer,
            all_job_pods_go_in_one_request_and_not_at_once_again, status_goes_to_its_subresource_once,
-           creation_of_a_rollout_is_seen_by_its_policy, deletion_of_what_is_gone_is_fine, end_with_writes_in_flight,
-           who_does_not_lead_sends_nothing, who_leads_no_longer_repeats_nothing, old_decisions_are_not_repeated,
-           only_a_conflict_of_a_status_is_told)
+           status_of_what_is_gone_is_not_written_again_at_once, creation_of_a_rollout_is_seen_by_its_policy,
+           deletion_of_what_is_gone_is_fine, end_with_writes_in_flight, who_does_not_lead_sends_nothing,
+           who_leads_no_longer_repeats_nothing, old_decisions_are_not_repeated, only_a_conflict_of_a_status_is_told)
