@@ -15,6 +15,11 @@
 
 static struct kube_arena arena;
 
+__attribute__((destructor)) static void put_away(void)
+{
+	kube_arena_finish(&arena);
+}
+
 static int decode(const char *spec, struct rules *rules, struct kube_err *err)
 {
 	_cleanup_json_ cJSON *json = json_of(spec);

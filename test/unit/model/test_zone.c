@@ -14,6 +14,11 @@
 
 static struct kube_arena arena;
 
+__attribute__((destructor)) static void put_away(void)
+{
+	kube_arena_finish(&arena);
+}
+
 /* ---- files made by hand ---- */
 
 struct file {

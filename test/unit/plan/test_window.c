@@ -10,6 +10,11 @@
 #include <kube/time.h>
 
 static struct kube_arena arena;
+
+__attribute__((destructor)) static void put_away(void)
+{
+	kube_arena_finish(&arena);
+}
 static struct zone_entry entries[8];
 
 static struct zone_list zones(void)
