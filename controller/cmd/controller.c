@@ -83,6 +83,7 @@ static int init(struct controller *controller, const struct controller_options *
 		rc = election_init(controller, options->identity, err);
 	if (rc < 0)
 		return rc;
+	meters_observe_queue(&controller->meters, controller->queue);
 	kube_client_observe(controller->client, meters_count_request, controller);
 	kube_client_on_warning(controller->client, on_warning, NULL);
 	return 0;
@@ -153,15 +154,30 @@ static void be_quiet(struct controller *controller)
 		on_quiet(controller->arg);
 }
 
+/* Work and lease are over: what tells about it has a while of its own, and no more of the deadline than is left. */
+static void flush_events(struct controller *controller)
+{
+	int64_t until_ms = kube_env_mono_ms(controller->env) + EVENTS_DEADLINE_MS;
+	if (controller->flushing)
+		return;
+	controller->flushing = true;
+	if (until_ms < controller->stop_at_ms)
+		controller->stop_at_ms = until_ms;
+	kube_events_flush(controller->events);
+}
+
 /* Writes first, then the lease, so that the next one begins when we have ended, then what tells about it all. */
 static void stop_when_done(struct kube_timer *timer, void *arg)
 {
 	struct controller *controller = arg;
-	bool late = kube_env_mono_ms(controller->env) >= controller->stop_at_ms;
 	bool quiet = act_in_flight(controller->act) == 0;
 	if (quiet)
 		be_quiet(controller);
-	bool done = quiet && election_over(controller) && kube_events_idle(controller->events);
+	bool over = quiet && election_over(controller);
+	if (over)
+		flush_events(controller);
+	bool done = over && kube_events_idle(controller->events);
+	bool late = kube_env_mono_ms(controller->env) >= controller->stop_at_ms;
 	if (!done && !late) {
 		kube_timer_start(controller->env, timer, STOP_POLL_MS, stop_when_done, controller);
 		return;

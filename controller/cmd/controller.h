@@ -24,6 +24,7 @@
 #define QUEUE_NAME "patchwright"
 
 #define STOP_DEADLINE_MS 30000
+#define EVENTS_DEADLINE_MS 5000 /* of it, for Events when nothing else is in flight */
 
 /* Whether a namespace that we need is there; asked again from time to time. */
 struct namespace_watch {
@@ -64,6 +65,7 @@ struct controller {
 	int64_t plan_us; /* how long a plan of a rollout took of late: changes wait for a multiple of it */
 	struct kube_timer stop_timer;
 	bool stopping;
+	bool flushing;      /* nothing but Events is left to be sent */
 	int64_t stop_at_ms; /* mono: no longer than this */
 	void (*on_quiet)(void *arg);
 	/* Called once, when it has stopped or cannot go on; status is the process's. */

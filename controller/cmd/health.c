@@ -1,24 +1,21 @@
-/* Answers as kube components give them: "ok", or each check by name when one fails or ?verbose is asked for. */
 #include "controller/cmd/health.h"
+#include <kube/health.h>
 #include <string.h>
 
 #define MAX_CHECKS (CACHE_COUNT + 4)
-
-struct check {
-	char name[80];
-	const char *problem; /* NULL: passed */
-};
+#define MAX_NAME 80
 
 struct checks {
-	struct check items[MAX_CHECKS];
+	struct kube_health_check items[MAX_CHECKS];
+	char names[MAX_CHECKS][MAX_NAME];
 	size_t count;
 };
 
 static void add_check(struct checks *checks, const char *prefix, const char *name, const char *problem)
 {
-	struct check *check = &checks->items[checks->count++];
-	snprintf(check->name, sizeof(check->name), "%s%s", prefix, name);
-	check->problem = problem;
+	char *whole = checks->names[checks->count];
+	snprintf(whole, MAX_NAME, "%s%s", prefix, name);
+	checks->items[checks->count++] = (struct kube_health_check){.name = whole, .problem = problem};
 }
 
 static const char *cache_problem(const struct cache *cache)
@@ -46,48 +43,28 @@ static void ready_checks(const struct controller *controller, struct checks *che
 	add_check(checks, "running", "", controller->stopping ? "the controller is stopping" : NULL);
 }
 
-static bool has_word(const char *query, const char *word)
+static void live_checks(const struct controller *controller, struct checks *checks)
 {
-	size_t len = strlen(word);
-	for (const char *at = query; at && *at; at = strchr(at, '&') ? strchr(at, '&') + 1 : NULL)
-		if (strncmp(at, word, len) == 0 && (at[len] == '\0' || at[len] == '&' || at[len] == '='))
-			return true;
-	return false;
-}
-
-static int report(const struct checks *checks, const char *endpoint, const char *query, struct kube_httpd_reply *reply)
-{
-	size_t failed = 0;
-	for (size_t i = 0; i < checks->count; i++)
-		failed += checks->items[i].problem != NULL;
-	reply->status = failed ? 503 : 200;
-	if (!failed && !has_word(query, "verbose"))
-		return kube_buf_adds(&reply->body, "ok");
-	for (size_t i = 0; i < checks->count; i++) {
-		const struct check *check = &checks->items[i];
-		if (check->problem)
-			kube_buf_addf(&reply->body, "[-]%s failed: %s\n", check->name, check->problem);
-		else
-			kube_buf_addf(&reply->body, "[+]%s ok\n", check->name);
-	}
-	return kube_buf_addf(&reply->body, "%s check %s\n", endpoint, failed ? "failed" : "passed");
+	/* That this answer is given is the check: everything runs on one loop. */
+	add_check(checks, "loop", "", NULL);
+	if (controller->elector)
+		add_check(checks, "leader-election", "",
+		          kube_elector_overdue(controller->elector) ? "the lease has run out" : NULL);
 }
 
 int health_handle(void *arg, const char *path, const char *query, struct kube_httpd_reply *reply)
 {
+	static const struct {
+		const char *path;
+		void (*list)(const struct controller *controller, struct checks *checks);
+	} endpoints[] = {{"/healthz", live_checks}, {"/readyz", ready_checks}};
 	struct controller *controller = arg;
 	struct checks checks = {.count = 0};
-	if (strcmp(path, "/healthz") == 0) {
-		/* That this answer is given is the check: everything runs on one loop. */
-		add_check(&checks, "loop", "", NULL);
-		if (controller->elector)
-			add_check(&checks, "leader-election", "",
-			          kube_elector_overdue(controller->elector) ? "the lease has run out" : NULL);
-		return report(&checks, "healthz", query, reply);
-	}
-	if (strcmp(path, "/readyz") == 0) {
-		ready_checks(controller, &checks);
-		return report(&checks, "readyz", query, reply);
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(endpoints); i++) {
+		if (!kube_health_serves(endpoints[i].path, path))
+			continue;
+		endpoints[i].list(controller, &checks);
+		return kube_health_reply(endpoints[i].path, path, query, checks.items, checks.count, reply);
 	}
 	if (strcmp(path, "/metrics") == 0) {
 		reply->content_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -28,6 +28,8 @@ static const struct family_spec specs[] = {
     FAMILY(queue_depth, KUBE_GAUGE, "workqueue_depth", "Keys that wait.", "name"),
     FAMILY(queue_adds, KUBE_COUNTER, "workqueue_adds_total", "Keys that were added.", "name"),
     FAMILY(queue_retries, KUBE_COUNTER, "workqueue_retries_total", "Keys that were added after a failure.", "name"),
+    FAMILY(queue_wait_seconds, KUBE_HISTOGRAM, "workqueue_queue_duration_seconds",
+           "How long a key waited until it was worked on.", "name"),
     FAMILY(queue_work_seconds, KUBE_HISTOGRAM, "workqueue_work_duration_seconds", "How long the work on a key took.",
            "name"),
     FAMILY(queue_unfinished, KUBE_GAUGE, "workqueue_unfinished_work_seconds", "Age of the work that is under way.",
@@ -82,7 +84,6 @@ void meters_reconciled(struct meters *meters, const char *controller, int64_t du
 	kube_metric_add(meters->reconciles, 1, controller, failed ? "error" : "success", NULL);
 	kube_metric_add(meters->reconcile_errors, failed ? 1 : 0, controller, NULL);
 	kube_metric_observe(meters->reconcile_seconds, seconds, controller, NULL);
-	kube_metric_observe(meters->queue_work_seconds, seconds, QUEUE_NAME, NULL);
 	/* One loop, no threads: one at a time, and none while somebody scrapes. */
 	kube_metric_set(meters->max_concurrent, 1, controller, NULL);
 	kube_metric_set(meters->active_workers, 0, controller, NULL);
@@ -100,6 +101,24 @@ void meters_count_request(void *arg, const char *method, const struct kube_resou
 	                NULL); /* "none": a path like /version */
 }
 
+static void key_waited(void *arg, int64_t us)
+{
+	struct meters *meters = arg;
+	kube_metric_observe(meters->queue_wait_seconds, (double)us / 1e6, QUEUE_NAME, NULL);
+}
+
+static void key_worked(void *arg, int64_t us)
+{
+	struct meters *meters = arg;
+	kube_metric_observe(meters->queue_work_seconds, (double)us / 1e6, QUEUE_NAME, NULL);
+}
+
+void meters_observe_queue(struct meters *meters, struct kube_queue *queue)
+{
+	const struct kube_queue_observer observer = {.waited = key_waited, .worked = key_worked, .arg = meters};
+	kube_queue_observe(queue, &observer);
+}
+
 static void measure_queue(struct controller *controller)
 {
 	struct meters *meters = &controller->meters;
@@ -108,8 +127,8 @@ static void measure_queue(struct controller *controller)
 	kube_metric_set(meters->queue_depth, (double)stats.depth, QUEUE_NAME, NULL);
 	kube_metric_set(meters->queue_adds, (double)stats.adds, QUEUE_NAME, NULL);
 	kube_metric_set(meters->queue_retries, (double)stats.retries, QUEUE_NAME, NULL);
-	kube_metric_set(meters->queue_unfinished, 0, QUEUE_NAME, NULL);
-	kube_metric_set(meters->queue_longest, 0, QUEUE_NAME, NULL);
+	kube_metric_set(meters->queue_unfinished, (double)stats.unfinished_us / 1e6, QUEUE_NAME, NULL);
+	kube_metric_set(meters->queue_longest, (double)stats.longest_us / 1e6, QUEUE_NAME, NULL);
 }
 
 static void measure_rollout(struct meters *meters, const struct rollout *rollout)

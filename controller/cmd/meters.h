@@ -4,6 +4,7 @@
 
 #include <kube/buf.h>
 #include <kube/metrics.h>
+#include <kube/queue.h>
 #include <kube/resource.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,8 +15,8 @@ struct meters {
 	struct kube_metrics *metrics;
 	const char *host; /* of the API server */
 	struct kube_family *reconciles, *reconcile_errors, *reconcile_seconds, *max_concurrent, *active_workers;
-	struct kube_family *queue_depth, *queue_adds, *queue_retries, *queue_work_seconds, *queue_unfinished,
-	    *queue_longest;
+	struct kube_family *queue_depth, *queue_adds, *queue_retries, *queue_wait_seconds, *queue_work_seconds,
+	    *queue_unfinished, *queue_longest;
 	struct kube_family *requests, *requests_by_resource, *evictions;
 	/* Set anew at each scrape. */
 	struct kube_family *rollout_targets, *node_steps, *policy_targets, *blocked_targets, *cache_objects, *build_info;
@@ -25,6 +26,7 @@ struct meters {
 
 int meters_init(struct meters *meters, const char *host, struct kube_err *err);
 void meters_finish(struct meters *meters);
+void meters_observe_queue(struct meters *meters, struct kube_queue *queue); /* its waits and its work */
 
 void meters_reconciled(struct meters *meters, const char *controller, int64_t duration_us, bool failed);
 /* kube_request_observer. */

@@ -1,3 +1,5 @@
+#include "lib/base/utf8.h"
+
 #include <kube/client.h>
 #include <kube/json.h>
 #include <stdio.h>
@@ -55,9 +57,13 @@ static const struct kube_json_field status_table[] = {
     KUBE_JSON_END,
 };
 
+/* Cut between two code points: it may end up in a status, which is UTF-8. */
 static void copy_text(char *out, size_t size, const char *text)
 {
-	snprintf(out, size, "%s", text ? text : "");
+	int len = snprintf(out, size, "%s", text ? text : "");
+
+	if (len > 0 && (size_t)len >= size)
+		out[utf8_floor(out, size - 1)] = '\0';
 }
 
 /* What the cause says beyond the message: for an eviction only it names the PodDisruptionBudget. */

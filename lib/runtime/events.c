@@ -363,6 +363,14 @@ void kube_events_emit(struct kube_events *events, const struct kube_event *event
 	pump(events);
 }
 
+void kube_events_flush(struct kube_events *events)
+{
+	while (events->recent)
+		finish_series(events->recent);
+	kube_timer_stop(kube_client_env(events->client), &events->retry_timer);
+	pump(events);
+}
+
 bool kube_events_idle(const struct kube_events *events)
 {
 	return events->queued == 0 && events->in_flight == 0;

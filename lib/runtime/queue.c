@@ -16,6 +16,8 @@ struct item {
 	struct item *prev, *next; /* queue->waiting, while dirty and not processing */
 	struct kube_timer delay;
 	int64_t due_ms;    /* of delay */
+	int64_t dirty_us;  /* mono time since which it is dirty … */
+	int64_t taken_us;  /* … and since which it is in work */
 	unsigned failures; /* calls of add_rate_limited since the last forget */
 	bool dirty, processing;
 	char key[];
@@ -28,7 +30,8 @@ struct kube_queue {
 	struct item *items, *waiting;
 	struct kube_timer pump;
 	bool shut_down;
-	struct kube_queue_stats stats;
+	struct kube_queue_stats stats; /* without the ages */
+	struct kube_queue_observer observer;
 };
 
 int kube_queue_new(struct kube_env *env, kube_work_fn *work, void *arg, struct kube_queue **ret_queue,
@@ -147,6 +150,9 @@ static void on_pump(struct kube_timer *timer, void *arg)
 	queue->stats.processing++;
 	item->dirty = false;
 	item->processing = true;
+	item->taken_us = kube_env_mono_us(queue->env);
+	if (queue->observer.waited)
+		queue->observer.waited(queue->observer.arg, item->taken_us - item->dirty_us);
 	memcpy(key, item->key, strlen(item->key) + 1);
 	if (queue->waiting)
 		kube_timer_start(queue->env, timer, 0, on_pump, queue); /* its place is reserved: this cannot fail */
@@ -166,6 +172,7 @@ static void add_item(struct kube_queue *queue, struct item *item)
 	if (item->dirty)
 		return;
 	item->dirty = true;
+	item->dirty_us = kube_env_mono_us(queue->env);
 	queue->stats.adds++;
 	if (!item->processing)
 		enqueue(queue, item);
@@ -261,6 +268,8 @@ void kube_queue_done(struct kube_queue *queue, const char *key)
 		return;
 	item->processing = false;
 	queue->stats.processing--;
+	if (queue->observer.worked)
+		queue->observer.worked(queue->observer.arg, kube_env_mono_us(queue->env) - item->taken_us);
 	if (item->dirty)
 		enqueue(queue, item);
 	else
@@ -286,5 +295,18 @@ bool kube_queue_idle(const struct kube_queue *queue)
 
 void kube_queue_get_stats(const struct kube_queue *queue, struct kube_queue_stats *ret_stats)
 {
+	int64_t now_us = kube_env_mono_us(queue->env);
+
 	*ret_stats = queue->stats;
+	for (const struct item *item = queue->items; item; item = item->hh.next) {
+		int64_t age_us = item->processing ? now_us - item->taken_us : 0;
+		ret_stats->unfinished_us += age_us;
+		if (age_us > ret_stats->longest_us)
+			ret_stats->longest_us = age_us;
+	}
+}
+
+void kube_queue_observe(struct kube_queue *queue, const struct kube_queue_observer *observer)
+{
+	queue->observer = *observer;
 }

@@ -37,7 +37,10 @@ int kube_events_new(struct kube_client *client, const char *controller, const ch
 void kube_events_free(struct kube_events *events); /* drops what is queued; NULL is fine */
 /* Copies what it needs. */
 void kube_events_emit(struct kube_events *events, const struct kube_event *event);
-bool kube_events_idle(const struct kube_events *events); /* nothing queued or in flight: for an orderly stop */
+/* For an orderly stop: each series ends now, counts that the server lacks go out, a pause after a failure is cut short.
+ * Ask kube_events_idle() until it is done, or as long as you can wait. */
+void kube_events_flush(struct kube_events *events);
+bool kube_events_idle(const struct kube_events *events); /* nothing queued or in flight */
 size_t kube_events_dropped(const struct kube_events *events);
 
 KUBE_END_DECLS

@@ -24,6 +24,14 @@ struct kube_queue_stats {
 	size_t depth;           /* waiting now, delayed ones not included */
 	uint64_t adds, retries; /* so far */
 	size_t processing;
+	int64_t unfinished_us, longest_us; /* ages of the work that is under way: all together, and the oldest */
+};
+
+/* Told of each key; both are optional, and must not call the queue. */
+struct kube_queue_observer {
+	void (*waited)(void *arg, int64_t us); /* from when it was to be worked on (a delay is over) until it was */
+	void (*worked)(void *arg, int64_t us); /* until kube_queue_done() */
+	void *arg;
 };
 
 int kube_queue_new(struct kube_env *env, kube_work_fn *work, void *arg, struct kube_queue **ret_queue,
@@ -42,6 +50,7 @@ void kube_queue_done(struct kube_queue *queue, const char *key);
 void kube_queue_shut_down(struct kube_queue *queue);  /* adds are dropped from now on; what is queued is worked on */
 bool kube_queue_idle(const struct kube_queue *queue); /* nothing queued, nothing in work (delayed keys do not count) */
 void kube_queue_get_stats(const struct kube_queue *queue, struct kube_queue_stats *ret_stats);
+void kube_queue_observe(struct kube_queue *queue, const struct kube_queue_observer *observer); /* copied */
 
 KUBE_END_DECLS
 

@@ -52,11 +52,12 @@ START_TEST(long_texts_are_cut)
 
 	memset(text, 'a', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
+	memcpy(text + sizeof(err.reason) - 2, "\xc3\xa4", 2); /* does not fit */
 	_cleanup_json_ cJSON *json = cJSON_CreateObject();
 	cJSON_AddStringToObject(json, "reason", text);
 	cJSON_AddStringToObject(json, "message", text);
 	kube_err_from_status(&err, 500, -1, json);
-	ck_assert_uint_eq(strlen(err.reason), sizeof(err.reason) - 1);
+	ck_assert_uint_eq(strlen(err.reason), sizeof(err.reason) - 2);
 	ck_assert_uint_eq(strlen(err.message), sizeof(err.message) - 1);
 }
 END_TEST

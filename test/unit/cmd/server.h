@@ -36,8 +36,10 @@ struct server {
 	long version, uid;
 	bool crds, namespaces;
 	unsigned refuse_writes; /* so many writes to come are answered with 500 */
+	int64_t events_ms;      /* until the answer to an Event; 0: ANSWER_MS */
+	bool events_lost;       /* it never comes */
 	/* What came. */
-	unsigned posts, puts, patches, deletes, evictions;
+	unsigned posts, puts, patches, deletes, evictions, events;
 	void (*on_write)(struct server *server, const char *method, const char *target, const cJSON *object);
 };
 
@@ -320,7 +322,9 @@ static inline void serve(void *arg, struct kube_sim *sim, struct kube_exchange *
 		return;
 	}
 	if (strstr(target.collection, "events.k8s.io")) {
-		kube_sim_reply_json(server->sim, exchange, ANSWER_MS, 201, "{}");
+		server->events++;
+		if (!server->events_lost)
+			kube_sim_reply_json(server->sim, exchange, server->events_ms ? server->events_ms : ANSWER_MS, 201, "{}");
 		return;
 	}
 	if (request->body_len > 0)

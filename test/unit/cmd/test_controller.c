@@ -339,6 +339,8 @@ START_TEST(readiness_names_what_is_missing)
 	ck_assert_ptr_nonnull(
 	    strstr(text, "[-]namespace-patchwright-jobs failed: namespace patchwright-jobs does not exist"));
 	ck_assert_ptr_nonnull(strstr(text, "[+]cache-nodes ok"));
+	ck_assert_int_eq(ask("/readyz/namespace-patchwright-jobs", "", text, sizeof(text)), 503);
+	ck_assert_int_eq(strncmp(text, "namespace patchwright-jobs does not exist", 41), 0);
 	ck_assert_int_eq(ask("/healthz", "", text, sizeof(text)), 200);
 	ck_assert_str_eq(text, "ok");
 	t.server.crds = t.server.namespaces = true;
@@ -347,6 +349,9 @@ START_TEST(readiness_names_what_is_missing)
 	ck_assert_str_eq(text, "ok");
 	ck_assert_int_eq(ask("/readyz", "verbose", text, sizeof(text)), 200);
 	ck_assert_ptr_nonnull(strstr(text, "[+]cache-patchpolicies ok"));
+	ck_assert_int_eq(ask("/readyz/cache-nodes", "", text, sizeof(text)), 200);
+	ck_assert_int_eq(ask("/healthz/loop", "", text, sizeof(text)), 200);
+	ck_assert_int_eq(ask("/healthz/cache-nodes", "", text, sizeof(text)), 404);
 	ck_assert_int_eq(ask("/other", "", text, sizeof(text)), 404);
 	tear_down();
 }
@@ -357,6 +362,12 @@ START_TEST(metrics_have_the_known_names)
 	static const char *const lines[] = {
 	    "controller_runtime_reconcile_total{controller=\"patchrollout\",result=\"success\"}",
 	    "workqueue_depth{name=\"patchwright\"} 0",
+	    "workqueue_adds_total{name=\"patchwright\"} ",
+	    "workqueue_queue_duration_seconds_count{name=\"patchwright\"} ",
+	    "workqueue_work_duration_seconds_count{name=\"patchwright\"} ",
+	    "workqueue_retries_total{name=\"patchwright\"} ",
+	    "workqueue_unfinished_work_seconds{name=\"patchwright\"} 0",
+	    "workqueue_longest_running_processor_seconds{name=\"patchwright\"} 0",
 	    "rest_client_requests_total{code=\"201\",method=\"POST\",host=\"server\"}",
 	    "patchwright_evictions_total{result=\"accepted\"} 2",
 	    "patchwright_policy_targets{policy=\"p\",state=\"uptodate\"} 2",
@@ -399,6 +410,48 @@ START_TEST(stop_lets_writes_end)
 }
 END_TEST
 
+/* Up to the moment at which nothing but Events is under way. */
+static void stop_with_events(void)
+{
+	t.server.events_ms = 1000;
+	start_controller();
+	while (t.server.events == 0)
+		ck_assert(kube_sim_step(t.sim));
+	controller_stop(t.controller);
+	run_for(500);
+	ck_assert_uint_eq(act_in_flight(t.controller->act), 0);
+	ck_assert(!kube_events_idle(t.controller->events));
+	ck_assert_int_eq(t.ended, 0);
+}
+
+START_TEST(stop_flushes_events)
+{
+	set_up();
+	add_world();
+	stop_with_events();
+	run_for(3000);
+	ck_assert(kube_events_idle(t.controller->events));
+	ck_assert_int_eq(t.ended, 1);
+	ck_assert_int_eq(t.status, 0);
+	tear_down();
+}
+END_TEST
+
+START_TEST(stop_does_not_wait_long_for_events)
+{
+	set_up();
+	add_world();
+	t.server.events_lost = true;
+	stop_with_events();
+	run_for(4400);
+	ck_assert_int_eq(t.ended, 0);
+	run_for(1000);
+	ck_assert_int_eq(t.ended, 1);
+	ck_assert_int_eq(t.status, 0);
+	tear_down();
+}
+END_TEST
+
 START_TEST(explanations)
 {
 	static const struct {
@@ -425,4 +478,4 @@ END_TEST
 CHECK_MAIN("controller", drift_becomes_a_rollout_that_succeeds, job_pods_are_not_drained, killed_and_started_again,
            server_that_fails_now_and_then, quiet_when_there_is_nothing_to_do, higher_epoch_ends_the_process,
            new_process_writes_a_higher_epoch, readiness_names_what_is_missing, metrics_have_the_known_names,
-           stop_lets_writes_end, explanations)
+           stop_lets_writes_end, stop_flushes_events, stop_does_not_wait_long_for_events, explanations)

@@ -693,6 +693,32 @@ START_TEST(what_a_patch_in_flight_lacks_is_the_last_word)
 }
 END_TEST
 
+START_TEST(a_flush_sends_what_the_server_lacks)
+{
+	begin();
+	emit_note("x");
+	reply(0, 0);
+	emit_note("x");
+	reply(0, 0);
+	emit_note("x"); /* counted only */
+	emit_note("once");
+	reply(KUBE_E_CONNECT, 0); /* waits for the server */
+	ck_assert_uint_eq(client.op_count, 0);
+	kube_events_flush(events);
+	ck_assert_uint_eq(client.op_count, 2);
+	ck_assert_str_eq(client.ops[0]->method, "POST");
+	ck_assert_str_eq(client.ops[1]->method, "PATCH");
+	ck_assert_int_eq(sent_count(1), 3);
+	ck_assert(!kube_events_idle(events));
+	reply_all();
+	ck_assert(kube_events_idle(events));
+	ck_assert_uint_eq(kube_events_dropped(events), 0);
+	kube_events_flush(events); /* nothing is left */
+	ck_assert_uint_eq(client.op_count, 0);
+	end();
+}
+END_TEST
+
 START_TEST(freeing_cancels_and_drops)
 {
 	begin();
@@ -717,4 +743,5 @@ CHECK_MAIN("events", a_cluster_scoped_object_gets_its_event_in_default, a_namesp
            an_expired_event_is_made_anew_with_its_series, an_unreachable_server_is_tried_again_later,
            what_failed_goes_before_what_waits, attempts_end, the_count_survives_a_lost_answer,
            what_cannot_be_sent_is_dropped, the_quietest_series_gives_way, a_series_in_flight_may_end,
-           what_a_patch_in_flight_lacks_is_the_last_word, freeing_cancels_and_drops)
+           what_a_patch_in_flight_lacks_is_the_last_word, a_flush_sends_what_the_server_lacks,
+           freeing_cancels_and_drops)

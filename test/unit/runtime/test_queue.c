@@ -238,6 +238,61 @@ START_TEST(keys_are_limited)
 }
 END_TEST
 
+static void note_us(void *arg, int64_t us)
+{
+	char *text = arg;
+	size_t len = strlen(text);
+
+	snprintf(text + len, 256 - len, "%lld ", (long long)us);
+}
+
+START_TEST(times_are_told)
+{
+	char waited[256] = "";
+	const struct kube_queue_observer waits = {.waited = note_us, .arg = waited};
+	struct kube_queue_stats stats;
+	struct bench bench;
+
+	setup(&bench);
+	kube_queue_observe(bench.queue, &waits);
+	bench.hold = true;
+	ck_assert_int_eq(kube_queue_add_after(bench.queue, "a", 1000), 0); /* a delay is no waiting */
+	run(&bench, 3000);
+	add(&bench, "a");
+	add(&bench, "b");
+	run(&bench, 500);
+	kube_queue_get_stats(bench.queue, &stats); /* 2.5 s of a, and 0.5 s of b */
+	ck_assert_int_eq(stats.unfinished_us, 3000000);
+	ck_assert_int_eq(stats.longest_us, 2500000);
+	kube_queue_done(bench.queue, "a");
+	run(&bench, 0); /* a had to wait for its own end */
+	ck_assert_str_eq(waited, "0 0 500000 ");
+	teardown(&bench);
+}
+END_TEST
+
+START_TEST(work_is_timed_to_its_end)
+{
+	char worked[256] = "";
+	const struct kube_queue_observer works = {.worked = note_us, .arg = worked};
+	struct kube_queue_stats stats;
+	struct bench bench;
+
+	setup(&bench);
+	kube_queue_observe(bench.queue, &works);
+	bench.hold = true;
+	add(&bench, "a");
+	run(&bench, 700);
+	kube_queue_done(bench.queue, "a");
+	kube_queue_done(bench.queue, "a");
+	ck_assert_str_eq(worked, "700000 ");
+	kube_queue_get_stats(bench.queue, &stats);
+	ck_assert_int_eq(stats.unfinished_us, 0);
+	ck_assert_int_eq(stats.longest_us, 0);
+	teardown(&bench);
+}
+END_TEST
+
 START_TEST(the_worker_may_free_the_queue)
 {
 	struct bench bench;
@@ -254,4 +309,4 @@ END_TEST
 
 CHECK_MAIN("runtime/queue", a_key_is_queued_once, a_key_is_in_work_once, the_earliest_delay_counts,
            a_delay_ends_while_the_key_is_in_work, back_off_doubles_up_to_the_maximum, shutting_down_drains,
-           keys_are_limited, the_worker_may_free_the_queue)
+           keys_are_limited, times_are_told, work_is_timed_to_its_end, the_worker_may_free_the_queue)
