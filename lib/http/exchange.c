@@ -61,10 +61,17 @@ static void finish(struct kube_exchange *exchange, const struct kube_err *err)
 	free_exchange(exchange);
 }
 
+/* A refusal is whole with its status: the API server may close the connection right behind its 401, before the text
+ * that explains it has left (UnauthenticatedHTTP2DOSMitigation). */
+static bool is_cut_refusal(const struct kube_exchange *exchange, CURLcode code)
+{
+	return exchange->head.complete && exchange->head.status >= 400 && http_ended_early(code);
+}
+
 static void finish_with_code(struct kube_exchange *exchange, CURLcode code)
 {
 	struct kube_err err;
-	if (code == CURLE_OK) {
+	if (code == CURLE_OK || is_cut_refusal(exchange, code)) {
 		finish(exchange, NULL);
 		return;
 	}

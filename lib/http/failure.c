@@ -83,12 +83,20 @@ static int stopped(const struct kube_exchange *exchange, const char *detail, str
 	                 detail);
 }
 
+bool http_ended_early(CURLcode code)
+{
+	return code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR ||
+	       code == CURLE_SEND_ERROR || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM;
+}
+
 int http_failure(const struct kube_exchange *exchange, CURLcode code, struct kube_err *err)
 {
 	const struct kube_http *http = exchange->http;
 	const char *detail = *exchange->detail ? exchange->detail : curl_easy_strerror(code);
 	if (proxy_refused(exchange, err))
 		return err->code;
+	if (http_ended_early(code))
+		return early_end(exchange, detail, err);
 	switch (code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
@@ -113,12 +121,6 @@ int http_failure(const struct kube_exchange *exchange, CURLcode code, struct kub
 		                 "no TLS connection to the server %s: %s; check that its certificate is signed by %s and that "
 		                 "it speaks TLS 1.2 or later",
 		                 http->name, detail, trusted(exchange));
-	case CURLE_GOT_NOTHING:
-	case CURLE_PARTIAL_FILE:
-	case CURLE_RECV_ERROR:
-	case CURLE_SEND_ERROR:
-	case CURLE_HTTP2:
-	case CURLE_HTTP2_STREAM: return early_end(exchange, detail, err);
 	case CURLE_WRITE_ERROR: return stopped(exchange, detail, err);
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_WEIRD_SERVER_REPLY:

@@ -105,7 +105,10 @@ void http_touch(struct kube_exchange *exchange);
 /* Seconds from a Retry-After of seconds or an HTTP-date; date is the response's Date or "". -1 when unreadable. */
 int http_retry_after_s(const char *retry_after, const char *date, int64_t wall_ms);
 
-/* failure.c: says what went wrong. Returns err->code. */
+/* failure.c: the connection ended before the answer did. */
+bool http_ended_early(CURLcode code);
+
+/* Says what went wrong. Returns err->code. */
 int http_failure(const struct kube_exchange *exchange, CURLcode code, struct kube_err *err);
 
 /* pool.c: curl's sockets and timer on the loop. */

@@ -47,7 +47,8 @@ struct kube_exchange_handlers {
 	void (*on_head)(void *arg, const struct kube_response_head *head);
 	/* Any number of times. A negative return ends the exchange with that code. */
 	int (*on_data)(void *arg, const char *bytes, size_t len);
-	/* Exactly once unless cancelled; err is NULL when the exchange completed at the HTTP level, whatever its status. */
+	/* Exactly once unless cancelled; err is NULL when the exchange completed at the HTTP level, whatever its status.
+	 * A status of 400 and above completes it also when the connection ends within the body, which then is cut. */
 	void (*on_done)(void *arg, const struct kube_err *err);
 };
 

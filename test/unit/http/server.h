@@ -176,6 +176,9 @@ static inline bool test_conn_answer(struct test_conn *conn)
 	} else if (strcmp(path, "/cut") == 0) {
 		test_conn_puts(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789");
 		return false;
+	} else if (strcmp(path, "/cut-401") == 0) {
+		test_conn_puts(conn, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 100\r\n\r\n{\"kind");
+		return false;
 	} else if (strcmp(path, "/garbage") == 0) {
 		test_conn_puts(conn, "SSH-2.0-OpenSSH_9.2\r\n");
 		return false;

@@ -52,6 +52,7 @@ static const struct {
     {"/401", 401, -1, "", "no"},         {"/429", 429, 7, "", NULL},
     {"/503", 503, 30, "", NULL}, /* an HTTP-date, seen from the answer's own Date */
     {"/redirect", 302, -1, "", "moved"}, {"/hints", 200, -1, "text/real", "ok"}, /* the 103 before it is passed over */
+    {"/cut-401", 401, -1, "", NULL}, /* the connection ends within the body, and the status has said it */
 };
 
 START_TEST(every_status_is_an_answer)
