@@ -74,7 +74,7 @@ static struct node_state *first_state(struct pass *pass, const struct target_pas
 static void claim_node(struct pass *pass, const struct target_pass *target)
 {
 	struct node_state *state = first_state(pass, target);
-	size_t prepare = next_prepare(pass, state, 0);
+	size_t prepare = next_with_job(pass, state, "prepare", 0);
 	bool to_prepare = prepare < pass->rules->patches.count;
 
 	if (to_prepare) {

@@ -19,6 +19,14 @@ size_t next_patch(const struct pass *pass, const struct node_state *state, size_
 	return patch;
 }
 
+size_t next_with_job(const struct pass *pass, const struct node_state *state, const char *step, size_t from)
+{
+	size_t patch = next_patch(pass, state, from);
+	while (patch < pass->rules->patches.count && !job_template_of(&pass->rules->patches.items[patch], step))
+		patch = next_patch(pass, state, patch + 1);
+	return patch;
+}
+
 void enter_step(const struct pass *pass, struct node_state *state, enum step step)
 {
 	state->step = step;
@@ -111,6 +119,14 @@ void entry_block(struct pass *pass, const struct target_pass *target, struct act
 	else
 		decide(pass, DECISION_WAIT, entry->node, entry->attempt, "job", "JobBlocked",
 		       plan_printf(pass->arena, "the job on %s waits for %s", entry->node, blocker_text(pass, blocker)));
+}
+
+void entry_note_job(struct active *entry, const struct job_view *job)
+{
+	if (!job->uid)
+		return;
+	entry->job_name = job->name;
+	entry->job_uid = job->uid;
 }
 
 void entry_settle(struct active *entry, enum step step, const char *reason, const char *message)

@@ -49,17 +49,16 @@ static int64_t attempts_ms(const struct job_template *job)
 
 static int64_t limits(const struct rules *rules)
 {
-	int64_t jobs_ms = 0, observe_ms = 0;
+	int64_t jobs_ms = 0;
 
 	for (size_t i = 0; i < rules->patches.count; i++) {
 		const struct patch *patch = &rules->patches.items[i];
 		jobs_ms += attempts_ms(patch->prepare) + attempts_ms(&patch->job) + attempts_ms(patch->verify);
 		if (patch->reboot_expected)
 			jobs_ms += patch->reboot_timeout_ms;
-		if (patch->observe_timeout_ms > observe_ms)
-			observe_ms = patch->observe_timeout_ms;
 	}
-	return (rules->drain.enabled ? rules->drain.timeout_ms : 0) + jobs_ms + observe_ms + rules->settle_timeout_ms;
+	return (rules->drain.enabled ? rules->drain.timeout_ms : 0) + jobs_ms + observe_timeout(rules) +
+	       rules->settle_timeout_ms;
 }
 
 void expect_node(const struct pass *pass, struct expectation *ret_expected)

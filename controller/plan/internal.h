@@ -183,8 +183,6 @@ bool patch_unusable(struct pass *pass, const struct target_pass *target, struct 
 
 /* ---- prepare.c, patching.c, reboot.c, verify.c: one step each ---- */
 
-/* The first patch from index `from` on that is needed and has a job to prepare it; the number of patches: none. */
-size_t next_prepare(const struct pass *pass, const struct node_state *state, size_t from);
 void step_preparing(struct pass *pass, const struct target_pass *target, struct active *entry);
 void step_patching(struct pass *pass, const struct target_pass *target, struct active *entry);
 /* The patch in work is done: the next one, or what is left to see. */
@@ -203,7 +201,7 @@ void note_uncordon(struct pass *pass, const struct target_pass *target, const st
 bool verified(const struct pass *pass, const struct target_pass *target);
 void fail_not_observed(struct pass *pass, const struct target_pass *target, struct active *entry);
 /* The longest observeTimeout. */
-int64_t observe_timeout(const struct pass *pass);
+int64_t observe_timeout(const struct rules *rules);
 /* To Verifying, or past it at once where there is nothing to wait for: state is the target's next one, written here. */
 void enter_verifying(struct pass *pass, const struct target_pass *target, struct node_state *state);
 void step_verifying(struct pass *pass, const struct target_pass *target, struct active *entry);
@@ -259,6 +257,8 @@ void follow_decision(struct pass *pass, const struct target_pass *target);
 bool patch_needed(const struct pass *pass, const struct node_state *state, size_t patch);
 /* The first patch from index `from` on that is needed; the number of patches: none. */
 size_t next_patch(const struct pass *pass, const struct node_state *state, size_t from);
+/* The same of those that have a job of this word ("prepare", "verify"). */
+size_t next_with_job(const struct pass *pass, const struct node_state *state, const char *step, size_t from);
 /* Puts a state into a step that begins now. */
 void enter_step(const struct pass *pass, struct node_state *state, enum step step);
 /* The node is cordoned by us as long as it is in this state. */
@@ -278,6 +278,8 @@ void write_event(struct pass *pass, const struct target_pass *target, bool warni
                  const char *note);
 /* Decides an end or a way out: the status says so first, the node follows when that is seen. */
 void entry_settle(struct active *entry, enum step step, const char *reason, const char *message);
+/* Once the job's pod is there, the status names it. */
+void entry_note_job(struct active *entry, const struct job_view *job);
 
 /* ---- halt.c: strategy.failureBudget ---- */
 

@@ -150,7 +150,7 @@ static int64_t creation_timeout(const struct pass *pass, size_t patch, const cha
 		return pass->rules->rollback_timeout_ms;
 	int64_t timeout_ms = job_template_of(&pass->rules->patches.items[patch], step)->timeout_ms;
 	if (!strcmp(step, "verify")) /* begins when the version is seen */
-		timeout_ms += observe_timeout(pass);
+		timeout_ms += observe_timeout(pass->rules);
 	return timeout_ms;
 }
 

@@ -2,15 +2,6 @@
 #include "controller/plan/internal.h"
 #include <string.h>
 
-size_t next_prepare(const struct pass *pass, const struct node_state *state, size_t from)
-{
-	size_t patch = next_patch(pass, state, from);
-
-	while (patch < pass->rules->patches.count && !pass->rules->patches.items[patch].prepare)
-		patch = next_patch(pass, state, patch + 1);
-	return patch;
-}
-
 /* The cordon comes now. Whoever cordoned the node while it was prepared wants to keep it so. */
 static void begin_draining(struct pass *pass, const struct target_pass *target, struct node_state *state)
 {
@@ -33,7 +24,7 @@ void step_preparing(struct pass *pass, const struct target_pass *target, struct 
 	}
 	if (!target_job_done(pass, target, entry, &job))
 		return;
-	size_t done = (size_t)target->state->patch, next = next_prepare(pass, target->state, done + 1);
+	size_t done = (size_t)target->state->patch, next = next_with_job(pass, target->state, "prepare", done + 1);
 	struct node_state *state = state_next(pass, target, STEP_PREPARING);
 	state_add_exit(pass, state, "prepare", done, job.exit_code);
 	state->attempt = 1;

@@ -100,10 +100,7 @@ void target_roll_back(struct pass *pass, const struct target_pass *target, struc
 	if (!drain.remaining)
 		job_run(pass, target, (size_t)state->patch, "rollback", &job);
 	entry_block(pass, target, entry, job.blocker.kind ? &job.blocker : &drain.blocker);
-	if (job.uid) {
-		entry->job_name = job.name;
-		entry->job_uid = job.uid;
-	}
+	entry_note_job(entry, &job);
 	if (job.progress == JOB_FAILED && pass->s->now_ms < deadline && job_retried(pass, target, &job))
 		return;
 	if (job.progress == JOB_FAILED) {

@@ -53,10 +53,7 @@ bool target_job_done(struct pass *pass, const struct target_pass *target, struct
 	const char *step = job_word((enum step)target->state->step);
 
 	job_run(pass, target, (size_t)target->state->patch, step, ret_job);
-	if (ret_job->uid) {
-		entry->job_name = ret_job->name;
-		entry->job_uid = ret_job->uid;
-	}
+	entry_note_job(entry, ret_job);
 	if (ret_job->progress == JOB_FAILED) {
 		job_failed(pass, target, entry, ret_job);
 		return false;

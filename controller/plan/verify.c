@@ -40,20 +40,10 @@ static void write_patched(struct pass *pass, const struct target_pass *target, c
 	action->node.quarantine = target->view->node->quarantined ? CHANGE_OFF : CHANGE_NONE;
 }
 
-/* The first patch from index `from` on that is needed and has a verify job; the number of patches: none. */
-static size_t next_verify(const struct pass *pass, const struct node_state *state, size_t from)
-{
-	size_t patch = next_patch(pass, state, from);
-
-	while (patch < pass->rules->patches.count && !pass->rules->patches.items[patch].verify)
-		patch = next_patch(pass, state, patch + 1);
-	return patch;
-}
-
 /* A step that has nothing to wait for costs no write. */
 void enter_verifying(struct pass *pass, const struct target_pass *target, struct node_state *state)
 {
-	size_t first = next_verify(pass, state, 0);
+	size_t first = next_with_job(pass, state, "verify", 0);
 	bool seen = verified(pass, target) && target->view->node->ready;
 
 	if (first < pass->rules->patches.count)
@@ -67,12 +57,12 @@ void enter_verifying(struct pass *pass, const struct target_pass *target, struct
 	write_node(pass, target, state, CHANGE_NONE);
 }
 
-int64_t observe_timeout(const struct pass *pass)
+int64_t observe_timeout(const struct rules *rules)
 {
 	int64_t longest = 0;
-	for (size_t i = 0; i < pass->rules->patches.count; i++)
-		if (pass->rules->patches.items[i].observe_timeout_ms > longest)
-			longest = pass->rules->patches.items[i].observe_timeout_ms;
+	for (size_t i = 0; i < rules->patches.count; i++)
+		if (rules->patches.items[i].observe_timeout_ms > longest)
+			longest = rules->patches.items[i].observe_timeout_ms;
 	return longest;
 }
 
@@ -99,7 +89,7 @@ static void run_verify_jobs(struct pass *pass, const struct target_pass *target,
 
 	if (patch < pass->rules->patches.count && !target_job_done(pass, target, entry, &job))
 		return;
-	size_t next = patch < pass->rules->patches.count ? next_verify(pass, target->state, patch + 1) : patch;
+	size_t next = patch < pass->rules->patches.count ? next_with_job(pass, target->state, "verify", patch + 1) : patch;
 	bool more = next < pass->rules->patches.count;
 	struct node_state *state = state_next(pass, target, more ? STEP_VERIFYING : after_verifying(pass, target));
 	if (job.exists)
@@ -115,8 +105,8 @@ static void run_verify_jobs(struct pass *pass, const struct target_pass *target,
 
 void step_verifying(struct pass *pass, const struct target_pass *target, struct active *entry)
 {
-	int64_t deadline = target->state->since_ms + observe_timeout(pass);
-	size_t patch = next_verify(pass, target->state, (size_t)target->state->patch);
+	int64_t deadline = target->state->since_ms + observe_timeout(pass->rules);
+	size_t patch = next_with_job(pass, target->state, "verify", (size_t)target->state->patch);
 	bool job_began = entry->job_uid != NULL;
 
 	if (pass->aborting && !job_began) {
