@@ -6,7 +6,9 @@ from lib import objects
 from lib.case import ClusterTest
 from lib.cluster import ROOT
 
-CRDS = {"patchpolicies": "PatchPolicy", "patchrollouts": "PatchRollout", "patchreports": "PatchReport"}
+CRDS = {"patchpolicies": "PatchPolicy", "patchrollouts": "PatchRollout", "patchreports": "PatchReport",
+        "patchapprovals": "PatchApproval"}
+ADMISSION = 10  # five ValidatingAdmissionPolicies with their bindings
 KIB = 1024
 TIME = "2026-11-21T12:00:00Z"
 
@@ -63,12 +65,12 @@ class TestDefinitions(ClusterTest):
 
     def test_applying_again_changes_nothing(self):
         said = self.cluster.kubectl("apply", "-f", str(ROOT / "crds")).stdout.splitlines()
-        self.assertEqual(len(said), len(CRDS))
+        self.assertEqual(len(said), len(CRDS) + ADMISSION)
         for line in said:
             self.assertIn("unchanged", line)
 
     def test_names_and_scope(self):
-        short = {"patchpolicies": "pp", "patchrollouts": "prl", "patchreports": "prp"}
+        short = {"patchpolicies": "pp", "patchrollouts": "prl", "patchreports": "prp", "patchapprovals": "pa"}
         for plural, crd in self.crds():
             spec = crd["spec"]
             self.assertEqual(spec["scope"], "Cluster", plural)
@@ -76,7 +78,7 @@ class TestDefinitions(ClusterTest):
             self.assertEqual(spec["names"]["shortNames"], [short[plural]])
             self.assertEqual(spec["names"]["categories"], ["patchwright"])
             self.assertEqual([v["name"] for v in spec["versions"]], ["v1alpha1"])
-            self.assertEqual("subresources" in spec["versions"][0], plural != "patchreports", plural)
+            self.assertEqual("subresources" in spec["versions"][0], plural in ("patchpolicies", "patchrollouts"), plural)
 
     def test_each_is_smaller_than_client_side_apply_takes(self):
         for plural, crd in self.crds():
@@ -144,14 +146,16 @@ class TestDefinitions(ClusterTest):
         self.client.create("patchpolicies", objects.policy("columns"))
         self.client.create("patchrollouts", objects.rollout("columns-1", "columns"))
         self.client.create("patchreports", objects.report("columns-1-0-1"))
+        self.make_approval("columns")
         for words, header in (
                 (["pp"], ["NAME", "COMPONENT", "VERSION", "UP-TO-DATE", "ROLLOUT", "NEXT", "WINDOW", "READY", "AGE"]),
                 (["prl"], ["NAME", "VERSION", "WAVE", "PROGRESS", "FAILED", "OUTCOME", "AGE"]),
                 (["prl", "-o", "wide"], ["NAME", "VERSION", "WAVE", "PROGRESS", "FAILED", "OUTCOME", "MESSAGE", "AGE"]),
-                (["prp"], ["NAME", "ROLLOUT", "OUTCOME", "PAGE", "AGE"])):
+                (["prp"], ["NAME", "ROLLOUT", "OUTCOME", "PAGE", "AGE"]),
+                (["pa"], ["NAME", "ROLLOUT", "WAVE", "USER", "AGE"])):
             self.assertEqual(self.cluster.kubectl("get", *words).stdout.splitlines()[0].split(), header)
         everything = self.cluster.kubectl("get", "patchwright", "-o", "name").stdout.split()
-        self.assertEqual(len(everything), 3, everything)
+        self.assertEqual(len(everything), 4, everything)
 
 
 class TestDefaults(ClusterTest):
@@ -209,6 +213,11 @@ class TestImmutability(ClusterTest):
                                 self.client.patch, "patchreports", "fixed", {"spec": change})
         self.assert_refused("page must not be greater than pages", self.client.create, "patchreports",
                             objects.report("page", page=2))
+
+    def test_approval(self):
+        self.make_approval("fixed")
+        for change in ({"wave": "canary"}, {"user": "somebody"}, {"comment": "x"}, {"planHash": "1" * 64}, {"rolloutRef": {"uid": "1"}}):
+            self.assert_refused("a PatchApproval cannot be changed", self.client.patch, "patchapprovals", "fixed", {"spec": change})
 
     def test_epoch_never_goes_down(self):
         self.client.create("patchrollouts", objects.rollout("epoch", "a"))

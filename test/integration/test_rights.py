@@ -29,7 +29,8 @@ RIGHTS = {
     ("patchwright.io", "patchpolicies/status"): ({"update", "patch"}, set(), set()),
     ("patchwright.io", "patchrollouts"): (READ | {"create", "update", "patch", "delete"}, set(), set()),
     ("patchwright.io", "patchrollouts/status"): ({"update", "patch"}, set(), set()),
-    ("patchwright.io", "patchreports"): (READ | {"create"}, set(), set()),
+    ("patchwright.io", "patchreports"): (READ | {"create", "record"}, set(), set()),
+    ("patchwright.io", "nodestates"): ({"write"}, set(), set()),
 }
 
 

@@ -62,7 +62,8 @@ def remove_stage(kubectl):
 def set_stage(kubectl):
     kubectl.run("apply", "--server-side", "-f", os.path.join(ROOT, "crds"))
     kubectl.run("apply", "--server-side", "-k", os.path.join(ROOT, "deploy/kustomize"))
-    kubectl.run("wait", "--for=condition=Established", "--timeout=30s", "-f", os.path.join(ROOT, "crds"))
+    kubectl.run("wait", "--for=condition=Established", "--timeout=30s",
+                *(f"crd/{plural}.patchwright.io" for plural in ("patchpolicies", "patchrollouts", "patchreports", "patchapprovals")))
     kubectl.create(*[stage.node(i) for i in range(1, NODES + 1)])
     replicas = NODES * 4 // len(stage.APPS)
     kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": stage.NAMESPACE}}, *[o for app in stage.APPS for o in stage.workload(app, replicas)])

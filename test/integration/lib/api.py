@@ -29,12 +29,15 @@ RESOURCES = {
     "leases": ("/apis/coordination.k8s.io/v1", True),
     "events": ("/apis/events.k8s.io/v1", True),
     "customresourcedefinitions": ("/apis/apiextensions.k8s.io/v1", False),
+    "validatingadmissionpolicies": ("/apis/admissionregistration.k8s.io/v1", False),
+    "validatingadmissionpolicybindings": ("/apis/admissionregistration.k8s.io/v1", False),
     "clusterroles": ("/apis/rbac.authorization.k8s.io/v1", False),
     "clusterrolebindings": ("/apis/rbac.authorization.k8s.io/v1", False),
     "roles": ("/apis/rbac.authorization.k8s.io/v1", True),
     "patchpolicies": ("/apis/patchwright.io/v1alpha1", False),
     "patchrollouts": ("/apis/patchwright.io/v1alpha1", False),
     "patchreports": ("/apis/patchwright.io/v1alpha1", False),
+    "patchapprovals": ("/apis/patchwright.io/v1alpha1", False),
 }
 PATCH_TYPES = {
     "merge": "application/merge-patch+json",
@@ -108,9 +111,16 @@ def path_of(plural, name=None, namespace=None, subresource=None):
 class Client:
     """Requests by plural and name, one connection a thread. Every answer other than 2xx raises ApiError."""
 
-    def __init__(self, kubeconfig):
+    def __init__(self, kubeconfig, user=None, groups=()):
+        """user, groups: to be impersonated."""
         self.kubeconfig = kubeconfig
+        self._impersonate = [("Impersonate-User", user)] if user else []
+        self._impersonate += [("Impersonate-Group", group) for group in groups]
         self._local = threading.local()
+
+    def as_user(self, user, *groups):
+        """The same server, as somebody else."""
+        return Client(self.kubeconfig, user, groups)
 
     def request(self, method, path, body=None, content_type="application/json", query=None):
         if query:
@@ -132,7 +142,11 @@ class Client:
             self._local.connection = self.kubeconfig.connect()
         connection = self._local.connection
         try:
-            connection.request(method, path, data, headers)
+            connection.putrequest(method, path)
+            for name, value in [*headers.items(), *self._impersonate]:
+                connection.putheader(name, value)
+            connection.putheader("Content-Length", str(len(data or b"")))
+            connection.endheaders(data)
             answer = connection.getresponse()
             return answer, answer.read()
         except (http.client.RemoteDisconnected, ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):

@@ -11,8 +11,9 @@ from .process import Controller, FleetAgent
 from .wait import wait_for
 from .watch import Recorder
 
-OURS = (("patchpolicies", None), ("patchrollouts", None), ("patchreports", None), ("pods", JOBS),
+OURS = (("patchpolicies", None), ("patchrollouts", None), ("patchreports", None), ("patchapprovals", None), ("pods", JOBS),
         ("controllerrevisions", SYSTEM))
+APPROVER = "ada"
 
 
 class ClusterTest(unittest.TestCase):
@@ -93,6 +94,28 @@ class ClusterTest(unittest.TestCase):
         """Creates a PatchPolicy for the test's nodes; spec replaces whole members. Returns what the server made of it."""
         spec.setdefault("target", {"type": "Nodes", "nodes": {"selector": {"matchLabels": {"pool": self.tag}}}})
         return self.client.create("patchpolicies", objects.policy(name or self.tag, **spec))
+
+    def bind(self, role, *users):
+        """Gives a ClusterRole to users, until the test ends."""
+        name = f"{self.tag}-{role}"
+        self.client.create("clusterrolebindings", objects.cluster_role_binding(name, role, *users))
+        self.addCleanup(self.client.delete, "clusterrolebindings", name)
+
+    def make_approval(self, name, rollout=None, user=APPROVER, wave="", **spec):
+        """The approval of a rollout by a user who may."""
+        body = objects.approval(name, rollout or {"metadata": {"name": "r", "uid": "0"}}, user, wave, **spec)
+        if not self.client.find("clusterrolebindings", f"{self.tag}-patchwright-approver"):
+            self.bind("patchwright-approver", APPROVER, "grace", "linus", "mallory")
+        return wait_for(lambda: self._try_to_approve(user, body), 30, f"{user} may approve")
+
+    def _try_to_approve(self, user, body):
+        """RBAC knows of a binding a moment later."""
+        try:
+            return self.client.as_user(user).create("patchapprovals", body)
+        except ApiError as error:
+            if error.code == 403 and ("cannot create" in error.message or "verb approve" in error.message):
+                return None
+            raise
 
     def record(self, plural, namespace=None):
         """A watch recorder that ends with the test."""

@@ -54,9 +54,12 @@ class Cluster:
     def install(self):
         """The custom resources and the controller's rights, as the documentation says."""
         self.kubectl("apply", "-f", str(ROOT / "crds"))
-        self.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(ROOT / "crds"))
+        plurals = ("patchpolicies", "patchrollouts", "patchreports", "patchapprovals")
+        self.kubectl("wait", "--for=condition=Established", "--timeout=30s",
+                     *(f"crd/{plural}.patchwright.io" for plural in plurals))
         self.kubectl("apply", "-k", str(ROOT / "deploy/kustomize"))
-        for plural in ("patchpolicies", "patchrollouts", "patchreports"):
+        self.kubectl("apply", "-k", str(ROOT / "deploy/kustomize/roles"))
+        for plural in plurals:
             # An established resource is still refused (429) while the server starts to watch its storage.
             wait_for(lambda p=plural: self.client.list(p) is not None, 30, f"{plural} can be listed")
         wait_for(lambda: self.client.find("serviceaccounts", "default", JOBS), 30,

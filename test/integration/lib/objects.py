@@ -84,3 +84,24 @@ def report(name, **spec):
     return {"apiVersion": "patchwright.io/v1alpha1", "kind": "PatchReport", "metadata": {"name": name}, "spec": {
         "rolloutRef": {"name": "r", "uid": "0"}, "policyRef": {"name": "p"}, "page": 1, "pages": 1,
         "outcome": "Succeeded", **spec}}
+
+
+def approval(name, rollout_body, user, wave="", **spec):
+    """A PatchApproval of a PatchRollout as it is now."""
+    metadata = rollout_body["metadata"]
+    return {"apiVersion": "patchwright.io/v1alpha1", "kind": "PatchApproval", "metadata": {"name": name}, "spec": {
+        "rolloutRef": {"name": metadata["name"], "uid": metadata["uid"]},
+        "planHash": rollout_body.get("status", {}).get("plan", {}).get("hash", "0" * 64), "wave": wave, "user": user, **spec}}
+
+
+def cluster_role(name, **rules):
+    """A ClusterRole; rules: what of patchwright.io (or nodes), and which verbs."""
+    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": [
+        {"apiGroups": ["" if plural == "nodes" else "patchwright.io"], "resources": [plural], "verbs": verbs}
+        for plural, verbs in rules.items()]}
+
+
+def cluster_role_binding(name, role, *users):
+    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+            "subjects": [{"kind": "User", "name": user, "apiGroup": "rbac.authorization.k8s.io"} for user in users]}
