@@ -80,9 +80,6 @@ static int check(const char *text, CURLU *url, const struct kube_server *server,
 	}
 	if (!kube_server_name_ok(server->host))
 		return kube_fail(err, KUBE_E_INVALID, "the server URL %s has no valid host name", text);
-	if (!server->https && !server->loopback)
-		return kube_fail(err, KUBE_E_INVALID,
-		                 "the server %s is plain http, which is allowed to loopback addresses only: use https", text);
 	return 0;
 }
 
@@ -109,7 +106,7 @@ static int take_apart(const char *text, CURLU *url, struct kube_server *server, 
 	return check(text, url, server, err);
 }
 
-int kube_server_parse(const char *url, struct kube_server *ret_server, struct kube_err *err)
+int kube_server_parse_any(const char *url, struct kube_server *ret_server, struct kube_err *err)
 {
 	CURLU *parser = curl_url();
 	if (!parser)
@@ -122,6 +119,21 @@ int kube_server_parse(const char *url, struct kube_server *ret_server, struct ku
 	else
 		*ret_server = server;
 	return rc;
+}
+
+int kube_server_parse(const char *url, struct kube_server *ret_server, struct kube_err *err)
+{
+	struct kube_server server;
+	int rc = kube_server_parse_any(url, &server, err);
+	if (rc != 0)
+		return rc;
+	if (server.https || server.loopback) {
+		*ret_server = server;
+		return 0;
+	}
+	kube_server_finish(&server);
+	return kube_fail(err, KUBE_E_INVALID,
+	                 "the server %s is plain http, which is allowed to loopback addresses only: use https", url);
 }
 
 void kube_server_finish(struct kube_server *server)

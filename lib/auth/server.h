@@ -15,6 +15,8 @@ struct kube_server {
 
 /* https, or http to a loopback address; no user, query or fragment. KUBE_E_INVALID with a sentence, KUBE_E_NOMEM. */
 int kube_server_parse(const char *url, struct kube_server *ret_server, struct kube_err *err);
+/* The same, with http to anywhere. */
+int kube_server_parse_any(const char *url, struct kube_server *ret_server, struct kube_err *err);
 void kube_server_finish(struct kube_server *server);
 
 /* True for 127.0.0.0/8, ::1 (also in brackets) and "localhost". */

@@ -34,6 +34,27 @@ static int on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_OK;
 }
 
+static void note_peer(struct kube_http *http, const struct curl_sockaddr *address)
+{
+	struct sockaddr_storage *peer = &http->peers[http->peer_count++ % HTTP_MAX_PEERS];
+	*peer = (struct sockaddr_storage){0};
+	memcpy(peer, &address->addr, address->addrlen <= sizeof(*peer) ? address->addrlen : sizeof(*peer));
+}
+
+/* CURLOPT_OPENSOCKETFUNCTION: the address that a name has led to, before anything goes there. */
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct kube_http *http = arg;
+	const char *why = "";
+	(void)purpose;
+	if (http->guard && !http->guard->may_connect(http->guard->arg, &address->addr, &why)) {
+		snprintf(http->refusal, sizeof(http->refusal), "%s", why);
+		return CURL_SOCKET_BAD;
+	}
+	note_peer(http, address);
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static size_t on_write(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct kube_exchange *exchange = arg;
@@ -140,7 +161,7 @@ static CURLcode set_tls(CURL *easy, const struct kube_tls *tls, bool insecure)
 	return rc;
 }
 
-static CURLcode set_connection(CURL *easy, const struct kube_http *http)
+static CURLcode set_connection(CURL *easy, struct kube_http *http)
 {
 	CURLcode rc = CURLE_OK;
 	SET(CURLOPT_NOSIGNAL, 1L);
@@ -154,12 +175,19 @@ static CURLcode set_connection(CURL *easy, const struct kube_http *http)
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)http->connect_timeout_ms);
 	SET(CURLOPT_SOCKOPTFUNCTION, on_sockopt);
+	SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
+	SET(CURLOPT_OPENSOCKETDATA, http);
 	SET(CURLOPT_USERAGENT, http->user_agent);
 	/* The configuration has looked at the environment, by other rules than libcurl's. */
 	SET(CURLOPT_PROXY, http->proxy_url ? http->proxy_url : "");
 	SET(CURLOPT_NOPROXY, "");
 	if (http->connect_to)
 		SET(CURLOPT_CONNECT_TO, http->connect_to);
+	if (http->username) {
+		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		SET(CURLOPT_USERNAME, http->username);
+		SET(CURLOPT_PASSWORD, http->password ? http->password : "");
+	}
 	return rc;
 }
 

@@ -29,7 +29,7 @@ static int unverified(const struct kube_exchange *exchange, const char *detail, 
 	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
 		return kube_fail(err, KUBE_E_TLS,
 		                 "the certificate of the server %s is not signed by %s: put its CA into the cluster's "
-		                 "certificate-authority",
+		                 "certificate-authority, or into ca.crt of the Secret that goes with the server",
 		                 http->name, trusted(exchange));
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 	case X509_V_ERR_CERT_NOT_YET_VALID:
@@ -89,6 +89,12 @@ bool http_ended_early(CURLcode code)
 	       code == CURLE_SEND_ERROR || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM;
 }
 
+static int not_connected(const struct kube_http *http, const char *detail, struct kube_err *err)
+{
+	return kube_fail(err, KUBE_E_CONNECT, "cannot connect to the server %s: %s; check that it runs and is reachable",
+	                 http->name, detail);
+}
+
 int http_failure(const struct kube_exchange *exchange, CURLcode code, struct kube_err *err)
 {
 	const struct kube_http *http = exchange->http;
@@ -104,11 +110,13 @@ int http_failure(const struct kube_exchange *exchange, CURLcode code, struct kub
 		                 "cannot find the address of the server %s: %s; check its name and the DNS", http->name,
 		                 detail);
 	case CURLE_COULDNT_CONNECT:
+		if (*http->refusal)
+			return kube_fail(err, KUBE_E_INVALID, "no request is sent to the server %s: its address %s", http->name,
+			                 http->refusal);
+		return not_connected(http, detail, err);
 	case CURLE_PROXY:              /* SOCKS */
 	case CURLE_OPERATION_TIMEDOUT: /* the deadline of the whole exchange is a timer of ours */
-		return kube_fail(err, KUBE_E_CONNECT,
-		                 "cannot connect to the server %s: %s; check that it runs and is reachable", http->name,
-		                 detail);
+		return not_connected(http, detail, err);
 	case CURLE_PEER_FAILED_VERIFICATION: return unverified(exchange, detail, err);
 	case CURLE_SSL_CACERT_BADFILE:
 		return kube_fail(err, KUBE_E_TLS, "the CA certificates for the server %s cannot be used: %s", http->name,

@@ -108,6 +108,11 @@ size_t http_on_header(char *line, size_t size, size_t count, void *arg)
 	if (exchange->canceled || exchange->done)
 		return 0;
 	http_touch(exchange);
+	exchange->head_bytes += len;
+	if (exchange->head_bytes > HTTP_MAX_HEAD_BYTES) {
+		exchange->stop_code = KUBE_E_LIMIT;
+		return 0;
+	}
 	if (head->complete) /* trailers */
 		return len;
 	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {

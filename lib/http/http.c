@@ -70,7 +70,7 @@ static int set_up(struct kube_http *http, const struct kube_config *config, cons
 	http->insecure = config->insecure;
 	http->connect_timeout_ms =
 	    options->connect_timeout_ms > 0 ? options->connect_timeout_ms : DEFAULT_CONNECT_TIMEOUT_MS;
-	int rc = kube_server_parse(config->server, &http->server, err);
+	int rc = (http->guard ? kube_server_parse_any : kube_server_parse)(config->server, &http->server, err);
 	if (rc == 0)
 		rc = make_url(http, config->tls_server_name, err);
 	if (rc == 0)
@@ -80,8 +80,14 @@ static int set_up(struct kube_http *http, const struct kube_config *config, cons
 	return rc == 0 ? make_credentials(http, config, options->certificates_reread_ms, err) : rc;
 }
 
-int kube_http_new(struct kube_loop *loop, const struct kube_config *config, const struct kube_http_options *options,
-                  struct kube_http **ret_http, struct kube_err *err)
+static bool copy_foreign(struct kube_http *http, const struct http_foreign *foreign)
+{
+	http->guard = foreign->guard;
+	return copy(&http->username, foreign->username) && copy(&http->password, foreign->password);
+}
+
+static int make(struct kube_loop *loop, const struct kube_config *config, const struct kube_http_options *options,
+                const struct http_foreign *foreign, struct kube_http **ret_http, struct kube_err *err)
 {
 	struct kube_http *http = calloc(1, sizeof(*http));
 	if (!http)
@@ -93,12 +99,27 @@ int kube_http_new(struct kube_loop *loop, const struct kube_config *config, cons
 	http->transport.ops = &http_ops;
 	http->env = kube_loop_env(loop);
 	http->uv = kube_loop_uv(loop);
-	int rc = set_up(http, config, options, err);
+	bool copied = !foreign || copy_foreign(http, foreign);
+	int rc =
+	    copied ? set_up(http, config, options, err) : kube_fail(err, KUBE_E_NOMEM, "out of memory for the HTTP client");
 	if (rc != 0)
 		kube_http_free(http);
 	else
 		*ret_http = http;
 	return rc;
+}
+
+int kube_http_new(struct kube_loop *loop, const struct kube_config *config, const struct kube_http_options *options,
+                  struct kube_http **ret_http, struct kube_err *err)
+{
+	return make(loop, config, options, NULL, ret_http, err);
+}
+
+int http_new_foreign(struct kube_loop *loop, const struct kube_config *config, const struct http_foreign *foreign,
+                     struct kube_http **ret_http, struct kube_err *err)
+{
+	const struct kube_http_options options = {.user_agent = foreign->user_agent};
+	return make(loop, config, &options, foreign, ret_http, err);
 }
 
 static struct kube_exchange *any_exchange(const struct kube_http *http)
@@ -122,6 +143,8 @@ void kube_http_free(struct kube_http *http)
 	kube_file_wipe_str(&http->proxy_url);
 	curl_slist_free_all(http->connect_to);
 	http_headers_free(http->impersonate);
+	kube_file_wipe_str(&http->username);
+	kube_file_wipe_str(&http->password);
 	free(http->user_agent);
 	free(http->name);
 	free(http->url);

@@ -8,10 +8,13 @@
 #include <curl/curl.h>
 #include <kube/http.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 
 #define HTTP_MAX_EXCHANGES 1024
 #define HTTP_MAX_BODY_BYTES ((size_t)8 << 20)
 #define HTTP_MAX_TARGET_BYTES 16384
+#define HTTP_MAX_HEAD_BYTES ((size_t)256 << 10) /* all header lines of an answer together */
+#define HTTP_MAX_PEERS 16
 
 /* The parts of a response's head that we look at. What does not fit is cut. */
 struct http_head {
@@ -56,6 +59,7 @@ struct kube_exchange {
 	int64_t timeout_ms, idle_timeout_ms;
 	struct kube_timer deadline, idle;
 	struct http_head head;
+	size_t head_bytes;
 	char detail[CURL_ERROR_SIZE]; /* libcurl's words about a failure */
 	int stop_code;                /* what on_data returned, when that was negative */
 	bool watch;                   /* endless: may be ended when connections are made anew */
@@ -86,7 +90,29 @@ struct kube_http {
 	struct curl_slist *connect_to;  /* where tls-server-name really is; NULL: where the URL says */
 	struct curl_slist *impersonate; /* headers */
 	int64_t connect_timeout_ms;
+
+	const struct http_guard *guard; /* NULL: the one server that it is for, which the configuration names */
+	char refusal[256];              /* why the guard refused the last address; "" when it did not */
+	char *username, *password;
+	struct sockaddr_storage peers[HTTP_MAX_PEERS]; /* that it connected to last */
+	size_t peer_count;
 };
+
+/* Who decides which addresses may be connected to, before each connection. */
+struct http_guard {
+	/* False, and *ret_why a clause ("is a loopback address"): not this one. */
+	bool (*may_connect)(void *arg, const struct sockaddr *address, const char **ret_why);
+	void *arg;
+};
+
+/* A client for one request to a server that somebody has named: each of its connections is new and asked for. guard is
+ * borrowed. */
+struct http_foreign {
+	const struct http_guard *guard;
+	const char *user_agent, *username, *password;
+};
+int http_new_foreign(struct kube_loop *loop, const struct kube_config *config, const struct http_foreign *foreign,
+                     struct kube_http **ret_http, struct kube_err *err);
 
 /* easy.c: an easy handle for request; http_easy_arm() gives it the credentials, anew if need be. */
 int http_easy_new(struct kube_exchange *exchange, const struct kube_request *request, struct kube_err *err);

@@ -88,6 +88,7 @@ static int copy_text(const char *text, char **ret_copy)
 static int copy_request(struct sim_call *call, const struct kube_request *request)
 {
 	call->request = *request;
+	call->request.auth = NULL;
 	if (copy_text(request->method, &call->method) || copy_text(request->target, &call->target) ||
 	    copy_text(request->accept, &call->accept) || copy_text(request->content_type, &call->content_type))
 		return KUBE_E_NOMEM;

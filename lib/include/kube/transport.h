@@ -19,12 +19,20 @@ KUBE_BEGIN_DECLS
 struct kube_transport;
 struct kube_exchange; /* a request in flight; owned by the transport */
 
+/* What a request to another server than the API server shows and believes (kube/outgoing.h); copied, and wiped. */
+struct kube_request_auth {
+	const char *token;               /* bearer; NULL: none */
+	const char *username, *password; /* basic; NULL: none */
+	const char *ca_pem;              /* NULL: the system's roots */
+};
+
 struct kube_request {
-	const char *method;       /* "GET", "POST", … */
-	const char *target;       /* absolute path and query: "/api/v1/nodes?limit=500" */
-	const char *accept;       /* NULL: application/json */
-	const char *content_type; /* NULL when there is no body */
-	const void *body;         /* copied */
+	const char *method; /* "GET", "POST", … */
+	const char *target; /* absolute path and query: "/api/v1/nodes?limit=500"; of kube/outgoing.h a whole URL */
+	const struct kube_request_auth *auth; /* for kube/outgoing.h only; NULL: none */
+	const char *accept;                   /* NULL: application/json */
+	const char *content_type;             /* NULL when there is no body */
+	const void *body;                     /* copied */
 	size_t body_len;
 	int64_t timeout_ms;      /* for the whole exchange; 0: none (watches) */
 	int64_t idle_timeout_ms; /* longest silence on the connection while streaming; 0: none */

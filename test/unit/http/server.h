@@ -45,12 +45,11 @@ static inline long test_conn_read(struct test_conn *conn, void *bytes, size_t si
 	return conn->ssl ? SSL_read(conn->ssl, bytes, (int)size) : read(conn->fd, bytes, size);
 }
 
-static inline void test_conn_write(struct test_conn *conn, const char *text, size_t len)
+/* False when the peer is gone. */
+static inline bool test_conn_write(struct test_conn *conn, const char *text, size_t len)
 {
-	if (conn->ssl)
-		SSL_write(conn->ssl, text, (int)len);
-	else
-		send(conn->fd, text, len, MSG_NOSIGNAL);
+	long n = conn->ssl ? SSL_write(conn->ssl, text, (int)len) : send(conn->fd, text, len, MSG_NOSIGNAL);
+	return n > 0;
 }
 
 static inline void test_conn_puts(struct test_conn *conn, const char *text)
@@ -115,6 +114,14 @@ static inline void test_conn_stream(struct test_conn *conn, int chunks)
 	test_conn_puts(conn, "0\r\n\r\n");
 }
 
+/* The same bytes until the peer has enough of them. */
+static inline void test_conn_endless(struct test_conn *conn, const char *begin, const char *piece)
+{
+	test_conn_puts(conn, begin);
+	while (test_conn_write(conn, piece, strlen(piece)))
+		;
+}
+
 static inline void test_server_open_gate(struct test_server *server)
 {
 	pthread_mutex_lock(&server->lock);
@@ -173,6 +180,12 @@ static inline bool test_conn_answer(struct test_conn *conn)
 	} else if (strcmp(path, "/stall") == 0) {
 		test_conn_puts(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
 		test_conn_await_close(conn);
+	} else if (strcmp(path, "/endless") == 0) {
+		test_conn_endless(conn, "HTTP/1.1 200 OK\r\n\r\n", "0123456789abcdef");
+		return false;
+	} else if (strcmp(path, "/endless-head") == 0) {
+		test_conn_endless(conn, "HTTP/1.1 200 OK\r\n", "X-More: 0123456789abcdef\r\n");
+		return false;
 	} else if (strcmp(path, "/cut") == 0) {
 		test_conn_puts(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789");
 		return false;
