@@ -84,6 +84,11 @@ static int init(struct controller *controller, const struct controller_options *
 	if (rc < 0)
 		return rc;
 	meters_observe_queue(&controller->meters, controller->queue);
+	controller->fetcher = (struct fetcher){
+	    .client = controller->client,
+	    .outgoing = options->outgoing,
+	    .namespace_ = controller->options->namespace_,
+	};
 	kube_client_observe(controller->client, meters_count_request, controller);
 	kube_client_on_warning(controller->client, on_warning, NULL);
 	return 0;

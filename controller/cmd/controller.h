@@ -14,6 +14,7 @@
 #include "controller/cmd/options.h"
 #include "controller/cmd/track.h"
 #include "controller/cmd/zones.h"
+#include "controller/observe/fetch.h"
 #include <kube/elector.h>
 #include <kube/queue.h>
 
@@ -50,6 +51,7 @@ struct controller {
 	struct kube_events *events;
 	struct kube_queue *queue;
 	struct facts *facts;
+	struct fetcher fetcher;
 	struct act *act;
 	struct cache caches[CACHE_COUNT];
 	int pods_by_node, pods_by_rollout, revisions_by_rollout, volumes_by_claim, attachments_by_node; /* indexes */
@@ -77,10 +79,11 @@ struct controller_options {
 	const struct options *options;
 	struct kube_env *env;
 	struct kube_transport *transport;
-	const char *host;            /* of the API server, for metrics */
-	const char *instance;        /* this process, for Events */
-	const char *identity;        /* of this process in leader election; options->leader_elect only */
-	void (*on_quiet)(void *arg); /* optional: it stops, and its work has ended */
+	struct kube_transport *outgoing; /* to servers that policies name: kube/outgoing.h */
+	const char *host;                /* of the API server, for metrics */
+	const char *instance;            /* this process, for Events */
+	const char *identity;            /* of this process in leader election; options->leader_elect only */
+	void (*on_quiet)(void *arg);     /* optional: it stops, and its work has ended */
 	void (*on_end)(void *arg, int status);
 	void *arg;
 };

@@ -4,6 +4,7 @@
 #include <kube/http.h>
 #include <kube/log.h>
 #include <kube/loop.h>
+#include <kube/outgoing.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ struct program {
 	struct kube_loop *loop;
 	struct kube_config *config;
 	struct kube_http *http;
+	struct kube_outgoing *outgoing;
 	struct kube_httpd *httpd;
 	struct controller *controller;
 	char host[256], instance[256], user_agent[128], identity[KUBE_ELECTOR_IDENTITY_SIZE];
@@ -99,7 +101,15 @@ static int connect_to_server(struct program *program, struct kube_err *err)
 		         program->config->server, NULL);
 	name_ourselves(program);
 	const struct kube_http_options http_options = {.user_agent = program->user_agent};
-	return kube_http_new(program->loop, program->config, &http_options, &program->http, err);
+	rc = kube_http_new(program->loop, program->config, &http_options, &program->http, err);
+	if (rc < 0)
+		return rc;
+	const struct kube_outgoing_options outgoing_options = {
+	    .user_agent = program->user_agent,
+	    .allow = program->options.allow_endpoints,
+	    .api = program->http,
+	};
+	return kube_outgoing_new(program->loop, &outgoing_options, &program->outgoing, err);
 }
 
 static int serve_health(struct program *program, struct kube_err *err)
@@ -128,6 +138,7 @@ static int set_up(struct program *program, struct kube_err *err)
 	    .options = &program->options,
 	    .env = kube_loop_env(program->loop),
 	    .transport = kube_http_transport(program->http),
+	    .outgoing = kube_outgoing_transport(program->outgoing),
 	    .host = program->host,
 	    .instance = program->instance,
 	    .identity = program->identity,
@@ -147,6 +158,7 @@ static void tear_down(struct program *program)
 {
 	kube_httpd_free(program->httpd);
 	controller_free(program->controller);
+	kube_outgoing_free(program->outgoing);
 	kube_http_free(program->http);
 	kube_config_free(program->config);
 	kube_loop_free(program->loop);

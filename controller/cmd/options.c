@@ -12,6 +12,7 @@ enum {
 	OPT_JOB_NAMESPACE,
 	OPT_IMAGES,
 	OPT_IMAGE_TAGS,
+	OPT_ENDPOINTS,
 	OPT_LISTEN,
 	OPT_ZONEINFO,
 	OPT_LEADER_ELECT,
@@ -32,6 +33,7 @@ static const struct option long_options[] = {
     {"job-namespace", required_argument, NULL, OPT_JOB_NAMESPACE},
     {"allowed-job-images", required_argument, NULL, OPT_IMAGES},
     {"allow-image-tags", no_argument, NULL, OPT_IMAGE_TAGS},
+    {"allow-endpoints", required_argument, NULL, OPT_ENDPOINTS},
     {"listen-address", required_argument, NULL, OPT_LISTEN},
     {"zoneinfo", required_argument, NULL, OPT_ZONEINFO},
     {"leader-elect", no_argument, NULL, OPT_LEADER_ELECT},
@@ -58,6 +60,13 @@ void options_print_help(FILE *out)
 	    "  --job-namespace NAME       where job pods run (default: patchwright-jobs)\n"
 	    "  --allowed-job-images GLOB  images that jobs may use; may be repeated (default: *)\n"
 	    "  --allow-image-tags         allow job images without a digest\n"
+	    "  --allow-endpoints LIST     servers that policies may name although they are at a loopback, link-local or "
+	    "the "
+	    "API\n"
+	    "                             server's address, or speak plain http: names, addresses and CIDRs, with a port "
+	    "if "
+	    "need\n"
+	    "                             be, separated by commas (default: none)\n"
 	    "  --listen-address ADDRESS   of /healthz, /readyz and /metrics (default: :8080; empty: none)\n"
 	    "  --zoneinfo FOLDER          the time zones of maintenance windows (default: /usr/share/zoneinfo)\n"
 	    "  --leader-elect             work only while holding the Lease patchwright-controller in --namespace, so "
@@ -134,6 +143,7 @@ static int set_option(struct options *options, int option, const char *value, st
 	case OPT_IMAGES: return add_images(options, value, err);
 	case OPT_IMAGE_TAGS: options->allow_image_tags = true; return 0;
 	case OPT_ZONEINFO: return parse_folder("--zoneinfo", value, &options->zoneinfo, err);
+	case OPT_ENDPOINTS: options->allow_endpoints = value; return 0;
 	case OPT_LISTEN: options->listen_address = *value ? value : NULL; return 0;
 	case OPT_LEADER_ELECT: options->leader_elect = true; return 0;
 	case OPT_LEASE_DURATION:
@@ -189,6 +199,7 @@ int options_parse(int argc, char **argv, struct options *ret_options, struct kub
 	    .job_namespace = "patchwright-jobs",
 	    .listen_address = ":8080",
 	    .zoneinfo = "/usr/share/zoneinfo",
+	    .allow_endpoints = "",
 	    .log_level = KUBE_LOG_INFO,
 	    .log_format = KUBE_LOG_TEXT,
 	};

@@ -16,8 +16,9 @@ struct options {
 	const char *images[OPTIONS_MAX_IMAGES]; /* globs */
 	size_t image_count;
 	bool allow_image_tags;
-	const char *listen_address; /* NULL: no HTTP server */
-	const char *zoneinfo;       /* folder of the time zones */
+	const char *allow_endpoints; /* kube_outgoing_options.allow; "": none */
+	const char *listen_address;  /* NULL: no HTTP server */
+	const char *zoneinfo;        /* folder of the time zones */
 	bool leader_elect;
 	struct kube_elector_times election;
 	enum kube_log_level log_level;

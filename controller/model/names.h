@@ -20,6 +20,9 @@
 #define PW_LABEL_POLICY "patchwright.io/policy"             /* PatchRollout: name of the policy that created it */
 #define PW_LABEL_PAGE "patchwright.io/page"                 /* ControllerRevision: plan | ledger */
 
+#define PW_MARK_USE "patchwright.io/use" /* Secret, label or annotation: what it may be sent for: gate, channel */
+#define PW_ANNOTATION_HOSTS "patchwright.io/hosts" /* Secret: the only hosts that it may be sent to */
+
 #define PW_FINALIZER_ROLLOUT "patchwright.io/rollout" /* rollout: nodes and job pods are still ours to clean up */
 #define PW_FINALIZER_JOB "patchwright.io/job"         /* job pod: its result is not on the node yet */
 

@@ -1,4 +1,4 @@
-/* base64 and PEM over OpenSSL. Checked at load time, so that a broken file is named by its name and not by a failed TLS
+/* PEM over OpenSSL. Checked at load time, so that a broken file is named by its name and not by a failed TLS
  * handshake. */
 #include "lib/auth/pem.h"
 
@@ -10,8 +10,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <string.h>
-
-#define BASE64_ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
 
 static void free_bio(BIO **bio)
 {
@@ -28,11 +26,6 @@ static void free_key(EVP_PKEY **key)
 	EVP_PKEY_free(*key);
 }
 
-static void free_decoder(EVP_ENCODE_CTX **decoder)
-{
-	EVP_ENCODE_CTX_free(*decoder);
-}
-
 static int no_memory(const char *what, struct kube_err *err)
 {
 	ERR_clear_error();
@@ -46,38 +39,6 @@ static bool ran_out_of_memory(void)
 	for (unsigned long code; (code = ERR_get_error()) != 0;)
 		found |= ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
 	return found;
-}
-
-int kube_base64_decode(const char *text, char **ret_text, struct kube_err *err)
-{
-	size_t len = strlen(text);
-	if (len > INT32_MAX || strspn(text, BASE64_ALPHABET) != len)
-		return kube_fail(err, KUBE_E_PARSE, "it is not base64");
-	_cleanup_free_ char *out = malloc(len + 4);
-	_cleanup_(free_decoder) EVP_ENCODE_CTX *decoder = EVP_ENCODE_CTX_new();
-	if (!out || !decoder)
-		return no_memory("base64", err);
-	int head = 0, tail = 0;
-	EVP_DecodeInit(decoder);
-	if (EVP_DecodeUpdate(decoder, (unsigned char *)out, &head, (const unsigned char *)text, (int)len) < 0 ||
-	    EVP_DecodeFinal(decoder, (unsigned char *)out + head, &tail) < 0) {
-		ERR_clear_error();
-		return kube_fail(err, KUBE_E_PARSE, "it is not base64");
-	}
-	out[head + tail] = '\0';
-	if (strlen(out) != (size_t)(head + tail))
-		return kube_fail(err, KUBE_E_PARSE, "it contains a NUL byte and so is not PEM");
-	*ret_text = take(out);
-	return 0;
-}
-
-char *kube_base64_encode(const char *text)
-{
-	size_t len = strlen(text);
-	char *out = len < INT32_MAX / 2 ? malloc((len + 2) / 3 * 4 + 1) : NULL;
-	if (out)
-		EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)text, (int)len);
-	return out;
 }
 
 /* Refuses: there is nobody to ask for a password, and OpenSSL would ask the terminal. */

@@ -61,6 +61,7 @@ static void start(struct replica *replica)
 	    .options = &world->options,
 	    .env = kube_sim_process_env(replica->process),
 	    .transport = kube_sim_process_transport(replica->process),
+	    .outgoing = kube_sim_process_transport(replica->process),
 	    .host = "sim",
 	    .instance = replica->identity,
 	    .identity = replica->identity,

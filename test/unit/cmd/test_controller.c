@@ -35,6 +35,7 @@ static void start_controller(void)
 	    .options = &t.options,
 	    .env = kube_sim_env(t.sim),
 	    .transport = kube_sim_transport(t.sim),
+	    .outgoing = kube_sim_transport(t.sim),
 	    .host = "server",
 	    .instance = "test",
 	    .on_end = on_end,

@@ -25,6 +25,7 @@ START_TEST(defaults)
 	ck_assert_uint_eq(o.image_count, 1);
 	ck_assert_str_eq(o.images[0], "*");
 	ck_assert(!o.allow_image_tags);
+	ck_assert_str_eq(o.allow_endpoints, "");
 	ck_assert_str_eq(o.listen_address, ":8080");
 	ck_assert_int_eq(o.log_level, KUBE_LOG_INFO);
 	ck_assert_int_eq(o.log_format, KUBE_LOG_TEXT);
@@ -36,16 +37,18 @@ END_TEST
 START_TEST(everything_given)
 {
 	struct options o = {0};
-	ck_assert_int_eq(parse((const char *[MAX_WORDS]){"--kubeconfig=/k", "--context", "c", "--namespace=ns",
-	                                                 "--job-namespace=js", "--allow-image-tags", "--allow-insecure-tls",
-	                                                 "--log-level=debug", "--log-format=json"},
-	                       &o, NULL),
-	                 0);
+	ck_assert_int_eq(
+	    parse((const char *[MAX_WORDS]){"--kubeconfig=/k", "--context", "c", "--namespace=ns", "--job-namespace=js",
+	                                    "--allow-image-tags", "--allow-endpoints=127.0.0.1:9090",
+	                                    "--allow-insecure-tls", "--log-level=debug", "--log-format=json"},
+	          &o, NULL),
+	    0);
 	ck_assert_str_eq(o.kubeconfig, "/k");
 	ck_assert_str_eq(o.context, "c");
 	ck_assert_str_eq(o.namespace_, "ns");
 	ck_assert_str_eq(o.job_namespace, "js");
 	ck_assert(o.allow_image_tags);
+	ck_assert_str_eq(o.allow_endpoints, "127.0.0.1:9090");
 	ck_assert(o.allow_insecure_tls);
 	ck_assert_int_eq(o.log_level, KUBE_LOG_DEBUG);
 	ck_assert_int_eq(o.log_format, KUBE_LOG_JSON);
