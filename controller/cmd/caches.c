@@ -1,4 +1,5 @@
 #include "controller/cmd/controller.h"
+#include "controller/model/config_map.h"
 #include <kube/log.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@ static const struct cache_kind {
     [CACHE_VOLUMES] = {&volume_projection, 200000, false, false},
     [CACHE_ATTACHMENTS] = {&attachment_projection, 200000, false, false},
     [CACHE_REVISIONS] = {&revision_projection, 50000, true, true},
+    [CACHE_CONFIG_MAPS] = {&config_map_projection, 5000, true, false},
 };
 
 static void group_resource(const struct kube_resource *resource, char *out, size_t size)

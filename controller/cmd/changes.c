@@ -250,13 +250,42 @@ static void on_report(void *arg, const struct kube_change *change)
 		add_for_report(controller, any->name);
 }
 
+static bool reads(const struct policy *policy, const char *config_map)
+{
+	for (size_t i = 0; i < policy->rules.patches.count; i++) {
+		const struct channel *channel = policy->rules.patches.items[i].channel;
+		if (channel && channel->type == CHANNEL_CONFIG_MAP && strcmp(channel->config_map, config_map) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void on_config_map(void *arg, const struct kube_change *change)
+{
+	struct controller *controller = arg;
+	const struct kube_object *any = change->new_object ? change->new_object : change->old_object;
+	const struct kube_store *policies = controller->caches[CACHE_POLICIES].store;
+	if (!controller->working || !change->changed)
+		return;
+	for (const struct kube_object *o = kube_store_next(policies, NULL); o; o = kube_store_next(policies, o))
+		if (reads((const struct policy *)o, any->name))
+			add(controller, KEY_POLICY, o->name, 0);
+}
+
 int changes_subscribe(struct controller *controller, struct kube_err *err)
 {
 	static kube_change_fn *const handlers[CACHE_COUNT] = {
-	    [CACHE_POLICIES] = on_policy,    [CACHE_ROLLOUTS] = on_rollout, [CACHE_REPORTS] = on_report,
-	    [CACHE_NODES] = on_node,         [CACHE_PODS] = on_pod,         [CACHE_PDBS] = on_pdb,
-	    [CACHE_DAEMON_SETS] = on_owner,  [CACHE_VOLUMES] = on_owner,    [CACHE_ATTACHMENTS] = on_attachment,
+	    [CACHE_POLICIES] = on_policy,
+	    [CACHE_ROLLOUTS] = on_rollout,
+	    [CACHE_REPORTS] = on_report,
+	    [CACHE_NODES] = on_node,
+	    [CACHE_PODS] = on_pod,
+	    [CACHE_PDBS] = on_pdb,
+	    [CACHE_DAEMON_SETS] = on_owner,
+	    [CACHE_VOLUMES] = on_owner,
+	    [CACHE_ATTACHMENTS] = on_attachment,
 	    [CACHE_REVISIONS] = on_revision,
+	    [CACHE_CONFIG_MAPS] = on_config_map,
 	};
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < CACHE_COUNT; i++)
@@ -296,6 +325,7 @@ void changes_idle(struct controller *controller, enum cache_id cache, const char
 	case CACHE_DAEMON_SETS:
 	case CACHE_VOLUMES:
 	case CACHE_ATTACHMENTS:
+	case CACHE_CONFIG_MAPS:
 	case CACHE_COUNT: return;
 	}
 }

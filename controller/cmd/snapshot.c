@@ -323,6 +323,7 @@ void snapshot_policy(struct controller *controller, const struct policy *policy,
 	    .rollouts = rollouts,
 	    .rollout_busy = rollout_busy,
 	    .rollout_count = count,
+	    .channels = snapshot_channels(controller, policy, arena),
 	    .creating = act_creating(controller->act, policy->object.uid),
 	    .effect_error = facts_effect_error(controller->facts, key, now_ms(controller)),
 	};

@@ -19,6 +19,10 @@ void snapshot_orphan_jobs(const struct controller *controller, struct kube_arena
 void snapshot_policy(struct controller *controller, const struct policy *policy, const char *key,
                      struct kube_arena *arena, struct policy_snapshot *ret_snapshot);
 
+/* channels.c: what the channels of a policy say, by index of its patches. */
+const struct channel_fact *snapshot_channels(const struct controller *controller, const struct policy *policy,
+                                             struct kube_arena *arena);
+
 /* snapshot_node.c: a pod without its volumes; and all that is on a target's node. */
 bool snapshot_is_job(const struct controller *controller, const struct pod *pod);
 struct pod_view snapshot_pod(const struct controller *controller, const struct pod *pod);

@@ -1,6 +1,8 @@
 #include "controller/model/policy.h"
+#include "controller/model/channel.h"
 #include "controller/model/internal.h"
 #include "controller/model/names.h"
+#include "controller/model/put.h"
 
 #include <kube/digest.h>
 #include <string.h>
@@ -23,6 +25,11 @@ static const struct kube_json_field status_table[] = {
      .offset = offsetof(struct policy, conditions),
      .table = condition_table,
      .size = sizeof(struct condition)},
+    {.name = "resolved",
+     .type = KUBE_JSON_LIST,
+     .offset = offsetof(struct policy, resolved),
+     .table = resolved_table,
+     .size = sizeof(struct resolved)},
     KUBE_JSON_END,
 };
 
@@ -32,8 +39,27 @@ static const struct kube_json_field policy_table[] = {
     KUBE_JSON_END,
 };
 
+/* What a channel says stands there as if it had been written: a rollout is frozen with it, and another version is a
+ * change of the policy. */
+static bool write_versions(cJSON *patches, const struct rules *rules)
+{
+	bool ok = true;
+	cJSON *item;
+	size_t i = 0;
+
+	cJSON_ArrayForEach (item, patches) {
+		const struct patch *patch = &rules->patches.items[i++];
+		if (!patch->channel || !patch->version)
+			continue;
+		cJSON_DeleteItemFromObjectCaseSensitive(item, "channel");
+		cJSON_DeleteItemFromObjectCaseSensitive(item, "minimumAge");
+		ok = ok && put_str(item, "version", patch->version);
+	}
+	return ok;
+}
+
 /* The members as stored, that is with the API server's defaults; what is absent stays absent. */
-static char *governing_json(const cJSON *spec)
+static char *governing_json(const cJSON *spec, const struct rules *rules)
 {
 	static const char *const members[] = {"drain", "freezes", "patches", "rollback", "strategy", "target", "windows"};
 	_cleanup_json_ cJSON *governing = cJSON_CreateObject();
@@ -48,13 +74,14 @@ static char *governing_json(const cJSON *spec)
 			return NULL;
 		}
 	}
-	return governing ? kube_json_canonical(governing) : NULL;
+	bool ok = governing && write_versions(cJSON_GetObjectItemCaseSensitive(governing, "patches"), rules);
+	return ok ? kube_json_canonical(governing) : NULL;
 }
 
 static int hash_rules(const cJSON *spec, struct policy *policy, struct kube_arena *arena, struct kube_err *err)
 {
 	char digest[KUBE_SHA256_HEX_SIZE];
-	_cleanup_free_ char *text = governing_json(spec);
+	_cleanup_free_ char *text = governing_json(spec, &policy->rules);
 
 	if (!text)
 		return meta_out_of_memory(err);
@@ -66,7 +93,10 @@ static int hash_rules(const cJSON *spec, struct policy *policy, struct kube_aren
 static int decode_spec(const cJSON *spec, struct policy *policy, struct kube_arena *arena, struct kube_err *err)
 {
 	int rc = rules_decode(spec, &policy->rules, arena, err);
-	return rc ? kube_err_prefix(err, "spec") : hash_rules(spec, policy, arena, err);
+	if (rc)
+		return kube_err_prefix(err, "spec");
+	channels_apply(policy);
+	return hash_rules(spec, policy, arena, err);
 }
 
 static int decode(const cJSON *item, struct kube_object *self, struct kube_arena *arena, struct kube_err *err)

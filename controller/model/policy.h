@@ -54,9 +54,20 @@ struct job_template {
 	} secrets;
 };
 
+enum channel_type { CHANNEL_CONFIG_MAP };
+
+/* Who says the version of a patch. */
+struct channel {
+	int type;                     /* enum channel_type */
+	const char *config_map, *key; /* in the controller's namespace */
+	const char *source;           /* all this in one text, as in status.resolved[].channel */
+};
+
 struct patch {
-	int component; /* enum component */
-	const char *version;
+	int component;                      /* enum component */
+	const char *version;                /* NULL: its channel has not said one yet */
+	struct channel *channel;            /* NULL: the version is written in the policy, or frozen */
+	int64_t minimum_age_ms;             /* a channel's version is used when it was seen for so long */
 	struct kube_strlist supported_from; /* ranges (model/version_range.h): what a node may show now; empty: anything */
 	bool allow_downgrade;
 	struct observed observed;
@@ -147,6 +158,20 @@ struct version_of {
 	const char *version;
 };
 
+/* A version of a channel, and since when it was seen there; version NULL: none. */
+struct seen_version {
+	const char *version;
+	int64_t first_seen_ms;
+};
+
+/* What a channel has come to: status.resolved[]. */
+struct resolved {
+	const char *component, *channel;
+	struct seen_version now;       /* what the policy wants */
+	struct seen_version candidate; /* what the channel says, and is not old enough */
+	struct seen_version previous;  /* what the policy wanted before */
+};
+
 enum trigger { TRIGGER_AUTOMATIC, TRIGGER_MANUAL };
 
 struct policy {
@@ -156,11 +181,16 @@ struct policy {
 	int64_t history_limit;
 	struct rules rules;
 	const char *rules_json; /* canonical JSON of the governing members of spec: {"drain":…,"freezes":…,"patches":…,
-	                           "rollback":…,"strategy":…,"target":…,"windows":…} */
+	                           "rollback":…,"strategy":…,"target":…,"windows":…}, resolved versions in the place of
+	                           their channels */
 	const char *hash;       /* sha256 of rules_json, hex */
 	/* status */
 	int64_t observed_generation;
 	struct conditions conditions;
+	struct {
+		struct resolved *items;
+		size_t count;
+	} resolved;
 	const char
 	    *status_json; /* canonical JSON of the whole status, to see whether ours differs; "" when there is none */
 	const char *last_successful_json; /* canonical JSON of status.lastSuccessfulRollout, carried over; NULL: none */

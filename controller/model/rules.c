@@ -1,4 +1,5 @@
 /* The governing part of a policy, decoded with the defaults of crds/patchpolicies.yaml. */
+#include "controller/model/channel.h"
 #include "controller/model/internal.h"
 
 #include <string.h>
@@ -96,7 +97,13 @@ static const struct kube_json_field patch_table[] = {
      .offset = offsetof(struct patch, component),
      .required = true,
      .words = component_names},
-    {.name = "version", .type = KUBE_JSON_STRING, .offset = offsetof(struct patch, version), .required = true},
+    {.name = "version", .type = KUBE_JSON_STRING, .offset = offsetof(struct patch, version)},
+    {.name = "channel",
+     .type = KUBE_JSON_POINTER,
+     .offset = offsetof(struct patch, channel),
+     .table = channel_table,
+     .size = sizeof(struct channel)},
+    {.name = "minimumAge", .type = KUBE_JSON_DURATION, .offset = offsetof(struct patch, minimum_age_ms)},
     {.name = "supportedFrom", .type = KUBE_JSON_STRLIST, .offset = offsetof(struct patch, supported_from)},
     {.name = "allowDowngrade", .type = KUBE_JSON_BOOL, .offset = offsetof(struct patch, allow_downgrade)},
     {.name = "observed", .type = KUBE_JSON_OBJECT, .offset = offsetof(struct patch, observed), .table = observed_table},
@@ -222,8 +229,18 @@ static int check_observed(const cJSON *item, const struct observed *observed, si
 	return kube_fail(err, KUBE_E_PARSE, "patches[%zu].observed.%s: required, but absent", index, member);
 }
 
+/* Either the version or who says it. */
+static int complete_version(struct patch *patch, size_t index, struct kube_arena *arena, struct kube_err *err)
+{
+	if (patch->version && patch->channel)
+		return kube_fail(err, KUBE_E_PARSE, "patches[%zu]: version and channel exclude each other", index);
+	if (!patch->version && !patch->channel)
+		return kube_fail(err, KUBE_E_PARSE, "patches[%zu].version: required, but absent", index);
+	return patch->channel ? channel_complete(patch->channel, index, arena, err) : 0;
+}
+
 /* Lists are decoded into zeroed items, so what is absent in an item is set afterwards. */
-static int default_patches(const cJSON *spec, struct rules *rules, struct kube_err *err)
+static int default_patches(const cJSON *spec, struct rules *rules, struct kube_arena *arena, struct kube_err *err)
 {
 	const cJSON *item;
 	size_t index = 0;
@@ -231,7 +248,9 @@ static int default_patches(const cJSON *spec, struct rules *rules, struct kube_e
 	cJSON_ArrayForEach (item, kube_json_get(spec, "patches")) {
 		struct patch *patch = &rules->patches.items[index];
 		const cJSON *observed = kube_json_get(item, "observed");
-		int rc = observed ? check_observed(observed, &patch->observed, index, err) : 0;
+		int rc = complete_version(patch, index, arena, err);
+		if (!rc && observed)
+			rc = check_observed(observed, &patch->observed, index, err);
 		if (rc)
 			return rc;
 		if (!observed)
@@ -265,7 +284,7 @@ int rules_decode(const cJSON *spec, struct rules *ret_rules, struct kube_arena *
 	if (!rc)
 		rc = check_limits(&rules, err);
 	if (!rc)
-		rc = default_patches(spec, &rules, err);
+		rc = default_patches(spec, &rules, arena, err);
 	if (!rc)
 		rc = strategy_default(kube_json_get(spec, "strategy"), &rules, arena, err);
 	if (!rc)

@@ -14,10 +14,11 @@ static int check_selector(const struct kube_selector *selector, struct kube_err 
 	return rc ? kube_err_prefix(err, "spec.target.nodes") : 0;
 }
 
-/* Custom versions are only ever compared for equality, so any text will do. */
+/* Custom versions are only ever compared for equality, so any text will do. What a channel says is looked at as it is
+ * resolved. */
 static int check_version(const struct patch *patch, size_t index, struct kube_err *err)
 {
-	if (patch->component == COMPONENT_CUSTOM || version_comparable(patch->version))
+	if (!patch->version || patch->component == COMPONENT_CUSTOM || version_comparable(patch->version))
 		return 0;
 	return kube_fail(
 	    err, KUBE_E_INVALID,

@@ -36,6 +36,20 @@ bool server_unknown(const struct rules *rules, const char *server);
 const char *upgrade_refusal(const struct node *node, const struct rules *rules, const char *server,
                             struct kube_arena *arena);
 
+/* ---- channel.c: versions that another one says ---- */
+
+enum channel_state { CHANNEL_FINE, CHANNEL_BACK, CHANNEL_WAITING, CHANNEL_BROKEN };
+struct channel_report {
+	enum channel_state state;
+	const char *reason, *message; /* of the condition Resolved; NULL: the policy has no channel */
+	bool unresolved;              /* the rules lack a version: nothing can be said of nodes */
+	bool lacking;                 /* and so does what is written now */
+	int64_t look_again_ms;
+};
+/* Sets want->resolved. */
+void plan_channels(const struct policy_snapshot *s, struct kube_arena *arena, struct policy_wanted *want,
+                   struct channel_report *ret_report);
+
 /* ---- freeze.c, order.c, assign.c: which nodes, in which order and wave ---- */
 
 struct frozen_plan {

@@ -12,7 +12,7 @@ enum standing version_standing(const char *shown, const struct patch *patch)
 {
 	int order = 0;
 
-	if (!shown || !*shown)
+	if (!shown || !*shown || !patch->version)
 		return STANDING_UNKNOWN;
 	if (version_compare(shown, patch->version, &order, NULL) != 0)
 		return patch->component == COMPONENT_CUSTOM ? custom_standing(shown, patch->version) : STANDING_UNKNOWN;

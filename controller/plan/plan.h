@@ -259,6 +259,12 @@ void plan_rollout(const struct rollout_snapshot *snapshot, struct kube_arena *ar
 
 /* ---- policy ---- */
 
+/* What a channel says now. */
+struct channel_fact {
+	const char *text;             /* as it is, or the beginning of what is too long; NULL: it cannot be had */
+	const char *reason, *message; /* why not */
+};
+
 struct policy_snapshot {
 	int64_t now_ms;
 	const char *server_version; /* the API server's; NULL: not known (yet) */
@@ -270,7 +276,8 @@ struct policy_snapshot {
 	const struct rollout *const *rollouts; /* of this policy (policyRef.name) */
 	const bool *rollout_busy;              /* by index of rollouts */
 	size_t rollout_count;
-	bool creating; /* a creation of a rollout for it is in flight or not visible yet */
+	const struct channel_fact *channels; /* by index of the policy's patches; what matters are those with a channel */
+	bool creating;                       /* a creation of a rollout for it is in flight or not visible yet */
 	const struct effect_error *effect_error;
 };
 
@@ -286,6 +293,10 @@ struct policy_wanted {
 		int64_t opens_ms, closes_ms; /* KUBE_TIME_NONE: not to be seen */
 		const char *name;            /* of the window; NULL: none */
 	} next_window;
+	struct {
+		struct resolved *items;
+		size_t count;
+	} resolved; /* versions of channels: what stands in the status counts, not this */
 	struct {
 		struct version_count {
 			int component;

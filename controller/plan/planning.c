@@ -1,4 +1,5 @@
 /* From a new rollout to its frozen plan: what has to be there first, who goes before, and the pages. */
+#include "controller/model/channel.h"
 #include "controller/model/names.h"
 #include "controller/plan/internal.h"
 #include <string.h>
@@ -28,7 +29,8 @@ static const struct policy *policy_of(const struct rollout_snapshot *s, const st
 static bool can_be_planned(const struct rollout_snapshot *s, const struct policy *policy, struct kube_arena *arena)
 {
 	struct window_set windows;
-	return !policy->suspend && policy_check(policy, &s->zones, s->now_ms, arena, &windows, NULL) == 0 &&
+	return !policy->suspend && !rules_unresolved(&policy->rules) &&
+	       policy_check(policy, &s->zones, s->now_ms, arena, &windows, NULL) == 0 &&
 	       !uncovered_wave(s->nodes, s->node_count, &policy->rules, arena);
 }
 
@@ -159,6 +161,14 @@ void plan_first(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 	}
 	if (s->policy->suspend) {
 		want_waiting(out, "Suspended", plan_printf(arena, "PatchPolicy %s is suspended", s->policy->object.name));
+		return;
+	}
+	if (rules_unresolved(&s->policy->rules)) {
+		want_waiting(out, "VersionNotResolved",
+		             plan_printf(arena,
+		                         "a channel of PatchPolicy %s has not said a version that may be used: see its "
+		                         "condition Resolved",
+		                         s->policy->object.name));
 		return;
 	}
 	if (server_unknown(&s->policy->rules, s->server_version)) {

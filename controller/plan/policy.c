@@ -12,6 +12,7 @@ struct policy_pass {
 	struct policy_result *out;
 	struct policy_wanted *want;
 	struct window_set windows;
+	struct channel_report channels;
 	const struct node *first_unknown; /* a node that shows nothing comparable */
 	int64_t newest_outdated_ms;       /* when the youngest outdated node was created */
 	const struct node *first_refused; /* a node that may not be brought to its version */
@@ -44,6 +45,10 @@ static void count_node(struct policy_pass *pass, const struct node *node)
 	struct policy_wanted *want = pass->want;
 
 	want->targets.total++;
+	for (size_t i = 0; i < rules->patches.count; i++)
+		count_version(pass, &rules->patches.items[i], shown_version(node, &rules->patches.items[i]));
+	if (pass->channels.unresolved)
+		return;
 	switch (node_standing(node, rules, pass->s->server_version)) {
 	case STANDING_UP_TO_DATE: want->targets.up_to_date++; break;
 	case STANDING_OUTDATED:
@@ -63,8 +68,6 @@ static void count_node(struct policy_pass *pass, const struct node *node)
 			pass->first_unknown = node;
 		break;
 	}
-	for (size_t i = 0; i < rules->patches.count; i++)
-		count_version(pass, &rules->patches.items[i], shown_version(node, &rules->patches.items[i]));
 }
 
 static void count_nodes(struct policy_pass *pass)
@@ -236,6 +239,13 @@ static const char *success_json(const struct policy_pass *pass)
 
 /* ---- conditions ---- */
 
+static void look_again(struct policy_pass *pass, int64_t at_ms)
+{
+	int64_t *look = &pass->out->look_again_ms;
+	if (*look == KUBE_TIME_NONE || (at_ms != KUBE_TIME_NONE && at_ms < *look))
+		*look = at_ms;
+}
+
 static void want_stalled(struct policy_pass *pass, const char *reason, const char *message)
 {
 	plan_want(&pass->want->conditions, "Stalled", CONDITION_TRUE, reason, message);
@@ -273,6 +283,14 @@ static const char *not_observed(const struct policy_pass *pass)
 	return "a node shows nothing that can be compared";
 }
 
+static void want_unknown(struct policy_pass *pass)
+{
+	static const char text[] = "a channel has not said a version that may be used: see the condition Resolved";
+
+	plan_want(&pass->want->conditions, "UpToDate", CONDITION_UNKNOWN, "VersionNotResolved", text);
+	plan_want(&pass->want->conditions, "Drifted", CONDITION_UNKNOWN, "VersionNotResolved", text);
+}
+
 static void want_drift(struct policy_pass *pass)
 {
 	const struct policy_wanted *want = pass->want;
@@ -282,6 +300,10 @@ static void want_drift(struct policy_pass *pass)
 	    "%lld of %lld nodes are outdated, %lld show a version that is newer, cannot be compared or may not be left",
 	    (long long)want->targets.outdated, (long long)want->targets.total, (long long)want->targets.unsupported);
 
+	if (pass->channels.unresolved) {
+		want_unknown(pass);
+		return;
+	}
 	plan_want(&pass->want->conditions, "UpToDate",
 	          drifted || want->targets.total == 0 ? CONDITION_FALSE : CONDITION_TRUE,
 	          drifted               ? "Outdated"
@@ -308,7 +330,7 @@ static void want_retry(struct policy_pass *pass, const struct failure *failure)
 	                             "somebody creates it or the policy is changed",
 	                             pass->latest->object.name, failure->node, failure->message,
 	                             kube_time_format(retry_at(pass), at)));
-	pass->out->look_again_ms = retry_at(pass);
+	look_again(pass, retry_at(pass));
 }
 
 static void want_outdated(struct policy_pass *pass)
@@ -351,8 +373,12 @@ static void want_conditions(struct policy_pass *pass)
 	else if (pass->current)
 		want_reconciling(pass, "RolloutInProgress",
 		                 plan_printf(pass->arena, "PatchRollout %s is at work", pass->current->object.name));
+	else if (pass->channels.unresolved && pass->channels.state != CHANNEL_BROKEN)
+		want_reconciling(pass, pass->channels.reason, pass->channels.message);
 	else if (want->targets.outdated)
 		want_outdated(pass);
+	else if (pass->channels.state == CHANNEL_BROKEN)
+		want_stalled(pass, pass->channels.reason, pass->channels.message);
 	else if (pass->first_unknown)
 		want_stalled(pass, "NotObserved", not_observed(pass));
 	else if (pass->first_refused)
@@ -363,11 +389,22 @@ static void want_conditions(struct policy_pass *pass)
 		          "every node is at its declared version, or newer");
 }
 
+/* As long as a version is wanted, a channel that cannot be read is no reason to stop. */
+static void want_resolved(struct policy_pass *pass)
+{
+	const struct channel_report *channels = &pass->channels;
+	bool fine = channels->state != CHANNEL_BROKEN && !channels->lacking;
+
+	if (channels->reason)
+		plan_want(&pass->want->conditions, "Resolved", fine ? CONDITION_TRUE : CONDITION_FALSE, channels->reason,
+		          channels->message);
+	look_again(pass, channels->look_again_ms);
+}
+
 /* A policy without windows and freezes has nothing to say of them. */
 static void want_windows(struct policy_pass *pass)
 {
 	struct policy_wanted *want = pass->want;
-	struct policy_result *out = pass->out;
 	struct window_report report;
 
 	if (!window_set_limits(&pass->windows))
@@ -378,9 +415,7 @@ static void want_windows(struct policy_pass *pass)
 	want->next_window.opens_ms = report.opens_ms;
 	want->next_window.closes_ms = report.closes_ms;
 	want->next_window.name = report.next ? report.next->name : NULL;
-	if (out->look_again_ms == KUBE_TIME_NONE ||
-	    (report.changes_ms != KUBE_TIME_NONE && report.changes_ms < out->look_again_ms))
-		out->look_again_ms = report.changes_ms;
+	look_again(pass, report.changes_ms);
 }
 
 static bool refuse(struct policy_pass *pass, const char *reason, const char *message)
@@ -417,12 +452,14 @@ void plan_policy(const struct policy_snapshot *s, struct kube_arena *arena, stru
 	out.wanted.observed_generation = s->policy->object.generation;
 	out.wanted.next_window.opens_ms = out.wanted.next_window.closes_ms = KUBE_TIME_NONE;
 	out.wanted.conditions = plan_conditions(arena);
+	plan_channels(s, arena, &out.wanted, &pass.channels);
 	count_nodes(&pass);
 	look_at_rollouts(&pass);
 	out.wanted.current_rollout = pass.current ? pass.current->object.name : NULL;
 	out.wanted.last_successful_json = success_json(&pass);
 	if (accepted(&pass)) {
 		want_conditions(&pass);
+		want_resolved(&pass);
 		want_windows(&pass);
 		if (wants_rollout(&pass))
 			create_rollout(&pass);

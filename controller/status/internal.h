@@ -8,7 +8,8 @@
 #define NAME_BYTES 253
 #define UID_BYTES 40
 #define LABEL_BYTES 63
-#define POD_BYTES 320 /* "namespace/name" */
+#define CHANNEL_BYTES 560 /* of its source: as long as the longest that the schema lets in */
+#define POD_BYTES 320     /* "namespace/name" */
 #define SUMMARY_BYTES 512
 #define PROGRESS_BYTES 32
 #define CONDITION_REASON_BYTES 64

@@ -57,6 +57,32 @@ static bool add_versions(cJSON *json, const struct policy_wanted *wanted, struct
 	return ok;
 }
 
+static bool put_seen(cJSON *entry, const struct seen_version *seen)
+{
+	return !seen->version ||
+	       (put_str(entry, "version", seen->version) && put_time(entry, "firstSeen", seen->first_seen_ms));
+}
+
+static bool put_other(cJSON *entry, const char *key, const struct seen_version *seen)
+{
+	return !seen->version || put_seen(cJSON_AddObjectToObject(entry, key), seen);
+}
+
+static bool add_resolved(cJSON *json, const struct policy_wanted *wanted)
+{
+	cJSON *list = wanted->resolved.count ? cJSON_AddArrayToObject(json, "resolved") : NULL;
+	bool ok = list || wanted->resolved.count == 0;
+
+	for (size_t i = 0; ok && i < wanted->resolved.count; i++) {
+		const struct resolved *resolved = &wanted->resolved.items[i];
+		cJSON *entry = cJSON_CreateObject();
+		ok = put_entry(list, entry) && put_str(entry, "component", resolved->component) &&
+		     put_text(entry, "channel", resolved->channel, CHANNEL_BYTES) && put_seen(entry, &resolved->now) &&
+		     put_other(entry, "candidate", &resolved->candidate) && put_other(entry, "previous", &resolved->previous);
+	}
+	return ok;
+}
+
 static int parse_last(const char *text, cJSON **ret_json, struct kube_err *err)
 {
 	if (!text)
@@ -75,7 +101,7 @@ static cJSON *build(const struct policy *policy, const struct policy_wanted *wan
 	    put_item(json, "conditions", conditions) && put_int(json, "observedGeneration", wanted->observed_generation) &&
 	    add_targets(json, wanted) && put_str_if(json, "progress", wanted->progress, PROGRESS_BYTES) &&
 	    put_str_if(json, "currentRollout", wanted->current_rollout, NAME_BYTES) && add_next_window(json, wanted) &&
-	    (!last || put_item(json, "lastSuccessfulRollout", cJSON_Duplicate(last, true))) &&
+	    (!last || put_item(json, "lastSuccessfulRollout", cJSON_Duplicate(last, true))) && add_resolved(json, wanted) &&
 	    add_versions(json, wanted, arena);
 	if (ok)
 		return json;

@@ -32,6 +32,9 @@ const struct kube_resource kube_persistent_volumes = {
 const struct kube_resource kube_volume_attachments = {
     .group = "storage.k8s.io", .version = "v1", .plural = "volumeattachments", .kind = "VolumeAttachment"};
 
+const struct kube_resource kube_config_maps = {
+    .group = "", .version = "v1", .plural = "configmaps", .kind = "ConfigMap", .namespaced = true};
+
 static bool is_alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');

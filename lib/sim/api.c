@@ -263,6 +263,7 @@ struct kube_sim_api *kube_sim_api_new(struct kube_sim *sim)
 	    {.resource = &kube_volume_attachments, .has_status = true},
 	    {.resource = &kube_replica_sets, .has_status = true, .has_generation = true},
 	    {.resource = &kube_controller_revisions},
+	    {.resource = &kube_config_maps},
 	    {.resource = &kube_leases},
 	    {.resource = &kube_events},
 	};

@@ -113,7 +113,7 @@ class TestDefinitions(ClusterTest):
 
     def test_optional_settings_have_a_default(self):
         without = {"nodeInfo", "label", "annotation", "observed", "command", "args", "env", "resources", "rollback", "prepare", "verify",
-                   "secrets", "supportedFrom",
+                   "secrets", "supportedFrom", "version", "channel", "configMap", "minimumAge",
                    "matchLabels", "matchExpressions", "values", "limits", "requests", "nodes", "size", "waves[].maxUnavailable",
                    "podSelector", "order", "windows", "days", "start", "schedule", "freezes", "reason", "topology", "selector"}
         crd = self.client.get("customresourcedefinitions", "patchpolicies.patchwright.io")

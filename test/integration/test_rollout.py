@@ -240,6 +240,27 @@ class TestSteering(FlowTest):
         self.assertEqual(self.versions([name]), ["1.7.27"])
         self.wait_policy("Ready", "UpToDate")
 
+    def drift(self, name):
+        self.client.patch("nodes", name, {"status": {"nodeInfo": {"containerRuntimeVersion": "containerd://1.6.20"}}}, subresource="status")
+
+    def test_drift_after_success(self):
+        """Somebody brings the old version back: it is patched again by itself, or reported only, as trigger says."""
+        names = self.pool(2)
+        self.policy()
+        self.ended("Succeeded")
+        self.drift(names[0])
+        again = self.ended("Succeeded", count=2)
+        self.assertEqual((self.versions(names), again["status"]["counts"]["total"]), (["1.7.27"] * 2, 1))
+        self.wait_policy("Ready", "UpToDate")
+        self.change(trigger="Manual")
+        self.drift(names[1])
+        self.wait_policy("Ready", "TriggerManual")
+        self.assertEqual(conditions(self.client.get("patchpolicies", self.tag))["Drifted"][:2], ("True", "Outdated"))
+        self.assertEqual(len(self.rollouts_of()), 2)
+        self.by_hand(f"{self.tag}-by-hand")
+        self.ended("Succeeded", count=3)
+        self.assertEqual(self.versions(names), ["1.7.27"] * 2)
+
     def test_a_changed_policy_supersedes(self):
         names = self.pool(3, behave="delay=1s")
         self.policy()

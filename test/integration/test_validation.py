@@ -55,6 +55,8 @@ def set_path(document, path, value):
 
 SELECTOR = "target.nodes.selector"
 STAGE = {"matchLabels": {"stage": "canary"}}
+CHANNEL = {"type": "ConfigMap", "configMap": {"name": "channels", "key": "containerd"}}
+FOLLOWS = {"component": "ContainerRuntime", "channel": CHANNEL, "job": {"image": "a"}}
 WRONG_POLICIES = (
     # path in spec, value, what the message must contain
     ("target", GONE, "Required value"),
@@ -83,6 +85,15 @@ WRONG_POLICIES = (
     ("patches.0.version", "-1", "starts with a letter or digit"),
     ("patches.0.version", "1\n2", "because it reaches a root shell"),
     ("patches.0.version", "1" * 65, "may not be more than 64"),
+    ("patches.0.channel", CHANNEL, "exactly one of version and channel"),
+    ("patches.0.minimumAge", "72h", "minimumAge is about versions that a channel says"),
+    ("patches.0", {**FOLLOWS, "minimumAge": "-1s"}, "choose a duration from 0s to 8760h"),
+    ("patches.0", {**FOLLOWS, "minimumAge": "3 days"}, "must be a duration from 0s to 8760h"),
+    ("patches.0", {**FOLLOWS, "allowDowngrade": True}, "a channel never takes nodes back"),
+    ("patches.0", {**FOLLOWS, "channel": {**CHANNEL, "type": "Git"}}, 'supported values: "ConfigMap"'),
+    ("patches.0", {**FOLLOWS, "channel": {"type": "ConfigMap"}}, "configMap is needed with type ConfigMap"),
+    ("patches.0", {**FOLLOWS, "channel": {"type": "ConfigMap", "configMap": {"name": "a"}}}, "configMap.key: Required value"),
+    ("patches.0", {**FOLLOWS, "channel": {"type": "ConfigMap", "configMap": {"name": "../a", "key": "b"}}}, "should match"),
     ("patches.0.job", GONE, "spec.patches[0].job: Required value"),
     ("patches.0.job.image", GONE, "image: Required value"),
     ("patches.0.job.image", "", "image is no image reference"),
@@ -221,6 +232,8 @@ WRONG_POLICIES = (
 RIGHT_POLICIES = (
     ("patches.0.version", "1.34.4+k3s1"),
     ("patches.0.version", "1:2.3~rc1-4"),
+    ("patches.0", FOLLOWS),
+    ("patches.0", {**FOLLOWS, "minimumAge": "8760h", "supportedFrom": [">=1.6.0"]}),
     ("patches.0.job.hostPath", ""),
     ("patches.0.job.resources", {"limits": {"memory": "64Mi", "cpu": 1}, "requests": {"cpu": "0.5"}}),
     ("patches.0.job.timeout", "1h30m"),

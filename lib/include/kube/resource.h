@@ -17,7 +17,8 @@ struct kube_resource {
 };
 
 extern const struct kube_resource kube_nodes, kube_pods, kube_pdbs, kube_namespaces, kube_controller_revisions,
-    kube_leases, kube_events, kube_replica_sets, kube_daemon_sets, kube_persistent_volumes, kube_volume_attachments;
+    kube_leases, kube_events, kube_replica_sets, kube_daemon_sets, kube_persistent_volumes, kube_volume_attachments,
+    kube_config_maps;
 
 /*
  * Appends the path of a collection (name NULL) or of an object, and of its subresource when given. namespace_ NULL: all

@@ -1,0 +1,125 @@
+"""Versions that a channel says: a ConfigMap in the controller's namespace."""
+
+import datetime
+
+from lib import objects
+from lib.cluster import SYSTEM
+from lib.flow import WAIT, FlowTest, conditions, strategy, wait_for
+from lib.rollout import runtime_version, step_of
+
+JOB = {"image": objects.IMAGE, "timeout": "30s"}
+KEY = "containerd"
+
+
+def seconds(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+class TestConfigMap(FlowTest):
+    at_once = 6
+
+    def say(self, data):
+        """What the test's ConfigMap holds from now on; None: it is deleted."""
+        if data is None:
+            self.client.delete("configmaps", self.tag, SYSTEM)
+        elif self.client.find("configmaps", self.tag, SYSTEM):
+            self.client.patch("configmaps", self.tag, {"data": {KEY: None, **data}}, SYSTEM)
+        else:
+            self.client.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": self.tag},
+                                              "data": data}, SYSTEM)
+            self.addCleanup(self.client.delete, "configmaps", self.tag, SYSTEM)
+
+    def follow(self, **fields):
+        """The test's policy, which follows the ConfigMap."""
+        patch = {"component": "ContainerRuntime", "job": JOB,
+                 "channel": {"type": "ConfigMap", "configMap": {"name": self.tag, "key": KEY}}, **fields}
+        return self.policy(patches=[patch], strategy=strategy(maxUnavailable=2))
+
+    def status(self):
+        return self.client.get("patchpolicies", self.tag).get("status", {})
+
+    def resolved(self):
+        return self.status().get("resolved", [{}])[0]
+
+    def version(self, name):
+        return runtime_version(self.node(name)).removeprefix("containerd://")
+
+    def test_a_new_version_is_a_new_rollout(self):
+        names = self.pool(2)
+        self.say({KEY: "1.7.27\n"})
+        self.follow()
+        first = self.ended("Succeeded")
+        self.assertEqual(first["status"]["versions"], [{"component": "ContainerRuntime", "version": "1.7.27"}])
+        self.wait_policy("Ready", "UpToDate")
+        self.say({KEY: "1.7.28"})
+        second = self.ended("Succeeded", count=2)
+        self.assertEqual(second["status"]["versions"], [{"component": "ContainerRuntime", "version": "1.7.28"}])
+        self.assertEqual([self.version(name) for name in names], ["1.7.28"] * 2)
+        self.wait_policy("Resolved", "Resolved", "1.7.28")
+        resolved = self.resolved()
+        self.assertEqual((resolved["channel"], resolved["version"], resolved["previous"]["version"]),
+                         (f"ConfigMap {self.tag}/{KEY}", "1.7.28", "1.7.27"))
+        page = self.client.get("controllerrevisions", second["status"]["plan"]["revisions"][0], SYSTEM)
+        frozen = page["data"]["rules"]["patches"][0]
+        self.assertEqual((frozen["version"], "channel" in frozen), ("1.7.28", False))
+
+    def test_minimum_age(self):
+        name, = self.pool(1)
+        self.say({KEY: "1.7.27"})
+        self.follow(minimumAge="6s")
+        self.wait_policy("Resolved", "MinimumAge", "1.7.27 is used from")
+        self.assertEqual(conditions(self.client.get("patchpolicies", self.tag))["UpToDate"][0], "Unknown")
+        seen = self.resolved()["candidate"]["firstSeen"]
+        rollout = self.ended("Succeeded")
+        # Both times are whole seconds of clocks that agree within one.
+        self.assertGreaterEqual(seconds(rollout["metadata"]["creationTimestamp"]), seconds(seen) + 5)
+        self.assertEqual(self.resolved()["firstSeen"], seen)
+        self.say({KEY: "1.7.28"})
+        self.wait_policy("Resolved", "MinimumAge", "1.7.28 is used from")
+        self.assertEqual((self.resolved()["version"], self.resolved()["candidate"]["version"]), ("1.7.27", "1.7.28"))
+        self.say({KEY: "1.7.27"})
+        self.wait_policy("Resolved", "Resolved", "1.7.27")
+        self.assertNotIn("candidate", self.resolved(), "what is withdrawn in time is never used")
+        self.assertEqual((self.version(name), len(self.rollouts_of())), ("1.7.27", 1))
+
+    def test_a_channel_that_says_nothing_changes_nothing(self):
+        name, = self.pool(1)
+        self.follow()
+        self.wait_policy("Resolved", "ChannelNotFound", f"there is no ConfigMap {SYSTEM}/{self.tag}")
+        self.assertEqual(self.rollouts_of(), [])
+        self.say({KEY: "1.7.27"})
+        self.ended("Succeeded")
+        self.wait_policy("Ready", "UpToDate")
+        before = self.resolved()
+        for data, reason in (({KEY: ""}, "ChannelEmpty"), ({KEY: "latest"}, "ChannelInvalid"),
+                             ({KEY: "1.7.28; reboot"}, "ChannelInvalid"), ({KEY: "1.7.28\n" + "#" * 500}, "ChannelTooLarge"),
+                             ({KEY: "9" * 900_000}, "ChannelTooLarge"), ({"other": "1.7.28"}, "ChannelNotFound"),
+                             (None, "ChannelNotFound")):
+            with self.subTest(str(data)[:40]):
+                self.say(data)
+                self.assertEqual(self.wait_policy("Resolved", reason)[0], "False")
+                self.wait_policy("Ready", reason)
+                self.assertEqual(self.resolved(), before)
+        self.assertEqual((self.version(name), len(self.rollouts_of())), ("1.7.27", 1))
+
+    def test_going_back_takes_no_node_back(self):
+        name, = self.pool(1)
+        self.say({KEY: "1.7.28"})
+        self.follow()
+        self.ended("Succeeded")
+        self.say({KEY: "1.7.27"})
+        self.wait_policy("Resolved", "ChannelWentBack", "from 1.7.28 to 1.7.27")
+        other, = self.pool(1, prefix=f"{self.tag}-other")
+        self.ended("Succeeded", count=2)
+        self.assertEqual((self.version(name), self.version(other)), ("1.7.28", "1.7.27"))
+        times = [event.time for event in self.nodes.events(name) if step_of(event.object) == "Patched"]
+        self.assertTrue(times)
+        self.assertEqual(wait_for(lambda: self.status()["targets"].get("unsupported"), WAIT, "the newer one is counted"), 1)
+
+    def test_a_version_that_the_nodes_may_not_get(self):
+        """The same checks as for a version that is written."""
+        self.pool(1)
+        self.say({KEY: "1.7.27"})
+        self.follow(supportedFrom=[">=1.7.0"])
+        self.wait_policy("Stalled", "VersionNotAllowed", "supportedFrom")
+        self.assertEqual(self.rollouts_of(), [])
