@@ -26,7 +26,8 @@ code_model := -fPIE
 all_cflags = -std=gnu17 -O2 -g $(warnings) $(code_model) $(hardening) $(sanitize) -D_GNU_SOURCE -DKUBE_SHORT_NAMES -DPATCHWRIGHT_VERSION='"$(VERSION)"' -Ilib/include -I. $(pkg_cflags) $(CFLAGS)
 all_ldflags := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(sanitize) $(LDFLAGS)
 
-lib_src := $(sort $(wildcard lib/*/*.c))
+example_src := $(sort $(wildcard lib/examples/*.c))
+lib_src := $(sort $(filter-out $(example_src),$(wildcard lib/*/*.c)))
 controller_src := $(sort $(filter-out controller/cmd/main.c,$(wildcard controller/*/*.c)))
 cmd_src := controller/cmd/main.c
 agent_src := $(sort $(wildcard test/fleet/*.c))
@@ -37,12 +38,12 @@ oracle_src := $(sort $(wildcard test/oracle/*.c))
 unit_src := $(sort $(wildcard test/unit/*/test_*.c))
 objects = $(patsubst %.c,$B/obj/%.o,$(1))
 unit_bin := $(patsubst test/unit/%.c,$B/test/%,$(unit_src))
-programs := $B/patchwright-controller $B/fleet-agent $B/kube-probe $B/api-player
+programs := $B/patchwright-controller $B/fleet-agent $B/kube-probe $B/api-player $(patsubst lib/examples/%.c,$B/examples/%,$(example_src))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(programs) ## builds the controller, and fleet-agent, kube-probe and api-player of the tests (default)
+all: $(programs) ## builds the controller, the examples of libkube, and the programs of the tests (default)
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(filter Makefile %.mk,$(MAKEFILE_LIST)) | expand -t 20

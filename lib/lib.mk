@@ -20,6 +20,11 @@ $(shared_library): $(call objects,$(lib_src))
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) -shared -Wl,-soname,$(soname) $(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs) $(filter-out -pie,$(all_ldflags)) -o $@ $^ $(pkg_libs)
 
+$B/examples/%: $B/obj/lib/examples/%.o $B/libkube.a
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  LD      $@")
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs)
+
 # The installed archive is one object in which everything else is local: no name of ours meets one of the program's.
 $B/install/libkube.o: $(call objects,$(lib_src))
 	@mkdir -p $(@D)

@@ -1,8 +1,7 @@
 /* fleet-agent: plays the hosts of simulated nodes (see agent.h and behaviour.h). */
 #include "test/fleet/agent.h"
 #include <getopt.h>
-#include <kube/http.h>
-#include <kube/log.h>
+#include <kube/session.h>
 #include <kube/time.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,32 +60,18 @@ static void stop(void *arg, int signo, int count)
 	kube_loop_stop(arg);
 }
 
-static int run(const struct options *options, struct kube_loop *loop, struct kube_err *err)
+static int run(const struct options *options, struct kube_session *session, struct kube_err *err)
 {
-	struct kube_config *config = NULL;
-	struct kube_http *http = NULL;
-	struct kube_client *client = NULL;
 	struct agent *agent = NULL;
 	struct agent_options agent_options = options->agent;
-	const struct kube_config_options where = {.kubeconfig = options->kubeconfig, .context = options->context};
-	const struct kube_http_options how = {.user_agent = "fleet-agent/" PATCHWRIGHT_VERSION};
 
-	int result = kube_config_load(&where, &config, err);
+	agent_options.client = session->client;
+	int result = agent_new(&agent_options, &agent, err);
 	if (!result)
-		result = kube_http_new(loop, config, &how, &http, err);
+		result = kube_loop_on_signal(session->loop, stop, session->loop, err);
 	if (!result)
-		result = kube_client_new(kube_loop_env(loop), kube_http_transport(http), &client, err);
-	agent_options.client = client;
-	if (!result)
-		result = agent_new(&agent_options, &agent, err);
-	if (!result)
-		result = kube_loop_on_signal(loop, stop, loop, err);
-	if (!result)
-		kube_loop_run(loop);
+		kube_loop_run(session->loop);
 	agent_free(agent);
-	kube_client_free(client);
-	kube_http_free(http);
-	kube_config_free(config);
 	return result;
 }
 
@@ -94,14 +79,15 @@ int main(int argc, char **argv)
 {
 	struct options options = {0};
 	struct kube_err err = {0};
-	struct kube_loop *loop = NULL;
+	struct kube_session session = {0};
 
 	int result = parse(argc, argv, &options, &err);
+	const struct kube_config_options where = {.kubeconfig = options.kubeconfig, .context = options.context};
 	if (!result)
-		result = kube_loop_new(&loop, &err);
+		result = kube_session_open(&session, &where, "fleet-agent/" PATCHWRIGHT_VERSION, &err);
 	if (!result)
-		result = run(&options, loop, &err);
-	kube_loop_free(loop);
+		result = run(&options, &session, &err);
+	kube_session_close(&session);
 	if (result)
 		fprintf(stderr, "fleet-agent: %s\n", err.message);
 	return result ? EXIT_FAILURE : EXIT_SUCCESS;
