@@ -23,6 +23,7 @@ struct entry {
 	bool blind;                       /* an answer whose version there was no memory for: busy until the expiry */
 	bool deleting;                    /* an accepted deletion that the store has not shown */
 	struct kube_object *target;       /* what the writes go to; NULL while it does not exist */
+	struct kube_object *before;       /* what the store showed when the first of the writes began; NULL: nothing */
 	unsigned shown_count, next_shown; /* shown is a ring */
 	struct kube_object *shown[MAX_SHOWN];
 	struct kube_timer timer; /* always active: until the key expires while busy, until on_idle afterwards */
@@ -62,6 +63,7 @@ static void free_entry(struct entry *entry)
 	drop_awaited(entry);
 	drop_shown(entry);
 	kube_object_unref(entry->target);
+	kube_object_unref(entry->before);
 	free(entry);
 }
 
@@ -73,13 +75,24 @@ static struct entry *find(const struct kube_pending *pending, const char *key)
 	return entry;
 }
 
+/* The write has replaced what the store shows. */
+static bool is_behind(const struct entry *entry)
+{
+	const struct kube_object *now = kube_store_get(entry->pending->store, entry->key);
+	bool written = entry->awaited_count > 0 || entry->deleting;
+
+	return written && now && entry->before && strcmp(now->uid, entry->before->uid) == 0 &&
+	       strcmp(now->resource_version, entry->before->resource_version) == 0;
+}
+
 /* Calls on_idle from the loop, unless another write has begun by then. */
 static void on_timer(struct kube_timer *timer, void *arg)
 {
 	struct entry *entry = arg;
 	struct kube_pending *pending = entry->pending;
 
-	if (entry->open > 0) { /* the call has a deadline of its own; the expiry counts from its answer */
+	/* A call has a deadline of its own, and the expiry counts from its answer. */
+	if (entry->open > 0 || is_behind(entry)) {
 		kube_timer_start(pending->env, timer, KUBE_PENDING_EXPIRE_MS, on_timer, entry);
 		return;
 	}
@@ -230,6 +243,10 @@ int kube_pending_begin(struct kube_pending *pending, const char *key, struct kub
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a write to %s", key);
 	if (object && !entry->deleting)
 		set_target(entry, object);
+	if (!is_busy(entry)) {
+		kube_object_unref(entry->before);
+		entry->before = kube_object_ref(object);
+	}
 	if (entry->open++ == 0 && object)
 		remember(entry, object); /* a write that changes nothing is answered with this version */
 	return 0;

@@ -231,16 +231,18 @@ static void next_stage(struct kube_timer *timer, void *arg)
 	const cJSON *node = node_of(job), *pod = pod_of(job);
 
 	(void)timer;
-	bool gone = !node || (!pod && job->stage != STAGE_CHANGE && job->stage != STAGE_BACK);
-	bool stopped = pod && job->stage <= STAGE_RUN && kube_json_get(pod, "metadata.deletionTimestamp");
-	if (stopped && job->stage == STAGE_RUN && node)
-		end_pod(job, 137, "Error");
-	if (gone || stopped) {
+	if (!node || (!pod && job->stage != STAGE_CHANGE && job->stage != STAGE_BACK)) {
 		forget(job);
 		return;
 	}
 	if (!is_ready(node) && job->stage != STAGE_BACK) {
 		after(job, job->stage, 1000);
+		return;
+	}
+	/* Also one that never started: its kubelet gives it an end before it lets it go. */
+	if (pod && job->stage <= STAGE_RUN && kube_json_get(pod, "metadata.deletionTimestamp")) {
+		end_pod(job, 137, "Error");
+		forget(job);
 		return;
 	}
 	switch (job->stage) {

@@ -207,7 +207,8 @@ bool world_run(struct world *world, uint64_t seed, bool calm, FILE *trace)
 	draw(world);
 	world->decision_ms = 2000;
 	set_up(world);
-	int64_t trouble_ms = calm ? 0 : draw_between(world, 60, 1200) * 1000;
+	/* Mostly short: two short worlds show more than a long one. */
+	int64_t trouble_ms = calm ? 0 : draw_between(world, 60, draw_chance(world, 75) ? 500 : 1200) * 1000;
 	world->faults = calm ? NULL : faults_new(world);
 	replicas_start(world->replicas);
 	run_until(world, trouble_ms);

@@ -141,13 +141,52 @@ START_TEST(it_expires_after_the_answer)
 	step(&bench, 'b');
 	kube_sim_run(bench.sim, 100000, LIMIT); /* a slow call is no reason to forget that it is out */
 	ck_assert(kube_pending_busy(bench.pending, KEY));
-	step(&bench, '5'); /* a version that a relist has skipped */
+	step(&bench, '5');
+	step(&bench, 'F'); /* a relist has skipped it */
 	kube_sim_run(bench.sim, 100000 + KUBE_PENDING_EXPIRE_MS - 1, LIMIT);
 	ck_assert(kube_pending_busy(bench.pending, KEY));
 	ck_assert_uint_eq(bench.idle, 0);
 	kube_sim_run(bench.sim, 100000 + KUBE_PENDING_EXPIRE_MS, LIMIT);
 	ck_assert(!kube_pending_busy(bench.pending, KEY));
 	ck_assert_uint_eq(bench.idle, 1);
+	teardown(&bench);
+}
+END_TEST
+
+START_TEST(it_does_not_expire_while_the_store_is_blind)
+{
+	static const char answers[] = {'2', 'd'};
+
+	for (size_t i = 0; i < sizeof(answers); i++) {
+		struct bench bench;
+		setup(&bench);
+		step(&bench, 'A');
+		step(&bench, 'b');
+		step(&bench, answers[i]);
+		kube_sim_run(bench.sim, 20 * KUBE_PENDING_EXPIRE_MS, LIMIT); /* A is what was there before the write */
+		ck_assert(kube_pending_busy(bench.pending, KEY));
+		step(&bench, 'E');
+		kube_sim_run(bench.sim, 21 * KUBE_PENDING_EXPIRE_MS, LIMIT);
+		ck_assert(!kube_pending_busy(bench.pending, KEY));
+		ck_assert_uint_eq(bench.idle, 1);
+		teardown(&bench);
+	}
+}
+END_TEST
+
+START_TEST(what_a_later_write_found_is_not_the_past)
+{
+	struct bench bench;
+
+	setup(&bench);
+	step(&bench, 'A');
+	step(&bench, 'b');
+	step(&bench, '2');
+	step(&bench, 'D'); /* a relist has skipped 2 */
+	step(&bench, 'b');
+	step(&bench, 'f');
+	kube_sim_run(bench.sim, KUBE_PENDING_EXPIRE_MS, LIMIT);
+	ck_assert(!kube_pending_busy(bench.pending, KEY));
 	teardown(&bench);
 }
 END_TEST
@@ -207,4 +246,4 @@ START_TEST(it_may_be_freed_when_told)
 END_TEST
 
 CHECK_MAIN("runtime/pending", busy_until_the_store_shows_it, a_deletion_mark_is_enough, it_expires_after_the_answer,
-           a_new_write_before_it_is_told, writes_to_a_key_are_limited, it_may_be_freed_when_told)
+           it_does_not_expire_while_the_store_is_blind, what_a_later_write_found_is_not_the_past, a_new_write_before_it_is_told, writes_to_a_key_are_limited, it_may_be_freed_when_told)
