@@ -84,6 +84,8 @@ bool is_counted(const struct checks *checks, const struct seen_node *node, const
 /* check_rollout.c */
 void check_rollout(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,
                    const struct rollout *now, unsigned sender);
+/* check_window.c */
+void check_window(struct checks *checks, const struct rules *rules, const struct active *grant);
 /* check_ledger.c */
 void check_ledger(struct checks *checks, struct seen_rollout *seen);
 /* check_job.c */

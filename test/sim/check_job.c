@@ -115,6 +115,62 @@ static void check_once(struct checks *checks, const char *name, unsigned sender)
 		world_fail(checks->world, "job pod %s is created a second time by a controller that knew of it", name);
 }
 
+static const char *label_of(const cJSON *pod, const char *name)
+{
+	const cJSON *labels = kube_json_get(pod, "metadata.labels");
+	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(labels, name));
+	return text ? text : "";
+}
+
+/* At which a node is that gets such a job. */
+static enum step step_of(const cJSON *pod)
+{
+	static const struct {
+		const char *word;
+		enum step step;
+	} steps[] = {{"prepare", STEP_PREPARING}, {"verify", STEP_VERIFYING}, {"rollback", STEP_ROLLING_BACK}};
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(steps); i++)
+		if (strcmp(label_of(pod, PW_LABEL_STEP), steps[i].word) == 0)
+			return steps[i].step;
+	return STEP_PATCHING;
+}
+
+static const struct job_template *template_of(const struct patch *patch, enum step step)
+{
+	if (step == STEP_PREPARING)
+		return patch->prepare;
+	if (step == STEP_VERIFYING)
+		return patch->verify;
+	return step == STEP_ROLLING_BACK ? patch->rollback : &patch->job;
+}
+
+static const char *variable_of(const cJSON *pod, const char *name)
+{
+	const cJSON *container = cJSON_GetArrayItem(kube_json_get(pod, "spec.containers"), 0), *variable;
+
+	cJSON_ArrayForEach (variable, kube_json_get(container, "env"))
+		if (strcmp(text_at(variable, "name"), name) == 0)
+			return text_at(variable, "value");
+	return "";
+}
+
+/* One that the policy has, and no more often than it allows. */
+static void check_attempt(struct checks *checks, const cJSON *pod, const struct node *node)
+{
+	const struct rules *rules = rules_of(seen_rollout(checks, node->state->rollout_uid));
+	const char *component = variable_of(pod, "PATCHWRIGHT_COMPONENT");
+	const struct job_template *template = NULL;
+
+	for (size_t i = 0; rules && i < rules->patches.count; i++)
+		if (strcmp(component_names[rules->patches.items[i].component], component) == 0)
+			template = template_of(&rules->patches.items[i], step_of(pod));
+	if (rules && (!template || atoll(variable_of(pod, "PATCHWRIGHT_ATTEMPT")) > template->retries + 1))
+		world_fail(checks->world, "job pod %s is attempt %s at %s %s, which the policy does not allow",
+		           text_at(pod, "metadata.name"), variable_of(pod, "PATCHWRIGHT_ATTEMPT"), label_of(pod, PW_LABEL_STEP),
+		           component);
+}
+
 static void check_new(struct checks *checks, const cJSON *pod, unsigned sender)
 {
 	const char *name = text_at(pod, "metadata.name"), *node = text_at(pod, "spec.nodeName");
@@ -130,10 +186,14 @@ static void check_new(struct checks *checks, const cJSON *pod, unsigned sender)
 	const cJSON *meant =
 	    cJSON_GetObjectItemCaseSensitive(kube_json_get(pod, "metadata.annotations"), PW_ANNOTATION_NODE);
 	bool vanished = !checks->world->calm && (!machine || strcmp(machine->object.uid, cJSON_GetStringValue(meant)) != 0);
-	if (!vanished && !may_work_on(checks, machine, 1u << STEP_PATCHING | 1u << STEP_ROLLING_BACK))
-		world_fail(checks->world, "job pod %s is created, but node %s is not at that step, or not granted", name, node);
-	if (!vanished)
-		check_alone(checks, pod);
+	if (vanished)
+		return;
+	if (may_work_on(checks, machine, 1u << step_of(pod)))
+		check_attempt(checks, pod, machine);
+	else
+		world_fail(checks->world, "%s pod %s is created, but node %s is not at that step, or not granted",
+		           label_of(pod, PW_LABEL_STEP), name, node);
+	check_alone(checks, pod);
 }
 
 /* The pods have left, and so have their volumes. */

@@ -138,6 +138,7 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 	check_role(checks, node);
 	check_failures(checks, seen, rules, grant);
 	check_topology(checks, seen, rules, grant);
+	check_window(checks, rules, grant);
 	if (node)
 		hold_check(checks, node, "is granted");
 	if (old->status.outcome != OUTCOME_NONE)

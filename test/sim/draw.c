@@ -18,7 +18,7 @@ void draw_node(struct world *world, size_t index)
 	static const char *const words[] = {"low", "high", "critical"};
 	char text[1024], annotations[192] = "";
 	bool control_plane = index == 0, other_pool = !control_plane && draw_chance(world, 8);
-	bool new_already = draw_chance(world, 10);
+	const char *runtime = draw_chance(world, 10) ? "1.7.27" : draw_chance(world, 3) ? "1.7.30" : "1.6.20";
 
 	if (draw_chance(world, 25))
 		snprintf(annotations, sizeof(annotations), "'patchwright.io/criticality':'%s'",
@@ -27,12 +27,13 @@ void draw_node(struct world *world, size_t index)
 		snprintf(annotations, sizeof(annotations), "'" PW_ANNOTATION_HOLD "':'somebody looks at it'");
 	snprintf(text, sizeof(text),
 	         "{'apiVersion':'v1','kind':'Node','metadata':{'name':'n%02zu','labels':{'pool':'%s',"
-	         "'topology.kubernetes.io/zone':'z%lld'%s},'annotations':{%s}},'spec':{},'status':{'conditions':[{'type':"
+	         "'topology.kubernetes.io/"
+	         "zone':'z%lld','firmware':'1.0.0'%s},'annotations':{%s}},'spec':{},'status':{'conditions':[{'type':"
 	         "'Ready','status':'True','lastTransitionTime':'2025-12-31T23:00:00Z'}],'nodeInfo':{'operatingSystem':"
-	         "'linux','bootID':'boot-%zu-0','kubeletVersion':'v1.33.1','containerRuntimeVersion':'containerd://%s'}}}",
+	         "'linux','bootID':'boot-%zu-0','kernelVersion':'6.1.20','kubeletVersion':'v1.33.1','"
+	         "containerRuntimeVersion':'containerd://%s'}}}",
 	         index, other_pool ? "other" : "w", (long long)draw_between(world, 1, 3),
-	         control_plane ? ",'node-role.kubernetes.io/control-plane':''" : "", annotations, index,
-	         new_already ? "1.7.27" : "1.6.20");
+	         control_plane ? ",'node-role.kubernetes.io/control-plane':''" : "", annotations, index, runtime);
 	create(world, NODES, text);
 }
 
@@ -103,26 +104,6 @@ static void draw_single_pods(struct world *world)
 
 /* ---- policies ---- */
 
-static void add_job(struct world *world, struct kube_buf *out, const char *name)
-{
-	kube_buf_addf(out,
-	              "'%s':{'image':'i@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef',"
-	              "'timeout':'%llds'}",
-	              name, (long long)draw_between(world, 30, 180));
-}
-
-static void add_patch(struct world *world, struct kube_buf *out, const char *component, const char *version)
-{
-	kube_buf_addf(out, "{'component':'%s','version':'%s','observeTimeout':'%llds',", component, version,
-	              (long long)draw_between(world, 20, 120));
-	add_job(world, out, "job");
-	if (draw_chance(world, 60)) {
-		kube_buf_adds(out, ",");
-		add_job(world, out, "rollback");
-	}
-	kube_buf_adds(out, "}");
-}
-
 void draw_policy(struct world *world, size_t index)
 {
 	struct kube_buf out;
@@ -131,19 +112,16 @@ void draw_policy(struct world *world, size_t index)
 	kube_buf_addf(&out,
 	              "{'apiVersion':'patchwright.io/v1alpha1','kind':'PatchPolicy','metadata':{'name':'p%zu'},'spec':{"
 	              "'suspend':false,'historyLimit':%lld,'target':{'type':'Nodes','nodes':{'selector':{'matchLabels':{"
-	              "'pool':'%s'}}}},'patches':[",
+	              "'pool':'%s'}}}},",
 	              index, (long long)draw_between(world, 0, 3), index && draw_chance(world, 50) ? "other" : "w");
-	if (index == 0)
-		add_patch(world, &out, "ContainerRuntime", "1.7.27");
-	if (index == 0 && draw_chance(world, 30))
-		kube_buf_adds(&out, ",");
-	if (index > 0 || out.data[out.len - 1] == ',')
-		add_patch(world, &out, "Kubelet", "1.33.5");
-	kube_buf_adds(&out, "],");
+	draw_patches(world, index, &out);
+	kube_buf_adds(&out, ",");
 	draw_strategy(world, &out);
 	kube_buf_adds(&out, ",");
 	draw_drain(world, &out);
-	kube_buf_addf(&out, ",'rollback':{'timeout':'%llds'}}}", (long long)draw_between(world, 120, 400));
+	kube_buf_addf(&out, ",'rollback':{'timeout':'%llds'}", (long long)draw_between(world, 120, 400));
+	draw_windows(world, &out);
+	kube_buf_adds(&out, "}}");
 	create(world, POLICIES, out.data);
 	kube_buf_finish(&out);
 }

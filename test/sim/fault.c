@@ -18,10 +18,14 @@ int64_t fault_away_ms(struct world *world)
 	return draw_chance(world, 50) ? draw_between(world, 0, 200) : draw_between(world, 200, 60000);
 }
 
-/* Around the election's times (2, 10 and 15 s), and far beyond. */
+/* Mostly around the time at which a leader has to stop by itself. */
 int64_t fault_frozen_ms(struct world *world)
 {
-	return draw_chance(world, 80) ? draw_between(world, 100, 25000) : draw_between(world, 25000, 600000);
+	int64_t renew_ms = world->options.election.renew_ms ? world->options.election.renew_ms : 10000;
+
+	if (draw_chance(world, 20))
+		return draw_between(world, 100, 600000);
+	return draw_between(world, draw_chance(world, 50) ? 100 : renew_ms / 2, 2 * renew_ms);
 }
 
 static void on_blow(struct kube_timer *timer, void *arg)
@@ -85,7 +89,7 @@ struct faults *faults_new(struct world *world)
 {
 	static const int64_t refused[] = {0, 0, 5, 30, 150}, latencies[] = {1, 20, 300, 3000}, lags[] = {1, 50, 1000, 8000},
 	                     killed[] = {0, 0, 3, 20, 60}, frozen[] = {0, 0, 3, 20},
-	                     intervals[] = {3000, 10000, 40000, 200000};
+	                     intervals[] = {5000, 20000, 60000, 200000};
 	struct faults *faults = calloc(1, sizeof(*faults));
 
 	faults->world = world;

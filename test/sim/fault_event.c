@@ -103,25 +103,35 @@ static void compact(struct faults *faults)
 	disturb_watch(faults, KUBE_SIM_WATCH_BREAK);
 }
 
-static void turn_node(struct faults *faults)
+static const char *state_of(const cJSON *node)
+{
+	const cJSON *annotations = kube_json_get(node, "metadata.annotations");
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(annotations, PW_ANNOTATION_STATE));
+}
+
+/* Mostly one in work. */
+static const cJSON *some_node(struct faults *faults)
 {
 	const cJSON *node = any(faults->world, &kube_nodes);
+
+	for (int tries = 0; tries < 6 && node && !state_of(node); tries++)
+		node = any(faults->world, &kube_nodes);
+	return node;
+}
+
+static void turn_node(struct faults *faults)
+{
+	const cJSON *node = some_node(faults);
 	if (node)
 		set_ready(faults->world, node, !is_ready(node));
 }
 
 static void cordon_node(struct faults *faults)
 {
-	const cJSON *node = any(faults->world, &kube_nodes);
+	const cJSON *node = some_node(faults);
 	if (node)
 		patch(faults->world, NODES, node, "",
 		      is_cordoned(node) ? "{'spec':{'unschedulable':null}}" : "{'spec':{'unschedulable':true}}");
-}
-
-static const char *state_of(const cJSON *node)
-{
-	const cJSON *annotations = kube_json_get(node, "metadata.annotations");
-	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(annotations, PW_ANNOTATION_STATE));
 }
 
 static bool is_held(const cJSON *node)
@@ -136,13 +146,10 @@ static void set_hold(struct world *world, const cJSON *node, bool on)
 	         : "{'metadata':{'annotations':{'" PW_ANNOTATION_HOLD "':null}}}");
 }
 
-/* Mostly one in work. */
 static void hold_node(struct faults *faults)
 {
-	const cJSON *node = any(faults->world, &kube_nodes);
+	const cJSON *node = some_node(faults);
 
-	for (int tries = 0; tries < 10 && node && !state_of(node); tries++)
-		node = any(faults->world, &kube_nodes);
 	if (node)
 		set_hold(faults->world, node, !is_held(node));
 }
@@ -160,7 +167,7 @@ static void touch_node(struct faults *faults)
 
 static void delete_node(struct faults *faults)
 {
-	const cJSON *node = any(faults->world, &kube_nodes);
+	const cJSON *node = some_node(faults);
 
 	if (!node || kube_sim_api_count(faults->world->api, &kube_nodes) < 3 || faults->nodes_deleted++ >= 4)
 		return;
@@ -173,7 +180,7 @@ static void delete_node(struct faults *faults)
 /* It is another policy's from now on. */
 static void move_node(struct faults *faults)
 {
-	const cJSON *node = any(faults->world, &kube_nodes);
+	const cJSON *node = some_node(faults);
 	bool other = node && strcmp(text_at(node, "metadata.labels.pool"), "other") == 0;
 	if (node)
 		patch(faults->world, NODES, node, "",
@@ -339,9 +346,13 @@ void fault_event(struct faults *faults)
 	    delete_policy, delete_rollout, create_rollout, take_job,     upset_pod,    change_budget, add_budget,
 	    stop_replica,  freeze_replica, repeat_event,   hold_node,    drop_rollout, move_node,
 	};
-	size_t kind = (size_t)draw_between(faults->world, 0, (int64_t)KUBE_ARRAY_LEN(events) - 1);
+	size_t count = KUBE_ARRAY_LEN(events), kind = (size_t)draw_between(faults->world, 0, (int64_t)count - 1);
+	uint64_t kinds = faults->kinds & ((UINT64_C(1) << count) - 1);
 
-	if (faults->kinds & (UINT64_C(1) << kind))
+	/* One of those that happen in this world: a few kinds that come often meet each other. */
+	while (kinds && !(kinds & (UINT64_C(1) << kind)))
+		kind = (kind + 1) % count;
+	if (kinds)
 		events[kind](faults);
 }
 

@@ -33,7 +33,8 @@ struct job {
 	struct job *prev, *next;
 	struct hosts *hosts;
 	char name[64], uid[40], node[16], node_uid[40], component[32], version[64], from[64];
-	bool rollback;
+	char step[16];
+	bool changes; /* it brings its node to another version: neither prepare nor verify do */
 	enum conduct conduct;
 	enum stage stage;
 	int runs;
@@ -100,18 +101,44 @@ static void set_ready(const struct job *job, bool ready)
 	patch_node(job, text);
 }
 
+/* Where nodes show the version of a component, and how. */
+static const struct shown {
+	const char *component, *member, *prefix, *other;
+} shown[] = {
+    {"ContainerRuntime", "containerRuntimeVersion", "containerd://", "1.6.99"},
+    {"Kubelet", "kubeletVersion", "v", "1.33.2"},
+    {"Kernel", "kernelVersion", "", "6.1.66"},
+    {"Custom", NULL, "", "1.6.0"}, /* the label firmware */
+};
+
+static const struct shown *shown_of(const struct job *job)
+{
+	size_t i = 0;
+	while (i + 1 < KUBE_ARRAY_LEN(shown) && strcmp(shown[i].component, job->component) != 0)
+		i++;
+	return &shown[i];
+}
+
 static void set_version(const struct job *job)
 {
-	bool runtime = strcmp(job->component, "ContainerRuntime") == 0;
-	const char *member = runtime ? "containerRuntimeVersion" : "kubeletVersion";
-	char text[256];
+	const struct shown *how = shown_of(job);
+	char version[96], text[256], target[128];
 
-	if (job->rollback)
-		snprintf(text, sizeof(text), "'nodeInfo':{'%s':'%s'}", member, job->from);
+	if (!job->changes)
+		return;
+	if (strcmp(job->step, "rollback") == 0)
+		snprintf(version, sizeof(version), "%s", job->from);
 	else
-		snprintf(text, sizeof(text), "'nodeInfo':{'%s':'%s%s'}", member, runtime ? "containerd://" : "v",
-		         job->conduct == CONDUCT_OTHER ? (runtime ? "1.6.99" : "1.33.2") : job->version);
-	patch_node(job, text);
+		snprintf(version, sizeof(version), "%s%s", how->prefix,
+		         job->conduct == CONDUCT_OTHER ? how->other : job->version);
+	if (how->member) {
+		snprintf(text, sizeof(text), "'nodeInfo':{'%s':'%s'}", how->member, version);
+		patch_node(job, text);
+		return;
+	}
+	snprintf(target, sizeof(target), NODES "/%s", job->node);
+	kube_sim_api_do(job->hosts->world->api, "PATCH", target, KUBE_PATCH_MERGE,
+	                "{'metadata':{'labels':{'firmware':'%s'}}}", version);
 }
 
 static void set_pod_status(const struct job *job, const char *status)
@@ -268,10 +295,16 @@ static void copy_variable(const cJSON *pod, const char *name, char *out, size_t 
 			snprintf(out, size, "%s", text_at(variable, "value"));
 }
 
-static enum conduct draw_conduct(struct hosts *hosts)
+static bool is_to_reboot(const cJSON *pod)
+{
+	const cJSON *container = cJSON_GetArrayItem(kube_json_get(pod, "spec.containers"), 0);
+	return cJSON_GetArraySize(kube_json_get(container, "args")) > 0;
+}
+
+static enum conduct draw_conduct(struct hosts *hosts, const cJSON *pod)
 {
 	if (!draw_chance(hosts->world, hosts->mood))
-		return CONDUCT_SUCCEED;
+		return is_to_reboot(pod) ? CONDUCT_REBOOT : CONDUCT_SUCCEED;
 	return (enum conduct)draw_between(hosts->world, CONDUCT_FAIL, CONDUCT_COUNT - 1);
 }
 
@@ -290,13 +323,13 @@ static void begin(struct hosts *hosts, const cJSON *pod)
 	copy_variable(pod, "PATCHWRIGHT_COMPONENT", job->component, sizeof(job->component));
 	copy_variable(pod, "PATCHWRIGHT_VERSION", job->version, sizeof(job->version));
 	copy_variable(pod, "PATCHWRIGHT_FROM_VERSION", job->from, sizeof(job->from));
-	job->rollback = strcmp(cJSON_GetObjectItemCaseSensitive(labels, PW_LABEL_STEP)->valuestring, "rollback") == 0;
+	snprintf(job->step, sizeof(job->step), "%s", cJSON_GetObjectItemCaseSensitive(labels, PW_LABEL_STEP)->valuestring);
+	job->changes = strcmp(job->step, "job") == 0 || strcmp(job->step, "rollback") == 0;
 	const cJSON *deadline = kube_json_get(pod, "spec.activeDeadlineSeconds");
 	job->deadline_s = deadline ? (int64_t)deadline->valuedouble : INT32_MAX;
-	job->conduct = draw_conduct(hosts);
+	job->conduct = draw_conduct(hosts, pod);
 	hosts->world->jobs++;
-	world_trace(hosts->world, "host %s: job %s (%s) %s", job->node, job->name, job->rollback ? "rollback" : "job",
-	            conduct_names[job->conduct]);
+	world_trace(hosts->world, "host %s: job %s (%s) %s", job->node, job->name, job->step, conduct_names[job->conduct]);
 	DL_APPEND(hosts->jobs, job);
 	after(job, STAGE_START, some_seconds(job, 4));
 }

@@ -69,8 +69,10 @@ bool world_run(struct world *world, uint64_t seed, bool calm, FILE *trace);
 void draw_cluster(struct world *world);
 void draw_node(struct world *world, size_t index);
 void draw_policy(struct world *world, size_t index);
-void draw_strategy(struct world *world, struct kube_buf *out); /* draw_strategy.c */
-void draw_drain(struct world *world, struct kube_buf *out);    /* draw_drain.c */
+void draw_patches(struct world *world, size_t index, struct kube_buf *out); /* draw_patch.c */
+void draw_windows(struct world *world, struct kube_buf *out);               /* draw_window.c */
+void draw_strategy(struct world *world, struct kube_buf *out);              /* draw_strategy.c */
+void draw_drain(struct world *world, struct kube_buf *out);                 /* draw_drain.c */
 
 /* host.c: nodes' hosts, which play the job pods. */
 struct hosts *hosts_new(struct world *world);

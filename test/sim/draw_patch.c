@@ -1,0 +1,74 @@
+/* What a seed draws: spec.patches. */
+#include "test/sim/world.h"
+
+/* Of a component: what the first nodes show is older than `wanted`. */
+static const struct choice {
+	const char *name, *wanted, *supported_from, *too_new; /* ranges that hold for what nodes show, and do not */
+	const char *observed;
+} components[] = {
+    {"ContainerRuntime", "1.7.27", ">=1.6.0 <2.0.0", ">=1.7.0", NULL},
+    {"Kubelet", "1.33.5", ">=1.33.0", ">=1.33.2", NULL},
+    {"Kernel", "6.1.90", ">=6.1.0", ">=6.1.50", NULL},
+    {"Custom", "2.0.0", ">=1.0.0", ">=1.5.0", "{'type':'Label','label':'firmware'}"},
+};
+
+/* A job that is meant to reboot its node says so to the host by its arguments. */
+static void add_job(struct world *world, struct kube_buf *out, const char *name, bool reboots)
+{
+	kube_buf_addf(out,
+	              "'%s':{'image':'i@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef',"
+	              "'timeout':'%llds'%s",
+	              name, (long long)draw_between(world, 30, 180), reboots ? ",'args':['reboot']" : "");
+	if (draw_chance(world, 25))
+		kube_buf_addf(out, ",'retries':%lld", (long long)draw_between(world, 1, 3));
+	kube_buf_adds(out, "}");
+}
+
+static void add_other_jobs(struct world *world, struct kube_buf *out)
+{
+	static const struct {
+		const char *name;
+		int percent;
+	} jobs[] = {{"rollback", 60}, {"prepare", 15}, {"verify", 15}};
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(jobs); i++)
+		if (draw_chance(world, jobs[i].percent)) {
+			kube_buf_adds(out, ",");
+			add_job(world, out, jobs[i].name, false);
+		}
+}
+
+static void add_patch(struct world *world, struct kube_buf *out, const struct choice *choice)
+{
+	bool reboots = draw_chance(world, 15);
+
+	kube_buf_addf(out, "{'component':'%s','version':'%s','observeTimeout':'%llds',", choice->name, choice->wanted,
+	              (long long)draw_between(world, 20, 120));
+	if (choice->observed)
+		kube_buf_addf(out, "'observed':%s,", choice->observed);
+	if (draw_chance(world, 15))
+		kube_buf_addf(out, "'supportedFrom':['%s'],",
+		              draw_chance(world, 80) ? choice->supported_from : choice->too_new);
+	if (draw_chance(world, 15))
+		kube_buf_adds(out, "'allowDowngrade':true,");
+	if (reboots)
+		kube_buf_addf(out, "'reboot':{'expected':true,'timeout':'%llds'},", (long long)draw_between(world, 100, 300));
+	add_job(world, out, "job", reboots);
+	add_other_jobs(world, out);
+	kube_buf_adds(out, "}");
+}
+
+/* Policy 0 brings its nodes to another runtime, the others to another kubelet; some of them to more than that. */
+void draw_patches(struct world *world, size_t index, struct kube_buf *out)
+{
+	size_t main = index == 0 ? 0 : 1;
+
+	kube_buf_adds(out, "'patches':[");
+	add_patch(world, out, &components[main]);
+	for (size_t i = main + 1; i < KUBE_ARRAY_LEN(components); i++)
+		if (draw_chance(world, 15)) {
+			kube_buf_adds(out, ",");
+			add_patch(world, out, &components[i]);
+		}
+	kube_buf_adds(out, "]");
+}
