@@ -4,8 +4,8 @@
  * A key is busy from the moment a write to it is sent until the store shows the resourceVersion that the answer carried
  * (or an answer said that nothing was written). A relist may skip that version: KUBE_PENDING_EXPIRE_MS after the last
  * answer a key is busy no more, unless the store still shows the very version that was written to. Then its watch is
- * blind, and whoever looked would see the past. Every write that begins must end, a cancelled one too. Plans leave busy objects alone. One
- * such set serves one store.
+ * blind, and whoever looked would see the past. Every write that begins must end, a cancelled one too. Plans leave busy
+ * objects alone. One such set serves one store.
  */
 #ifndef KUBE_PENDING_H
 #define KUBE_PENDING_H

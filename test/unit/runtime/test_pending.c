@@ -246,4 +246,5 @@ START_TEST(it_may_be_freed_when_told)
 END_TEST
 
 CHECK_MAIN("runtime/pending", busy_until_the_store_shows_it, a_deletion_mark_is_enough, it_expires_after_the_answer,
-           it_does_not_expire_while_the_store_is_blind, what_a_later_write_found_is_not_the_past, a_new_write_before_it_is_told, writes_to_a_key_are_limited, it_may_be_freed_when_told)
+           it_does_not_expire_while_the_store_is_blind, what_a_later_write_found_is_not_the_past,
+           a_new_write_before_it_is_told, writes_to_a_key_are_limited, it_may_be_freed_when_told)
