@@ -113,7 +113,7 @@ unit: $(unit_bin) ## builds and runs the unit tests of this build folder
 	$(Q)test/run-unit $(unit_bin)
 
 valgrind: $(unit_bin) ## runs the unit tests under valgrind: no leak, no invalid access
-	$(Q)UNIT_LIGHT=1 CK_FORK=no CK_DEFAULT_TIMEOUT=600 CK_RUN_WITH="valgrind -q --leak-check=full --errors-for-leak-kinds=all --error-exitcode=99" test/run-unit $(unit_bin)
+	$(Q)UNIT_LIGHT=1 CK_FORK=no CK_DEFAULT_TIMEOUT=600 CK_RUN_WITH="valgrind -q --leak-check=full --errors-for-leak-kinds=all --error-exitcode=99 --suppressions=test/valgrind.supp" test/run-unit $(unit_bin)
 
 test: ## installs what is missing, then unit and integration tests: "N passed, N failed" (20 minutes the first time)
 	$(Q)hack/setup build test
