@@ -10,9 +10,49 @@
 #include <stdio.h>
 #include <string.h>
 
+/* ---- annotations that keep autoscalers away: set with the claim, put back with the end ---- */
+
+/* The value that one of them gets with this write, *ret_value NULL: it goes. False: it stays as it is. */
+static bool held_change(const struct node_write *write, size_t which, const char **ret_value)
+{
+	const char *before = node_state_held(write->node->state, which), *after = node_state_held(write->state, which);
+	const char *now = kube_strmap_get(&write->node->annotations, held_annotations[which]);
+
+	if (!before && write->claim) /* into its end: it was in work, and its state is lost */
+		before = node_state_held_last(write->state, which);
+	*ret_value = HELD_VALUE;
+	if (write->claim && after)
+		return true;
+	if (!before || after || !now || strcmp(now, HELD_VALUE) != 0)
+		return false; /* what somebody else has changed meanwhile is theirs */
+	*ret_value = strcmp(before, HELD_ABSENT) == 0 ? NULL : before + strlen(HELD_BEFORE);
+	return true;
+}
+
+static void change_held(cJSON *patch, const struct node_write *write)
+{
+	char path[BODY_PATH_SIZE];
+	const char *value;
+
+	for (size_t i = 0; i < HELD_COUNT; i++) {
+		if (!held_change(write, i, &value))
+			continue;
+		body_annotation_path(held_annotations[i], path, sizeof(path));
+		if (!write->claim)
+			body_test_string(patch, path, HELD_VALUE);
+		if (value)
+			body_op_string(patch, "add", path, value);
+		else
+			body_op(patch, "remove", path, NULL);
+	}
+}
+
+/* ---- the bodies ---- */
+
 static cJSON *claim_body(const struct node_write *write, const char *state)
 {
 	const struct kube_object *object = &write->node->object;
+	const char *value;
 	cJSON *body = body_new();
 	cJSON *metadata = body_object(body, "metadata");
 	body_string(metadata, "resourceVersion", object->resource_version);
@@ -22,6 +62,9 @@ static cJSON *claim_body(const struct node_write *write, const char *state)
 		body_string(annotations, PW_ANNOTATION_STATE, state);
 	else
 		body_null(annotations, PW_ANNOTATION_STATE);
+	for (size_t i = 0; i < HELD_COUNT; i++)
+		if (held_change(write, i, &value))
+			body_add(annotations, held_annotations[i], value ? cJSON_CreateString(value) : cJSON_CreateNull());
 	if (write->cordon == CHANGE_ON)
 		body_bool(body_object(body, "spec"), "unschedulable", true);
 	else if (write->cordon == CHANGE_OFF)
@@ -103,6 +146,7 @@ static cJSON *step_body(const struct node_write *write, const char *state)
 	cJSON *patch = body_new_array();
 	test_identity(patch, write, path);
 	change_state(patch, write->node, path, state);
+	change_held(patch, write);
 	change_cordon(patch, write);
 	if (write->quarantine == CHANGE_ON && !write->node->quarantined)
 		add_taint(patch, write->node);

@@ -101,11 +101,21 @@ static void add_for_node(struct controller *controller, const char *name, int64_
 		add(controller, KEY_ROLLOUT, node->state->rollout, delay_ms);
 }
 
+/* system-upgrade-controller's, or one on a node that somebody else drains: who waits for that looks again. */
+static bool is_of_neighbour(const struct controller *controller, const struct pod *pod)
+{
+	const struct node *node =
+	    (const struct node *)kube_store_get(controller->caches[CACHE_NODES].store, pod->node_name);
+	return pod_upgrade_index(&pod->object) || (node && node->unschedulable && !node->state_text);
+}
+
 /* A pod matters to the rollout that drains its node, and a job pod to its own. */
 static void add_for_pod(struct controller *controller, const struct pod *pod)
 {
 	if (!pod)
 		return;
+	if (is_of_neighbour(controller, pod))
+		add_unfinished(controller, false, PODS_COALESCE_MS);
 	if (pod->job_step && pod->rollout_hash)
 		add_rollout_of_hash(controller, pod->rollout_hash);
 	add_for_node(controller, pod->node_name, PODS_COALESCE_MS);
@@ -165,6 +175,19 @@ static void on_owner(void *arg, const struct kube_change *change)
 		add_unfinished(controller, true, ROLLOUTS_COALESCE_MS);
 }
 
+static bool holds_lock(const struct kube_object *object)
+{
+	return object && ((const struct daemon_set *)object)->lock_text;
+}
+
+static void on_daemon_set(void *arg, const struct kube_change *change)
+{
+	struct controller *controller = arg;
+	if (controller->working && change->changed && (holds_lock(change->old_object) || holds_lock(change->new_object)))
+		add_unfinished(controller, false, ROLLOUTS_COALESCE_MS);
+	on_owner(arg, change);
+}
+
 static void on_attachment(void *arg, const struct kube_change *change)
 {
 	struct controller *controller = arg;
@@ -216,6 +239,10 @@ static void on_policy(void *arg, const struct kube_change *change)
 	if (!controller->working || !change->changed)
 		return;
 	add(controller, KEY_POLICY, any->name, 0);
+	bool same_spec =
+	    change->old_object && change->new_object && change->old_object->generation == change->new_object->generation;
+	if (!same_spec)
+		add_policies(controller, POLICIES_COALESCE_MS); /* its nodes may be those of others */
 	add_rollouts_of(controller, any->name);
 	if (change->new_object)
 		return;
@@ -281,7 +308,7 @@ int changes_subscribe(struct controller *controller, struct kube_err *err)
 	    [CACHE_NODES] = on_node,
 	    [CACHE_PODS] = on_pod,
 	    [CACHE_PDBS] = on_pdb,
-	    [CACHE_DAEMON_SETS] = on_owner,
+	    [CACHE_DAEMON_SETS] = on_daemon_set,
 	    [CACHE_VOLUMES] = on_owner,
 	    [CACHE_ATTACHMENTS] = on_attachment,
 	    [CACHE_REVISIONS] = on_revision,

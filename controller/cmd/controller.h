@@ -54,7 +54,8 @@ struct controller {
 	struct fetcher fetcher;
 	struct act *act;
 	struct cache caches[CACHE_COUNT];
-	int pods_by_node, pods_by_rollout, revisions_by_rollout, volumes_by_claim, attachments_by_node; /* indexes */
+	int pods_by_node, pods_by_rollout, pods_by_upgrade, revisions_by_rollout, volumes_by_claim,
+	    attachments_by_node; /* indexes */
 	bool working; /* plans are made: the caches have been synced once, and the lease is ours if there is one */
 	struct kube_elector *elector; /* NULL: no leader election */
 	char election_problem[512];   /* why the lease cannot be read or written; "" when it can */

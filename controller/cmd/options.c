@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <getopt.h>
 #include <kube/time.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -15,6 +16,7 @@ enum {
 	OPT_ENDPOINTS,
 	OPT_LISTEN,
 	OPT_ZONEINFO,
+	OPT_MAX_UNAVAILABLE_TOTAL,
 	OPT_LEADER_ELECT,
 	OPT_LEASE_DURATION,
 	OPT_RENEW_DEADLINE,
@@ -36,6 +38,7 @@ static const struct option long_options[] = {
     {"allow-endpoints", required_argument, NULL, OPT_ENDPOINTS},
     {"listen-address", required_argument, NULL, OPT_LISTEN},
     {"zoneinfo", required_argument, NULL, OPT_ZONEINFO},
+    {"max-unavailable-total", required_argument, NULL, OPT_MAX_UNAVAILABLE_TOTAL},
     {"leader-elect", no_argument, NULL, OPT_LEADER_ELECT},
     {"leader-elect-lease-duration", required_argument, NULL, OPT_LEASE_DURATION},
     {"leader-elect-renew-deadline", required_argument, NULL, OPT_RENEW_DEADLINE},
@@ -69,6 +72,10 @@ void options_print_help(FILE *out)
 	    "                             be, separated by commas (default: none)\n"
 	    "  --listen-address ADDRESS   of /healthz, /readyz and /metrics (default: :8080; empty: none)\n"
 	    "  --zoneinfo FOLDER          the time zones of maintenance windows (default: /usr/share/zoneinfo)\n"
+	    "  --max-unavailable-total N  how many nodes of the cluster may be unavailable before no more are started, "
+	    "over "
+	    "all\n"
+	    "                             policies: a number, or a percentage of all nodes (default: no such limit)\n"
 	    "  --leader-elect             work only while holding the Lease patchwright-controller in --namespace, so "
 	    "that\n"
 	    "                             several may run\n"
@@ -132,6 +139,21 @@ static int parse_duration(const char *text, int64_t *ret_ms, struct kube_err *er
 	return 0;
 }
 
+/* A number from 1 on, or a percentage from 1% to 100%. */
+static int parse_total(const char *text, struct kube_intstr *ret_value, struct kube_err *err)
+{
+	size_t digits = strspn(text, "0123456789");
+	bool percent = strcmp(text + digits, "%") == 0;
+	int64_t value = digits > 0 && digits <= 9 && (percent || !text[digits]) ? strtoll(text, NULL, 10) : 0;
+	if (value == 0 || (percent && value > 100))
+		return kube_fail(err, KUBE_E_INVALID,
+		                 "--max-unavailable-total \"%s\" is neither a number of nodes from 1 on nor a percentage from "
+		                 "1%% to 100%%",
+		                 text);
+	*ret_value = (struct kube_intstr){.set = true, .percent = percent, .value = value};
+	return 0;
+}
+
 static int set_option(struct options *options, int option, const char *value, struct kube_err *err)
 {
 	switch (option) {
@@ -145,6 +167,7 @@ static int set_option(struct options *options, int option, const char *value, st
 	case OPT_ZONEINFO: return parse_folder("--zoneinfo", value, &options->zoneinfo, err);
 	case OPT_ENDPOINTS: options->allow_endpoints = value; return 0;
 	case OPT_LISTEN: options->listen_address = *value ? value : NULL; return 0;
+	case OPT_MAX_UNAVAILABLE_TOTAL: return parse_total(value, &options->max_unavailable_total, err);
 	case OPT_LEADER_ELECT: options->leader_elect = true; return 0;
 	case OPT_LEASE_DURATION:
 		return of_option("--leader-elect-lease-duration", parse_duration(value, &options->election.lease_ms, err), err);

@@ -4,6 +4,7 @@
 
 #include <kube/elector.h>
 #include <kube/err.h>
+#include <kube/json.h>
 #include <kube/log.h>
 #include <stdio.h>
 
@@ -16,9 +17,10 @@ struct options {
 	const char *images[OPTIONS_MAX_IMAGES]; /* globs */
 	size_t image_count;
 	bool allow_image_tags;
-	const char *allow_endpoints; /* kube_outgoing_options.allow; "": none */
-	const char *listen_address;  /* NULL: no HTTP server */
-	const char *zoneinfo;        /* folder of the time zones */
+	const char *allow_endpoints;              /* kube_outgoing_options.allow; "": none */
+	const char *listen_address;               /* NULL: no HTTP server */
+	const char *zoneinfo;                     /* folder of the time zones */
+	struct kube_intstr max_unavailable_total; /* not set: no such limit */
 	bool leader_elect;
 	struct kube_elector_times election;
 	enum kube_log_level log_level;

@@ -173,8 +173,13 @@ static void fill_target(const struct controller *controller, const struct rollou
 	target->node = (const struct node *)object;
 	target->busy = busy(controller, CACHE_NODES, object);
 	take_jobs(jobs, target);
-	if (!concerns(rollout, target->node))
+	target->upgrade_pod = (const struct pod *)kube_store_index_next(store(controller, CACHE_PODS),
+	                                                                controller->pods_by_upgrade, object->name, NULL);
+	if (!concerns(rollout, target->node)) {
+		if (target->node->unschedulable && !target->node->state_text)
+			snapshot_node(controller, arena, target);
 		return;
+	}
 	target->job_busy = act_job_busy(controller->act, target->target->node_uid);
 	target->job_fact = job_facts_get(facts_jobs(controller->facts), target->target->node_uid);
 	snapshot_node(controller, arena, target);
@@ -226,6 +231,16 @@ static void fill_others(const struct controller *controller, struct rollout_snap
 	s->rollouts = others;
 }
 
+static void fill_lockers(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s)
+{
+	const struct kube_store *daemon_sets = store(controller, CACHE_DAEMON_SETS);
+	const struct daemon_set **lockers = plan_alloc(arena, kube_store_count(daemon_sets) * sizeof(*lockers));
+	for (const struct kube_object *o = kube_store_next(daemon_sets, NULL); o; o = kube_store_next(daemon_sets, o))
+		if (((const struct daemon_set *)o)->locks.count > 0)
+			lockers[s->locker_count++] = (const struct daemon_set *)o;
+	s->lockers = lockers;
+}
+
 static void fill_policy(const struct controller *controller, struct rollout_snapshot *s)
 {
 	const struct rollout *rollout = s->rollout;
@@ -259,12 +274,14 @@ void snapshot_rollout(struct controller *controller, const struct rollout *rollo
 	    .node_count = world.node_count,
 	    .effect_error = facts_effect_error(controller->facts, key, now_ms(controller)),
 	    .epoch = epoch,
+	    .max_unavailable_total = controller->options->max_unavailable_total,
 	};
 	fill_policy(controller, &s);
 	fill_pages(controller, arena, &s);
 	fill_reports(controller, arena, &s);
 	fill_targets(controller, arena, &s);
 	fill_others(controller, &s, &world, arena);
+	fill_lockers(controller, arena, &s);
 	count_pods(controller, arena, &s);
 	s.pdbs = all_of(store(controller, CACHE_PDBS), arena, &s.pdb_count);
 	s.policies = all_of(store(controller, CACHE_POLICIES), arena, &s.policy_count);
@@ -304,6 +321,8 @@ void snapshot_policy(struct controller *controller, const struct policy *policy,
 	snapshot_world(controller, arena, &world);
 	const struct rollout **rollouts = plan_alloc(arena, world.rollout_count * sizeof(*rollouts));
 	bool *rollout_busy = plan_alloc(arena, world.rollout_count * sizeof(*rollout_busy));
+	size_t policy_count;
+	const struct policy *const *policies = all_of(store(controller, CACHE_POLICIES), arena, &policy_count);
 	size_t count = 0;
 	for (size_t i = 0; i < world.rollout_count; i++) {
 		if (strcmp(world.rollouts[i]->policy_name, policy->object.name) != 0)
@@ -318,6 +337,8 @@ void snapshot_policy(struct controller *controller, const struct policy *policy,
 	                       kube_env_mono_ms(controller->env)),
 	    .policy = policy,
 	    .policy_busy = busy(controller, CACHE_POLICIES, &policy->object),
+	    .policies = policies,
+	    .policy_count = policy_count,
 	    .nodes = world.nodes,
 	    .node_count = world.node_count,
 	    .rollouts = rollouts,

@@ -114,9 +114,18 @@ static const size_t shared[] = {
 };
 #undef AT
 
+/* Those that we change are known whatever they say: nothing that is there may look absent. */
+static bool is_held_annotation(const char *key)
+{
+	for (size_t i = 0; i < HELD_COUNT; i++)
+		if (strcmp(key, held_annotations[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool worth_keeping(const struct kube_str_pair *annotation)
 {
-	return strncmp(annotation->key, OUR_PREFIX, strlen(OUR_PREFIX)) == 0 ||
+	return is_held_annotation(annotation->key) || strncmp(annotation->key, OUR_PREFIX, strlen(OUR_PREFIX)) == 0 ||
 	       strlen(annotation->value) <= NODE_ANNOTATION_KEEP_BYTES;
 }
 

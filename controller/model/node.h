@@ -12,7 +12,7 @@
 /*
  * The annotation patchwright.io/state: the durable state of a target. Written by us only, each step in one write. Keys
  * of the JSON are the names below, camelCase (nodeUID, rolloutUID, rollout, wave, step, patch, attempt, since, started,
- * foreignCordon, bootID, from, reason, message, failedStep, times, exit).
+ * foreignCordon, bootID, from, reason, message, failedStep, times, exits, held).
  */
 struct node_state {
 	const char *node_uid;
@@ -30,7 +30,21 @@ struct node_state {
 	int failed_step;              /* enum step in which it failed; STEP_NONE otherwise */
 	int64_t times[STEP_COUNT];    /* when each step began; KUBE_TIME_NONE: it did not */
 	struct kube_strlist exits;    /* "job/0=0", "rollback/0=1": exit codes by step/patch */
+	struct kube_strlist held;     /* what the held_annotations were before; empty: none is ours */
 };
+
+/* Annotations that keep autoscalers away from a node while we work on it. */
+enum held { HELD_SCALE_DOWN, HELD_DISRUPTION, HELD_COUNT };
+extern const char *const held_annotations[HELD_COUNT];
+#define HELD_VALUE "true"
+/* In node_state.held: the annotation was absent; had this value; was "true" already, and is none of ours. */
+#define HELD_ABSENT "-"
+#define HELD_BEFORE "="
+#define HELD_BY_OTHERS ""
+/* HELD_ABSENT, or the value after HELD_BEFORE. NULL: it is not ours, or all is over. state NULL: none. */
+const char *node_state_held(const struct node_state *state, size_t which);
+/* The same while it is being put back: with the end. */
+const char *node_state_held_last(const struct node_state *state, size_t which);
 
 struct taint {
 	const char *key, *value, *effect;

@@ -11,6 +11,7 @@
 #define MAX_EXITS (4 * MAX_PATCHES)
 #define EXIT_BYTES 32
 #define REASON_BYTES 64
+#define HELD_BYTES 64
 
 /* "times" holds offsets in ms from "started", which keeps the annotation short. */
 static int decode_times(const cJSON *value, void *field, struct kube_arena *arena, struct kube_err *err)
@@ -42,6 +43,7 @@ static const struct kube_json_field state_table[] = {
     {.name = "failedStep", .type = KUBE_JSON_ENUM, .offset = AT(failed_step), .words = step_names},
     {.name = "times", .type = KUBE_JSON_CUSTOM, .offset = AT(times), .decode = decode_times},
     {.name = "exits", .type = KUBE_JSON_STRLIST, .offset = AT(exits)},
+    {.name = "held", .type = KUBE_JSON_STRLIST, .offset = AT(held)},
     KUBE_JSON_END,
 };
 
@@ -57,6 +59,8 @@ static int check(const struct node_state *state, struct kube_err *err)
 		                 MAX_ATTEMPTS);
 	if (state->from.count > MAX_PATCHES)
 		return kube_fail(err, KUBE_E_PARSE, "from: %zu entries, more than %d", state->from.count, MAX_PATCHES);
+	if (state->held.count > HELD_COUNT)
+		return kube_fail(err, KUBE_E_PARSE, "held: %zu entries, more than %d", state->held.count, HELD_COUNT);
 	return 0;
 }
 
@@ -86,6 +90,22 @@ int node_state_parse(const char *text, struct kube_arena *arena, struct node_sta
 		state->boot_id = "";
 	*ret_state = state;
 	return 0;
+}
+
+const char *const held_annotations[HELD_COUNT] = {
+    [HELD_SCALE_DOWN] = "cluster-autoscaler.kubernetes.io/scale-down-disabled",
+    [HELD_DISRUPTION] = "karpenter.sh/do-not-disrupt",
+};
+
+const char *node_state_held_last(const struct node_state *state, size_t which)
+{
+	const char *text = state && which < state->held.count ? state->held.items[which] : NULL;
+	return text && *text ? text : NULL;
+}
+
+const char *node_state_held(const struct node_state *state, size_t which)
+{
+	return state && !step_ended((enum step)state->step) ? node_state_held_last(state, which) : NULL;
 }
 
 /* How much of a state is written; less and less, until it fits. */
@@ -126,6 +146,13 @@ static bool add_exits(cJSON *json, const struct node_state *state, const struct 
 	return put_strlist(json, "exits", &newest, count, EXIT_BYTES);
 }
 
+/* With the end they are put back, and forgotten. */
+static bool add_held(cJSON *json, const struct node_state *state)
+{
+	bool over = state->held.count == 0 || step_ended((enum step)state->step);
+	return over || put_strlist(json, "held", &state->held, HELD_COUNT, HELD_BYTES);
+}
+
 static bool add_times(cJSON *json, const struct node_state *state)
 {
 	cJSON *times = cJSON_AddObjectToObject(json, "times");
@@ -149,7 +176,7 @@ static cJSON *build(const struct node_state *state, const struct extent *extent)
 	          add_from(json, state, extent) && put_str_if(json, "reason", state->reason, REASON_BYTES) &&
 	          put_str_if(json, "message", state->message, extent->message_bytes) &&
 	          put_str_if(json, "failedStep", step_names[state->failed_step], SIZE_MAX) &&
-	          (!extent->times || add_times(json, state)) && add_exits(json, state, extent);
+	          (!extent->times || add_times(json, state)) && add_exits(json, state, extent) && add_held(json, state);
 	if (ok)
 		return json;
 	cJSON_Delete(json);

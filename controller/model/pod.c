@@ -370,6 +370,12 @@ const char *pod_rollout_index(const struct kube_object *object)
 	return pod->job_step ? pod->rollout_hash : NULL;
 }
 
+const char *pod_upgrade_index(const struct kube_object *object)
+{
+	const struct pod *pod = (const struct pod *)object;
+	return pod_finished(pod) ? NULL : kube_strmap_get(&pod->labels, "upgrade.cattle.io/node");
+}
+
 bool pod_finished(const struct pod *pod)
 {
 	return pod->phase == POD_SUCCEEDED || pod->phase == POD_FAILED;

@@ -43,6 +43,8 @@ extern const struct kube_projection pod_projection, pdb_projection;
 
 const char *pod_node_index(const struct kube_object *object);    /* kube_index_fn: node name, NULL when not scheduled */
 const char *pod_rollout_index(const struct kube_object *object); /* kube_index_fn: rollout hash of our job pods */
-bool pod_finished(const struct pod *pod);                        /* Succeeded or Failed */
+/* kube_index_fn: the node that this pod of system-upgrade-controller upgrades; NULL: it is none, or has finished. */
+const char *pod_upgrade_index(const struct kube_object *object);
+bool pod_finished(const struct pod *pod); /* Succeeded or Failed */
 
 #endif

@@ -1,6 +1,5 @@
-/* PersistentVolume and VolumeAttachment, projected: for draining. And DaemonSet, of which only matters that it is
- * there.
- */
+/* PersistentVolume and VolumeAttachment, projected: for draining. And DaemonSet: that it is there, and
+ * whom a lock on it is for. */
 #ifndef MODEL_VOLUME_H
 #define MODEL_VOLUME_H
 
@@ -20,8 +19,19 @@ struct attachment {
 	const char *volume; /* name of the PersistentVolume; "" when it is inlined in a pod */
 };
 
+/* kured's lock: it reboots the node. */
+struct reboot_lock {
+	const char *node;
+	int64_t until_ms; /* KUBE_TIME_NONE: until it is given back */
+};
+
 struct daemon_set {
 	struct kube_object object;
+	const char *lock_text; /* as it stands in the annotation; NULL: none */
+	struct {
+		struct reboot_lock *items;
+		size_t count;
+	} locks;
 };
 
 extern const struct kube_projection volume_projection, attachment_projection, daemon_set_projection;

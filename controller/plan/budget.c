@@ -92,30 +92,50 @@ static bool away_by_itself(const struct pass *pass, const struct node *node)
 	return true;
 }
 
-static const char *exhausted(const struct pass *pass, const struct budget *budget)
+/* of_whom: "", or " of the cluster". */
+static const char *exhausted(const struct pass *pass, const struct budget *budget, const char *of_whom)
 {
 	const char *who =
 	    budget->away ? plan_printf(pass->arena, " (%s %s)", budget->away->object.name, why_away(budget->away)) : "";
-	return plan_printf(pass->arena, "%lld of %lld nodes are unavailable%s, and at most %lld may be",
-	                   (long long)budget->used, (long long)budget->nodes, who, (long long)budget->limit);
+	return plan_printf(pass->arena, "%lld of %lld nodes%s are unavailable%s, and at most %lld may be",
+	                   (long long)budget->used, (long long)budget->nodes, of_whom, who, (long long)budget->limit);
 }
 
-static struct budget budget_now(const struct pass *pass, const struct wave_spec *wave, struct granted_uid *grants)
+static struct budget count_away(const struct pass *pass, bool all, struct granted_uid *grants)
 {
 	struct budget budget = {0};
 
 	for (size_t i = 0; i < pass->s->node_count; i++) {
-		if (!node_selected(pass->s->nodes[i], pass->rules))
+		if (!all && !node_selected(pass->s->nodes[i], pass->rules))
 			continue;
 		budget.nodes++;
 		budget.used += unavailable(pass, pass->s->nodes[i], grants);
 		if (!budget.away && away_by_itself(pass, pass->s->nodes[i]))
 			budget.away = pass->s->nodes[i];
 	}
+	return budget;
+}
+
+static struct budget budget_now(const struct pass *pass, const struct wave_spec *wave, struct granted_uid *grants)
+{
+	struct budget budget = count_away(pass, false, grants);
 	const struct kube_intstr *value =
 	    wave->max_unavailable.set ? &wave->max_unavailable : &pass->rules->max_unavailable;
+
 	budget.limit = max_unavailable(value, budget.nodes);
 	return budget;
+}
+
+/* --max-unavailable-total: over all policies, and over the nodes of none. */
+static struct budget total_now(const struct pass *pass, struct granted_uid *grants)
+{
+	struct budget total = {.limit = INT64_MAX};
+
+	if (!pass->s->max_unavailable_total.set)
+		return total;
+	total = count_away(pass, true, grants);
+	total.limit = max_unavailable(&pass->s->max_unavailable_total, total.nodes);
+	return total;
 }
 
 static void grant(struct pass *pass, const struct target_pass *target, const struct budget *budget)
@@ -140,50 +160,76 @@ static void grant(struct pass *pass, const struct target_pass *target, const str
 	                   shown_version(node, &pass->rules->patches.items[0])));
 }
 
-/* What keeps a pending node from being started, whatever the budget says; NULL: nothing. */
-static const char *not_now(const struct pass *pass, const struct target_pass *target, struct granted_uid *grants)
+/* Why a pending node is not started now: in one word, and as a sentence; text NULL: it may be. */
+struct wait {
+	const char *reason, *text;
+};
+
+#define WAIT(its_reason, ...) ((struct wait){.reason = (its_reason), .text = plan_printf(pass->arena, __VA_ARGS__)})
+
+/* By itself, or for somebody else who has the node. */
+static struct wait kept_back(struct pass *pass, const struct target_view *view)
 {
-	const struct node *node = target->view->node;
-	struct granted_uid *other = NULL;
-	const char *hold = node_hold(node, pass->arena);
+	const char *hold = node_hold(view->node, pass->arena);
+	const char *neighbour = hold ? NULL : neighbour_at_work(pass, view);
 
 	if (server_unknown(pass->rules, pass->s->server_version))
-		return SERVER_UNKNOWN;
+		return (struct wait){"ServerVersionUnknown", SERVER_UNKNOWN};
 	if (hold)
-		return plan_printf(pass->arena, "node %s is held: %s", node->object.name, hold);
-	if (!node->ready)
-		return plan_printf(pass->arena, "node %s is not Ready", node->object.name);
+		return WAIT(REASON_NODE_HELD, "node %s is held: %s", view->node->object.name, hold);
+	if (neighbour)
+		return (struct wait){REASON_NEIGHBOUR, neighbour};
+	if (!view->node->ready)
+		return WAIT("NodeNotReady", "node %s is not Ready", view->node->object.name);
+	if (view->node->object.deleted_ms != KUBE_TIME_NONE)
+		return WAIT("NodeDeleted", "node %s is being deleted", view->node->object.name);
+	return (struct wait){"NotVisible", view->busy ? "our last write to the node is not visible yet" : NULL};
+}
+
+/* What keeps a pending node from being started, whatever the budget says. */
+static struct wait not_now(struct pass *pass, const struct target_pass *target, struct granted_uid *grants)
+{
+	const struct node *node = target->view->node;
+	const struct rollout *holder = record_holder(pass, node);
+	struct granted_uid *other = NULL;
+
 	HASH_FIND(hh, grants, node->object.uid, strlen(node->object.uid), other);
 	if (other)
-		return plan_printf(pass->arena, "node %s is granted to PatchRollout %s", node->object.name,
-		                   other->holder->object.name);
-	const struct rollout *holder = record_holder(pass, node);
+		return WAIT("OtherRollout", "node %s is granted to PatchRollout %s", node->object.name,
+		            other->holder->object.name);
 	if (holder)
-		return plan_printf(pass->arena, "node %s is held by PatchRollout %s until its report is written",
-		                   node->object.name, holder->object.name);
-	if (node->object.deleted_ms != KUBE_TIME_NONE)
-		return plan_printf(pass->arena, "node %s is being deleted", node->object.name);
-	return target->view->busy ? "our last write to the node is not visible yet" : NULL;
+		return WAIT("OtherRollout", "node %s is held by PatchRollout %s until its report is written", node->object.name,
+		            holder->object.name);
+	return kept_back(pass, target->view);
 }
 
 /* What the targets of a wave are started by. */
 struct start {
 	const struct wave_spec *wave;
 	struct granted_uid *grants;
-	struct budget budget;
+	struct budget budget, total; /* of the policy's nodes, and of all */
 	struct domains domains;
 };
 
-static const char *why_not(struct pass *pass, const struct target_pass *target, const struct start *start)
+static struct wait over_budget(const struct pass *pass, const struct start *start)
+{
+	if (start->budget.used >= start->budget.limit)
+		return (struct wait){"MaxUnavailable", exhausted(pass, &start->budget, "")};
+	if (start->total.used >= start->total.limit)
+		return (struct wait){"MaxUnavailableTotal", exhausted(pass, &start->total, " of the cluster")};
+	return (struct wait){0};
+}
+
+static struct wait why_not(struct pass *pass, const struct target_pass *target, const struct start *start)
 {
 	const struct node *node = target->view->node;
-	const char *why = not_now(pass, target, start->grants);
+	struct wait wait = not_now(pass, target, start->grants);
 
-	if (!why && !node->unschedulable && start->budget.used >= start->budget.limit)
-		why = exhausted(pass, &start->budget);
-	if (!why && !domains_allow(&start->domains, node))
-		why = pass->held_back ? pass->held_back : domains_text(pass, &start->domains);
-	return why;
+	if (!wait.text && !node->unschedulable)
+		wait = over_budget(pass, start);
+	if (!wait.text && !domains_allow(&start->domains, node))
+		wait = (struct wait){"Topology", pass->held_back ? pass->held_back : domains_text(pass, &start->domains)};
+	return wait;
 }
 
 static bool is_next(const struct target_pass *target, const struct start *start)
@@ -194,8 +240,17 @@ static bool is_next(const struct target_pass *target, const struct start *start)
 static void note_waiting(struct pass *pass, struct start *start)
 {
 	for (size_t i = 0; start->domains.topology && i < pass->s->target_count; i++)
-		if (is_next(&pass->targets[i], start) && !not_now(pass, &pass->targets[i], start->grants))
+		if (is_next(&pass->targets[i], start) && !not_now(pass, &pass->targets[i], start->grants).text)
 			domains_note_waiting(&start->domains, pass->targets[i].view->node);
+}
+
+/* The first that waits is told. */
+static void hold_back(struct pass *pass, const struct wait *wait)
+{
+	if (pass->held_back)
+		return;
+	pass->held_back = wait->text;
+	pass->held_reason = wait->reason;
 }
 
 static void grant_wave(struct pass *pass, struct start *start)
@@ -205,15 +260,15 @@ static void grant_wave(struct pass *pass, struct start *start)
 		bool costs = target->view->node && !target->view->node->unschedulable;
 		if (!is_next(target, start))
 			continue;
-		if (costs && pass->held_back && start->budget.used >= start->budget.limit)
+		if (costs && pass->held_back && over_budget(pass, start).text)
 			continue; /* as the one before, whose reason is told */
-		const char *why = why_not(pass, target, start);
-		if (why) {
-			if (!pass->held_back)
-				pass->held_back = why;
+		struct wait wait = why_not(pass, target, start);
+		if (wait.text) {
+			hold_back(pass, &wait);
 			continue;
 		}
 		start->budget.used += costs;
+		start->total.used += costs;
 		domains_note_start(&start->domains, target->view->node);
 		grant(pass, target, &start->budget);
 	}
@@ -240,6 +295,7 @@ void grant_targets(struct pass *pass)
 	}
 	struct start start = {.wave = &pass->rules->waves.items[current], .grants = all_grants(pass)};
 	start.budget = budget_now(pass, start.wave, start.grants);
+	start.total = total_now(pass, start.grants);
 	domains_begin(pass, start.wave, &start.domains);
 	note_waiting(pass, &start);
 	grant_wave(pass, &start);

@@ -62,6 +62,7 @@ static struct node_state *first_state(struct pass *pass, const struct target_pas
 	    .foreign_cordon = node->unschedulable && !our_cordon,
 	    .boot_id = node->boot_id,
 	    .from = {.items = from, .count = pass->rules->patches.count},
+	    .held = hold_off_autoscalers(pass, node, false),
 	};
 	for (size_t i = 0; i < STEP_COUNT; i++)
 		state->times[i] = KUBE_TIME_NONE;
@@ -109,6 +110,7 @@ static void claim_again(struct pass *pass, const struct target_pass *target, str
 	state->step = (int)step_without_state(pass, target);
 	state->times[state->step] = pass->s->now_ms;
 	state->foreign_cordon = target->granted->foreign_cordon;
+	state->held = hold_off_autoscalers(pass, node, true);
 	state->reason = target->granted->reason;
 	state->message = target->granted->message;
 	if ((size_t)state->patch >= pass->rules->patches.count)
@@ -136,7 +138,8 @@ void target_claim(struct pass *pass, struct target_pass *target, struct active *
 	}
 	/* Nothing was touched: the grant just goes. One that cost nothing, because the node was cordoned, is asked for anew
 	 * when it is not any more; one that its window outran, when the next opens. */
-	if (pass->aborting || pass->stopping || overdrawn || !pass->start.view.open)
+	if (pass->aborting || pass->stopping || overdrawn || !pass->start.view.open ||
+	    neighbour_at_work(pass, target->view))
 		return;
 	enum standing standing = node_standing(target->view->node, pass->rules, pass->s->server_version);
 	if (standing == STANDING_REFUSED) {

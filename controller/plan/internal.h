@@ -125,8 +125,9 @@ struct pass {
 	bool superseded;          /* the policy was changed since the plan was made */
 	bool stopping;            /* superseded, suspended or halted: what is in work goes on, nothing new begins */
 	struct opening start;
-	const char *held_back; /* why the next pending target is not started; NULL */
-	size_t waiting_on;     /* targets in work that are blocked */
+	const char *held_back;   /* why the next pending target is not started; NULL */
+	const char *held_reason; /* the same in one word, where it has one; NULL */
+	size_t waiting_on;       /* targets in work that are blocked */
 	const struct blocker *first_blocker;
 };
 
@@ -252,6 +253,20 @@ bool hold_target(struct pass *pass, const struct target_pass *target, struct act
 /* In work, and held: nobody gives it back. */
 bool held_at_work(const struct node *node);
 
+/* ---- neighbour.c ---- */
+
+#define REASON_NODE_HELD "NodeHeld"
+#define REASON_NEIGHBOUR "NeighbourAtWork"
+
+/* Who else works on the node, in one sentence; NULL: nobody. */
+const char *neighbour_at_work(struct pass *pass, const struct target_view *view);
+
+/* ---- autoscaler.c ---- */
+
+/* For node_state.held: what our annotations on the node replace. ours: it was in work already, and its state is lost.
+ */
+struct kube_strlist hold_off_autoscalers(struct pass *pass, const struct node *node, bool ours);
+
 /* ---- failure.c ---- */
 
 /* Puts the target on the status' list of failures; false when that is full. */
@@ -371,6 +386,20 @@ const char *expected_text(const struct expectation *expected, const struct windo
  * freezes leave a time to work in. */
 int policy_check(const struct policy *policy, const struct zone_list *zones, int64_t now_ms, struct kube_arena *arena,
                  struct window_set *ret_windows, struct kube_err *err);
+
+/* ---- overlap.c, refuge.c ---- */
+
+/* Which other policies select some of the same nodes, in one sentence; NULL: none. */
+const char *policy_overlap(const struct policy_snapshot *snapshot, struct kube_arena *arena);
+/* Why the pods of a node that the policy selects have nowhere to go; NULL: they have. */
+const char *drain_goes_nowhere(const struct policy_snapshot *snapshot, struct kube_arena *arena);
+/* The first two nodes that could take pods; there may be more. */
+struct refuges {
+	const struct node *nodes[2];
+	size_t count;
+};
+struct refuges refuges_of(const struct node *const *nodes, size_t count);
+bool has_refuge(const struct refuges *refuges, const struct node *drained);
 
 /* ---- planning.c, summary.c, outcome.c ---- */
 

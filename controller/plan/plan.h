@@ -139,7 +139,7 @@ struct actions {
 };
 struct action *plan_add_action(struct actions *actions, enum action_type type, struct kube_arena *arena);
 
-#define MAX_WANTED_CONDITIONS 10
+#define MAX_WANTED_CONDITIONS 16
 /* None, with room for MAX_WANTED_CONDITIONS. */
 struct conditions plan_conditions(struct kube_arena *arena);
 /* Adds one that should be true now; status/ keeps transition times and observed generations. */
@@ -198,7 +198,8 @@ struct target_view {
 	const struct target *target;
 	const struct node *node; /* NULL: gone, or another node under the same name */
 	bool busy;
-	/* Only for targets in status.active or with a state of this rollout on the node; sorted by key: */
+	/* Only for targets in status.active, with a state of this rollout on the node, or cordoned by somebody else; sorted
+	 * by key: */
 	const struct pod_view *pods; /* all pods on the node, job pods excluded */
 	size_t pod_count;
 	const struct attachment_view *attachments; /* of volumes to the node */
@@ -209,6 +210,7 @@ struct target_view {
 	const struct job_fact *job_fact;     /* NULL: nothing is known */
 	const struct pod *const *bound_jobs; /* all job pods on the node, of any rollout */
 	size_t bound_job_count;
+	const struct pod *upgrade_pod; /* system-upgrade-controller works on the node with it; NULL: it does not */
 };
 
 struct rollout_snapshot {
@@ -241,7 +243,10 @@ struct rollout_snapshot {
 	const struct policy *const *policies; /* all of the cluster: whose nodes overlap with ours */
 	size_t policy_count;
 	bool others_busy; /* one of them that is at work has grants on the way that cannot be seen yet */
-	const struct effect_error *effect_error; /* the newest that is still being retried; NULL: none */
+	const struct daemon_set *const *lockers; /* those with locks */
+	size_t locker_count;
+	struct kube_intstr max_unavailable_total; /* of all nodes of the cluster; not set: no such limit */
+	const struct effect_error *effect_error;  /* the newest that is still being retried; NULL: none */
 	int64_t epoch; /* the fencing number that this process writes; status.epoch must equal it before anything else is
 	                  done */
 };
@@ -271,6 +276,8 @@ struct policy_snapshot {
 	struct zone_list zones;     /* those that the policy names */
 	const struct policy *policy;
 	bool policy_busy;
+	const struct policy *const *policies; /* all of the cluster */
+	size_t policy_count;
 	const struct node *const *nodes;
 	size_t node_count;
 	const struct rollout *const *rollouts; /* of this policy (policyRef.name) */

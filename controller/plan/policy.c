@@ -418,6 +418,17 @@ static void want_windows(struct policy_pass *pass)
 	look_again(pass, report.changes_ms);
 }
 
+/* What somebody should know before a rollout begins; present only when True. */
+static void want_surroundings(struct policy_pass *pass)
+{
+	const char *overlap = policy_overlap(pass->s, pass->arena), *nowhere = drain_goes_nowhere(pass->s, pass->arena);
+
+	if (overlap)
+		plan_want(&pass->want->conditions, "Overlapping", CONDITION_TRUE, "TargetsOverlap", overlap);
+	if (nowhere)
+		plan_want(&pass->want->conditions, "DrainGoesNowhere", CONDITION_TRUE, "NoOtherNode", nowhere);
+}
+
 static bool refuse(struct policy_pass *pass, const char *reason, const char *message)
 {
 	plan_want(&pass->want->conditions, "Accepted", CONDITION_FALSE, reason, message);
@@ -461,6 +472,7 @@ void plan_policy(const struct policy_snapshot *s, struct kube_arena *arena, stru
 		want_conditions(&pass);
 		want_resolved(&pass);
 		want_windows(&pass);
+		want_surroundings(&pass);
 		if (wants_rollout(&pass))
 			create_rollout(&pass);
 	}

@@ -70,6 +70,7 @@ void want_running(struct pass *pass, const char *pause_reason)
 	          moving               ? "Working"
 	          : pause_reason       ? pause_reason
 	          : pass->start.reason ? "WaitingForWindow"
+	          : pass->held_reason  ? pass->held_reason
 	                               : "Waiting",
 	          want->summary);
 	plan_want(&want->conditions, "Reconciling", CONDITION_TRUE, "Working", want->summary);

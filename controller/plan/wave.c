@@ -8,18 +8,23 @@
 
 struct tally {
 	int64_t total, patched, bad, skipped, pending, working, held;
-	const char *first_held; /* which one and why; NULL: none is */
+	const char *first_held, *reason; /* which one and why; NULL: none is */
 };
 
-static void count_held(const struct pass *pass, struct tally *tally, const struct node *node)
+/* By a person, or by another operator that works on it. */
+static void count_held(struct pass *pass, struct tally *tally, const struct target_pass *target)
 {
-	const char *why = node_hold(node, pass->arena);
+	const struct node *node = target->view->node;
+	const char *hold = node_hold(node, pass->arena);
+	const char *neighbour = !hold && target->kind == TARGET_PENDING ? neighbour_at_work(pass, target->view) : NULL;
 
-	if (!why)
+	if (!hold && !neighbour)
 		return;
 	tally->held++;
-	if (!tally->first_held)
-		tally->first_held = plan_printf(pass->arena, "%s is held: %s", node->object.name, why);
+	if (tally->first_held)
+		return;
+	tally->first_held = hold ? plan_printf(pass->arena, "%s is held: %s", node->object.name, hold) : neighbour;
+	tally->reason = hold ? REASON_NODE_HELD : REASON_NEIGHBOUR;
 }
 
 static void count_ended(const struct pass *pass, struct tally *tally, const struct target_pass *target)
@@ -33,7 +38,7 @@ static void count_ended(const struct pass *pass, struct tally *tally, const stru
 	tally->bad += bad || (target->ended == STEP_PATCHED && !patched);
 }
 
-static struct tally *tally_waves(const struct pass *pass)
+static struct tally *tally_waves(struct pass *pass)
 {
 	struct tally *tallies = plan_alloc(pass->arena, pass->rules->waves.count * sizeof(*tallies));
 
@@ -42,7 +47,7 @@ static struct tally *tally_waves(const struct pass *pass)
 		struct tally *tally = &tallies[target->view->target->wave];
 		tally->total++;
 		if (target->kind == TARGET_PENDING || target->kind == TARGET_WORKING)
-			count_held(pass, tally, target->view->node);
+			count_held(pass, tally, target);
 		switch (target->kind) {
 		case TARGET_GONE:
 		case TARGET_UP_TO_DATE: tally->skipped++; break;
@@ -110,13 +115,13 @@ static bool fail_without_success(struct pass *pass, struct wave_status *wave, co
 /* The others of the wave go on; the wave does not. */
 static void tell_held(struct pass *pass, struct wave_status *wave, const struct tally *tally)
 {
-	wave->reason = tally->held ? "NodeHeld" : "";
+	wave->reason = tally->held ? tally->reason : "";
 	wave->message = tally->held > 1
 	                    ? plan_printf(pass->arena, "%s (and %lld more)", tally->first_held, (long long)tally->held - 1)
 	                : tally->held ? tally->first_held
 	                              : "";
 	if (tally->held && tally->held == tally->pending + tally->working)
-		decide(pass, DECISION_WAIT, wave->name, 1, "hold", "NodeHeld", wave->message);
+		decide(pass, DECISION_WAIT, wave->name, 1, "hold", tally->reason, wave->message);
 }
 
 /* The status has no other; a soak must not begin before its time for it. */

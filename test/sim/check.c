@@ -70,7 +70,7 @@ static void node_changed(struct checks *checks, const struct kube_sim_change *ch
 		seen = &checks->nodes[checks->node_count++];
 		seen->unavailable_since_ms = INT64_MAX;
 		seen->drained_ms = seen->forced_ms = INT64_MIN;
-		seen->held_since_ms = INT64_MAX;
+		seen->held_since_ms = seen->marked_since_ms = INT64_MAX;
 		snprintf(seen->uid, sizeof(seen->uid), "%s", uid);
 		snprintf(seen->name, sizeof(seen->name), "%s", text_at(json, "metadata.name"));
 	}

@@ -24,8 +24,9 @@ struct seen_node {
 		/* Since when its cache shows the node not Ready or cordoned, and not cordoned; INT64_MAX: it does not. */
 		int64_t away_ms, open_ms;
 	} known[MAX_REPLICAS];
-	int64_t held_since_ms; /* since when the controller knows that it is held; INT64_MAX: it does not */
-	int64_t patched_ms;    /* when its state became Patched; 0: never */
+	int64_t held_since_ms;   /* since when the controller knows that it is held; INT64_MAX: it does not */
+	int64_t marked_since_ms; /* the same of another operator's mark */
+	int64_t patched_ms;      /* when its state became Patched; 0: never */
 	char patched_rollout[40];
 };
 
@@ -75,11 +76,13 @@ void check_node(struct checks *checks, struct seen_node *seen, const struct node
 void hold_look(struct checks *checks); /* at what the controller knows by now */
 void hold_check(struct checks *checks, const struct seen_node *seen, const char *what);
 void hold_check_named(struct checks *checks, const char *name, const char *what);
+void neighbour_check(struct checks *checks, const struct seen_node *seen); /* it is granted */
 /* check_known.c */
 /* Who writes holds the lease by its own clock. hooks.fate */
 void check_sender(void *arg, const struct kube_request *request, struct kube_sim_fate *fate);
 bool is_known_away(const struct checks *checks, const struct seen_node *node, unsigned sender);
 bool is_known_open(const struct checks *checks, const struct seen_node *node, unsigned sender);
+/* rules NULL: of all nodes. */
 bool is_counted(const struct checks *checks, const struct seen_node *node, const struct rules *rules);
 /* check_rollout.c */
 void check_rollout(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,

@@ -1,4 +1,5 @@
-/* patchwright.io/hold: nothing is done to a node that every controller's own cache shows to be held. */
+/* patchwright.io/hold: nothing is done to a node that every controller's own cache shows to be held. And none is
+ * granted that another operator works on. */
 #include "test/sim/check.h"
 #include "test/sim/replica.h"
 
@@ -8,24 +9,32 @@
 /* A request that was under way when the cache saw the hold comes late, and may be repeated. */
 #define UNDER_WAY_MS 90000
 
-static bool shows_hold(const struct controller *controller, const struct seen_node *seen)
+static bool shows(const struct controller *controller, const struct seen_node *seen, const char *annotation)
 {
 	const struct kube_object *object = kube_store_get(controller->caches[CACHE_NODES].store, seen->name);
 	const struct node *node = (const struct node *)object;
 
-	return object && strcmp(object->uid, seen->uid) == 0 && kube_strmap_get(&node->annotations, PW_ANNOTATION_HOLD);
+	return object && strcmp(object->uid, seen->uid) == 0 && kube_strmap_get(&node->annotations, annotation);
 }
 
-static bool known_held(const struct replicas *replicas, const struct seen_node *seen)
+static bool known(const struct replicas *replicas, const struct seen_node *seen, const char *annotation)
 {
 	size_t knowing = 0, running = 0;
 
 	for (size_t i = 0; i < replicas->count; i++) {
 		const struct controller *controller = replicas->items[i].controller;
 		running += controller != NULL;
-		knowing += controller && shows_hold(controller, seen);
+		knowing += controller && shows(controller, seen, annotation);
 	}
 	return running > 0 && knowing == running;
+}
+
+static void note(const struct checks *checks, const struct seen_node *seen, const char *annotation, int64_t *since_ms)
+{
+	if (!known(checks->world->replicas, seen, annotation))
+		*since_ms = NEVER;
+	else if (*since_ms == NEVER)
+		*since_ms = world_now_ms(checks->world);
 }
 
 void hold_look(struct checks *checks)
@@ -34,11 +43,16 @@ void hold_look(struct checks *checks)
 		return; /* the cluster is being drawn */
 	for (size_t i = 0; i < checks->node_count; i++) {
 		struct seen_node *seen = &checks->nodes[i];
-		if (!known_held(checks->world->replicas, seen))
-			seen->held_since_ms = NEVER;
-		else if (seen->held_since_ms == NEVER)
-			seen->held_since_ms = world_now_ms(checks->world);
+		note(checks, seen, PW_ANNOTATION_HOLD, &seen->held_since_ms);
+		note(checks, seen, REBOOT_MARK, &seen->marked_since_ms);
 	}
+}
+
+/* What is in work already is carried on. */
+void neighbour_check(struct checks *checks, const struct seen_node *seen)
+{
+	if (seen->marked_since_ms != NEVER && world_now_ms(checks->world) - seen->marked_since_ms > UNDER_WAY_MS)
+		world_fail(checks->world, "node %s is granted, and another operator works on it", seen->name);
 }
 
 void hold_check(struct checks *checks, const struct seen_node *seen, const char *what)

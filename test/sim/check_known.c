@@ -109,7 +109,7 @@ bool is_known_open(const struct checks *checks, const struct seen_node *node, un
 bool is_counted(const struct checks *checks, const struct seen_node *node, const struct rules *rules)
 {
 	if (node->now)
-		return node_selected(node->now, rules);
-	return node_selected(node->last, rules) &&
+		return !rules || node_selected(node->now, rules);
+	return (!rules || node_selected(node->last, rules)) &&
 	       world_now_ms(checks->world) - node->gone_ms < checks->world->knowledge_ms;
 }

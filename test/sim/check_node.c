@@ -34,10 +34,13 @@ static bool same_rollout(const struct node_state *a, const struct node_state *b)
 
 static void check_steal(struct checks *checks, const struct node *old, const struct node *now)
 {
-	if (!old->state || same_rollout(old->state, now->state) || step_ended((enum step)old->state->step))
+	if (!old->state || same_rollout(old->state, now->state))
 		return;
 	const struct seen_rollout *owner = seen_rollout(checks, old->state->rollout_uid);
-	if (owner->now && rollout_at_work(owner->now))
+	if (now->state && owner->now && owner->now->finalizer && step_ended((enum step)old->state->step))
+		world_fail(checks->world, "node %s: its record of rollout %s was replaced before its report is written",
+		           now->object.name, old->state->rollout);
+	if (owner->now && rollout_at_work(owner->now) && !step_ended((enum step)old->state->step))
 		world_fail(checks->world, "node %s: its state at step %s of rollout %s was taken away while that is at work",
 		           now->object.name, step_names[old->state->step], owner->now->object.name);
 }
@@ -73,6 +76,11 @@ static void check_grant(struct checks *checks, const struct node *old, const str
 		           step_names[now->state->step]);
 	if (claim)
 		check_waves(checks, owner->now, now);
+	for (size_t i = 0; claim && i < HELD_COUNT; i++) {
+		const char *value = kube_strmap_get(&now->annotations, held_annotations[i]);
+		if (!step_ended((enum step)now->state->step) && (!value || strcmp(value, HELD_VALUE) != 0))
+			world_fail(checks->world, "node %s is taken into work, and autoscalers are not held off", now->object.name);
+	}
 }
 
 static void check_cordon(struct checks *checks, struct seen_node *seen, const struct node *old, const struct node *now)

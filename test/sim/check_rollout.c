@@ -19,13 +19,11 @@ static const struct wave_spec *wave_of(const struct rules *rules, const char *na
 	return NULL;
 }
 
-static void check_budget(struct checks *checks, const struct rules *rules, const struct active *grant, unsigned sender)
+static void check_limit(struct checks *checks, const struct rules *rules, const struct kube_intstr *value,
+                        const struct active *grant, unsigned sender)
 {
-	const struct wave_spec *wave = wave_of(rules, grant->wave);
 	int64_t total = 0, away = 0;
 
-	if (!wave)
-		return;
 	for (size_t i = 0; i < checks->node_count; i++) {
 		const struct seen_node *node = &checks->nodes[i];
 		if (!is_counted(checks, node, rules))
@@ -33,10 +31,22 @@ static void check_budget(struct checks *checks, const struct rules *rules, const
 		total++;
 		away += node->now && is_known_away(checks, node, sender);
 	}
-	int64_t limit = limit_of(wave->max_unavailable.set ? &wave->max_unavailable : &rules->max_unavailable, total);
+	int64_t limit = limit_of(value, total);
 	if (away > limit && !grant->foreign_cordon)
-		world_fail(checks->world, "node %s is granted: with it %lld of %lld nodes are unavailable, and %lld may be",
-		           grant->node, (long long)away, (long long)total, (long long)limit);
+		world_fail(checks->world, "node %s is granted: with it %lld of %lld nodes%s are unavailable, and %lld may be",
+		           grant->node, (long long)away, (long long)total, rules ? "" : " of the cluster", (long long)limit);
+}
+
+static void check_budget(struct checks *checks, const struct rules *rules, const struct active *grant, unsigned sender)
+{
+	const struct wave_spec *wave = wave_of(rules, grant->wave);
+	const struct kube_intstr *total = &checks->world->options.max_unavailable_total;
+
+	if (wave)
+		check_limit(checks, rules, wave->max_unavailable.set ? &wave->max_unavailable : &rules->max_unavailable, grant,
+		            sender);
+	if (total->set)
+		check_limit(checks, NULL, total, grant, sender);
 }
 
 static void check_soak(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
@@ -141,6 +151,8 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 	check_window(checks, rules, grant);
 	if (node)
 		hold_check(checks, node, "is granted");
+	if (node)
+		neighbour_check(checks, node);
 	if (old->status.outcome != OUTCOME_NONE)
 		world_fail(checks->world, "node %s is granted in a rollout that has ended", grant->node);
 	for (size_t i = 0; i < seen->now->status.waves.count; i++) {

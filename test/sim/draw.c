@@ -16,24 +16,32 @@ static void create(struct world *world, const char *target, const char *quoted)
 void draw_node(struct world *world, size_t index)
 {
 	static const char *const words[] = {"low", "high", "critical"};
-	char text[1024], annotations[192] = "";
+	char text[1024], annotations[192] = "", held[192] = "";
 	bool control_plane = index == 0, other_pool = !control_plane && draw_chance(world, 8);
 	const char *runtime = draw_chance(world, 10) ? "1.7.27" : draw_chance(world, 3) ? "1.7.30" : "1.6.20";
 
 	if (draw_chance(world, 25))
 		snprintf(annotations, sizeof(annotations), "'patchwright.io/criticality':'%s'",
 		         words[draw_between(world, 0, 2)]);
+	if (!world->calm && draw_chance(world, 8))
+		snprintf(annotations, sizeof(annotations), "'" REBOOT_MARK "':'now'");
 	if (!world->calm && draw_chance(world, 5))
 		snprintf(annotations, sizeof(annotations), "'" PW_ANNOTATION_HOLD "':'somebody looks at it'");
+	if (draw_chance(world, 25)) {
+		const char *before = draw_chance(world, 50) ? "true" : "false";
+		snprintf(held, sizeof(held),
+		         "'cluster-autoscaler.kubernetes.io/scale-down-disabled':'%s','" DRAWN_SCALE_DOWN "':'%s'%s", before,
+		         before, *annotations ? "," : "");
+	}
 	snprintf(text, sizeof(text),
 	         "{'apiVersion':'v1','kind':'Node','metadata':{'name':'n%02zu','labels':{'pool':'%s',"
 	         "'topology.kubernetes.io/"
-	         "zone':'z%lld','firmware':'1.0.0'%s},'annotations':{%s}},'spec':{},'status':{'conditions':[{'type':"
+	         "zone':'z%lld','firmware':'1.0.0'%s},'annotations':{%s%s}},'spec':{},'status':{'conditions':[{'type':"
 	         "'Ready','status':'True','lastTransitionTime':'2025-12-31T23:00:00Z'}],'nodeInfo':{'operatingSystem':"
 	         "'linux','bootID':'boot-%zu-0','kernelVersion':'6.1.20','kubeletVersion':'v1.33.1','"
 	         "containerRuntimeVersion':'containerd://%s'}}}",
 	         index, other_pool ? "other" : "w", (long long)draw_between(world, 1, 3),
-	         control_plane ? ",'node-role.kubernetes.io/control-plane':''" : "", annotations, index, runtime);
+	         control_plane ? ",'node-role.kubernetes.io/control-plane':''" : "", held, annotations, index, runtime);
 	create(world, NODES, text);
 }
 
@@ -144,7 +152,7 @@ void draw_cluster(struct world *world)
 		draw_workload(world, (size_t)i);
 	draw_single_pods(world);
 	disks_draw(world->disks);
-	world->policy_count = draw_chance(world, 15) ? 2 : 1;
+	world->policy_count = draw_chance(world, 75) ? 1 : (size_t)draw_between(world, 2, MAX_POLICIES);
 	for (size_t i = 0; i < world->policy_count; i++)
 		draw_policy(world, i);
 }

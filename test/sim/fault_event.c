@@ -154,6 +154,55 @@ static void hold_node(struct faults *faults)
 		set_hold(faults->world, node, !is_held(node));
 }
 
+/* ---- other operators ---- */
+
+static bool is_marked(const cJSON *node)
+{
+	return cJSON_GetObjectItemCaseSensitive(kube_json_get(node, "metadata.annotations"), REBOOT_MARK) != NULL;
+}
+
+static void set_mark(struct world *world, const cJSON *node, bool on)
+{
+	patch(world, NODES, node, "",
+	      on ? "{'metadata':{'annotations':{'" REBOOT_MARK "':'now'}}}"
+	         : "{'metadata':{'annotations':{'" REBOOT_MARK "':null}}}");
+}
+
+static void mark_node(struct faults *faults)
+{
+	const cJSON *node = any(faults->world, &kube_nodes);
+	if (node)
+		set_mark(faults->world, node, !is_marked(node));
+}
+
+static void unlock(struct world *world)
+{
+	const cJSON *daemon_set = kube_sim_api_get(world->api, &kube_daemon_sets, "shop", "ds");
+	if (daemon_set)
+		patch(world, "/apis/apps/v1/namespaces/shop/daemonsets", daemon_set, "",
+		      "{'metadata':{'annotations':{'weave.works/kured-node-lock':null}}}");
+}
+
+/* As kured does; some locks are never given back. */
+static void lock_node(struct faults *faults)
+{
+	struct world *world = faults->world;
+	const cJSON *node = any(world, &kube_nodes);
+	const cJSON *daemon_set = kube_sim_api_get(world->api, &kube_daemon_sets, "shop", "ds");
+	char text[320], now[KUBE_TIME_TEXT_SIZE];
+
+	if (!node || !daemon_set || draw_chance(world, 40)) {
+		unlock(world);
+		return;
+	}
+	snprintf(text, sizeof(text),
+	         "{'metadata':{'annotations':{'weave.works/kured-node-lock':'{\\'nodeID\\':\\'%s\\',\\'created\\':\\'%s\\',"
+	         "\\'TTL\\':%lld}'}}}",
+	         name_of(node), kube_time_format(world_now_ms(world), now),
+	         draw_chance(world, 50) ? 0LL : (long long)draw_between(world, 1, 600) * 1000000000LL);
+	patch(world, "/apis/apps/v1/namespaces/shop/daemonsets", daemon_set, "", text);
+}
+
 /* Heartbeats and the like: another version of the same. */
 static void touch_node(struct faults *faults)
 {
@@ -341,10 +390,11 @@ static void add_budget(struct faults *faults)
 void fault_event(struct faults *faults)
 {
 	static void (*const events[])(struct faults * faults) = {
-	    close_watch,   break_watch,    stall_watch,    expire_watch, compact,      turn_node,     turn_node,
-	    cordon_node,   touch_node,     delete_node,    kill_replica, jump_clock,   edit_policy,   suspend_policy,
-	    delete_policy, delete_rollout, create_rollout, take_job,     upset_pod,    change_budget, add_budget,
-	    stop_replica,  freeze_replica, repeat_event,   hold_node,    drop_rollout, move_node,
+	    close_watch, break_watch,    stall_watch,   expire_watch,   compact,        turn_node,
+	    turn_node,   cordon_node,    touch_node,    delete_node,    kill_replica,   jump_clock,
+	    edit_policy, suspend_policy, delete_policy, delete_rollout, create_rollout, take_job,
+	    upset_pod,   change_budget,  add_budget,    stop_replica,   freeze_replica, repeat_event,
+	    hold_node,   drop_rollout,   move_node,     mark_node,      lock_node,
 	};
 	size_t count = KUBE_ARRAY_LEN(events), kind = (size_t)draw_between(faults->world, 0, (int64_t)count - 1);
 	uint64_t kinds = faults->kinds & ((UINT64_C(1) << count) - 1);
@@ -392,7 +442,10 @@ void fault_mend(struct faults *faults)
 	for (size_t i = 0; i < kube_sim_api_count(world->api, &kube_nodes); i++)
 		if (is_held(kube_sim_api_at(world->api, &kube_nodes, i)))
 			set_hold(world, kube_sim_api_at(world->api, &kube_nodes, i), false);
-
+	for (size_t i = 0; i < kube_sim_api_count(world->api, &kube_nodes); i++)
+		if (is_marked(kube_sim_api_at(world->api, &kube_nodes, i)))
+			set_mark(world, kube_sim_api_at(world->api, &kube_nodes, i), false);
+	unlock(world);
 	for (size_t i = 0; i < kube_sim_api_count(world->api, &kube_nodes); i++)
 		if (!is_ready(kube_sim_api_at(world->api, &kube_nodes, i)))
 			set_ready(world, kube_sim_api_at(world->api, &kube_nodes, i), true);

@@ -119,6 +119,11 @@ static void set_up(struct world *world)
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(kinds); i++)
 		kube_sim_api_add_kind(world->api, &kinds[i]);
 	world->cluster = kube_sim_cluster_new(world->api, &options);
+	if (draw_chance(world, 20))
+		world->options.max_unavailable_total =
+		    (struct kube_intstr){.set = true, .percent = draw_chance(world, 40), .value = draw_between(world, 1, 4)};
+	if (world->options.max_unavailable_total.percent)
+		world->options.max_unavailable_total.value *= 10;
 	bool rivals = !world->calm && draw_chance(world, 5);
 	world->options.leader_elect = !rivals && draw_chance(world, 60);
 	if (draw_chance(world, 70)) /* quiet ones cost less time */

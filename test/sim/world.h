@@ -21,6 +21,9 @@
 #define JOB_NAMESPACE "patchwright-jobs"
 #define OWN_NAMESPACE "patchwright-system"
 
+#define DRAWN_SCALE_DOWN "drawn/scale-down" /* on a node: what its annotation for the autoscaler was drawn as */
+#define REBOOT_MARK "weave.works/kured-reboot-in-progress"
+
 #define MAX_NODES 40
 #define MAX_POLICIES 3
 

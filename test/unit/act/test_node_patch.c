@@ -13,7 +13,9 @@
 #define OTHER_TAINT "{'key':'gpu','effect':'NoExecute','timeAdded':'2026-01-01T00:00:00Z'}"
 #define QUARANTINE "{'key':'patchwright.io/quarantined','effect':'NoSchedule'}"
 
-enum state { STATE_NONE, STATE_DRAINING, STATE_PATCHING };
+#define HELD "'cluster-autoscaler.kubernetes.io/scale-down-disabled':'true','karpenter.sh/do-not-disrupt':'true'"
+
+enum state { STATE_NONE, STATE_DRAINING, STATE_PATCHING, STATE_HELD, STATE_ENDED };
 
 static struct node_state state_of(enum state which)
 {
@@ -30,6 +32,11 @@ static struct node_state state_of(enum state which)
 	    .reason = "JobFailed",
 	    .message = "a && b > c: <nil>", /* what Go's encoder escapes and cJSON does not */
 	};
+	static const char *held[] = {"-", "=10m"};
+	if (which == STATE_HELD || which == STATE_ENDED)
+		state.held = (struct kube_strlist){held, HELD_COUNT};
+	if (which == STATE_ENDED)
+		state.step = STEP_PATCHED;
 	for (int i = 0; i < STEP_COUNT; i++)
 		state.times[i] = KUBE_TIME_NONE;
 	return state;
@@ -89,6 +96,18 @@ static const struct write_case writes[] = {
      false, STATE_NONE, CHANGE_OFF, CHANGE_OFF, NODE("'a':'b'", "'taints':[]")},
     {"quarantine of a node that has lost its state", NODE("'a':'b'", ""), STATE_NONE, false, STATE_PATCHING, CHANGE_ON,
      CHANGE_ON, NODE("'a':'b'", "'unschedulable':true,'taints':[" QUARANTINE "]")},
+    {"claim holds autoscalers off", NODE("'karpenter.sh/do-not-disrupt':'10m'", ""), STATE_NONE, true, STATE_HELD,
+     CHANGE_ON, CHANGE_NONE, NODE(HELD, "'unschedulable':true")},
+    {"claim of a node in quarantine holds autoscalers off", NODE("", "'taints':[" QUARANTINE "]"), STATE_PATCHING, true,
+     STATE_HELD, CHANGE_ON, CHANGE_OFF, NODE(HELD, "'unschedulable':true,'taints':[]")},
+    {"end puts back what was there", NODE(HELD, ""), STATE_HELD, false, STATE_ENDED, CHANGE_NONE, CHANGE_NONE,
+     NODE("'karpenter.sh/do-not-disrupt':'10m'", "")},
+    {"release puts back what was there", NODE(HELD, "'unschedulable':true"), STATE_HELD, false, STATE_NONE, CHANGE_OFF,
+     CHANGE_NONE, NODE("'karpenter.sh/do-not-disrupt':'10m'", "")},
+    {"end leaves what others say", NODE("'karpenter.sh/do-not-disrupt':'1h'", ""), STATE_HELD, false, STATE_ENDED,
+     CHANGE_NONE, CHANGE_NONE, NODE("'karpenter.sh/do-not-disrupt':'1h'", "")},
+    {"end of a node that has lost its state", NODE(HELD, "'unschedulable':true"), STATE_NONE, true, STATE_ENDED,
+     CHANGE_OFF, CHANGE_NONE, NODE("'karpenter.sh/do-not-disrupt':'10m'", "")},
     {"quarantine of a bare node", BARE, STATE_NONE, false, STATE_PATCHING, CHANGE_ON, CHANGE_ON,
      NODE("", "'unschedulable':true,'taints':[" QUARANTINE "]")},
 };
@@ -197,6 +216,7 @@ START_TEST(changes_of_others_meanwhile)
 	    {"release and end of quarantine", "spec>taints", "[" OTHER_TAINT "," QUARANTINE "]", false},
 	    {"release and end of quarantine", "spec>taints", "[" QUARANTINE "," OTHER_TAINT "]", true},
 	    {"quarantine beside other taints", "spec>taints", "[]", true},
+	    {"end puts back what was there", "metadata>annotations>karpenter.sh/do-not-disrupt", "'false'", false},
 	};
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
 		struct kube_arena arena = {0};

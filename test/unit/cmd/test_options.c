@@ -72,6 +72,20 @@ START_TEST(leader_election)
 }
 END_TEST
 
+START_TEST(limit_of_the_cluster)
+{
+	struct options o = {0};
+	ck_assert_int_eq(parse((const char *[MAX_WORDS]){NULL}, &o, NULL), 0);
+	ck_assert(!o.max_unavailable_total.set);
+	ck_assert_int_eq(parse((const char *[MAX_WORDS]){"--max-unavailable-total=12"}, &o, NULL), 0);
+	ck_assert(o.max_unavailable_total.set && !o.max_unavailable_total.percent);
+	ck_assert_int_eq(o.max_unavailable_total.value, 12);
+	ck_assert_int_eq(parse((const char *[MAX_WORDS]){"--max-unavailable-total", "100%"}, &o, NULL), 0);
+	ck_assert(o.max_unavailable_total.percent);
+	ck_assert_int_eq(o.max_unavailable_total.value, 100);
+}
+END_TEST
+
 START_TEST(images_repeat_and_replace_the_default)
 {
 	struct options o = {0};
@@ -119,6 +133,13 @@ START_TEST(refusals_are_one_clear_sentence)
 	    {{"--log-level=loud"}, "loud"},
 	    {{"--log-format=xml"}, "xml"},
 	    {{"--allowed-job-images="}, "--allowed-job-images must not be empty"},
+	    {{"--max-unavailable-total=0"}, "--max-unavailable-total \"0\" is neither"},
+	    {{"--max-unavailable-total=0%"}, "--max-unavailable-total \"0%\" is neither"},
+	    {{"--max-unavailable-total=101%"}, "--max-unavailable-total \"101%\" is neither"},
+	    {{"--max-unavailable-total=-1"}, "--max-unavailable-total \"-1\" is neither"},
+	    {{"--max-unavailable-total="}, "--max-unavailable-total \"\" is neither"},
+	    {{"--max-unavailable-total=5 %"}, "--max-unavailable-total \"5 %\" is neither"},
+	    {{"--max-unavailable-total=99999999999999999999"}, "is neither"},
 	    {{"--leader-elect=yes"}, "option --leader-elect=yes takes no value"},
 	    {{"--leader-elect-lease-duration=soon"}, "--leader-elect-lease-duration"},
 	    {{"--leader-elect-renew-deadline=0"}, "--leader-elect-renew-deadline: must be above 0"},
@@ -139,5 +160,6 @@ START_TEST(refusals_are_one_clear_sentence)
 }
 END_TEST
 
-CHECK_MAIN("options", defaults, everything_given, leader_election, images_repeat_and_replace_the_default,
-           empty_address_means_no_server, help_and_version, refusals_are_one_clear_sentence)
+CHECK_MAIN("options", defaults, everything_given, leader_election, limit_of_the_cluster,
+           images_repeat_and_replace_the_default, empty_address_means_no_server, help_and_version,
+           refusals_are_one_clear_sentence)

@@ -179,6 +179,8 @@ START_TEST(test_fits)
 			exits[e] = kube_arena_printf(&arena, "job/7=%zu", 100 + e);
 		state.from = (struct kube_strlist){from, cases[i].versions};
 		state.exits = (struct kube_strlist){exits, cases[i].exits};
+		const char *held[HELD_COUNT] = {filled(&arena, 'h', 33), filled(&arena, 'h', 33)};
+		state.held = (struct kube_strlist){held, HELD_COUNT};
 		state.message = filled(&arena, cases[i].message, cases[i].message_len);
 		state.wave = filled(&arena, 'w', 63);
 		state.rollout = filled(&arena, 'r', 61);
@@ -193,12 +195,42 @@ START_TEST(test_fits)
 		ck_assert_str_eq(back->reason, "JobFailed");
 		ck_assert(back->foreign_cordon);
 		ck_assert_uint_eq(back->from.count, cases[i].versions);
+		ck_assert_str_eq(node_state_held(back, HELD_DISRUPTION), held[HELD_DISRUPTION]);
 		for (size_t v = 0; v < back->from.count; v++) /* whole or absent, never cut */
 			ck_assert(!*back->from.items[v] || !strcmp(back->from.items[v], from[v]));
 		if (cases[i].exits)
 			ck_assert_str_eq(back->exits.items[back->exits.count - 1], exits[cases[i].exits - 1]);
 		kube_arena_finish(&arena);
 	}
+}
+END_TEST
+
+/* Autoscalers are held off until the end, and then forgotten. */
+START_TEST(test_held)
+{
+	static const char *held[] = {"-", ""};
+	struct kube_arena arena = {0};
+	struct node_state state = full_state();
+
+	ck_assert_ptr_null(node_state_held(NULL, 0));
+	ck_assert_ptr_null(node_state_held(&state, 0));
+	state.held = (struct kube_strlist){held, 2};
+	const struct node_state *back = parse(node_state_format(&state, &arena), &arena);
+	ck_assert_str_eq(node_state_held(back, HELD_SCALE_DOWN), HELD_ABSENT);
+	ck_assert_ptr_null(node_state_held(back, HELD_DISRUPTION));
+	for (int step = STEP_CLAIMED; step < STEP_COUNT; step++) {
+		state.step = step;
+		back = parse(node_state_format(&state, &arena), &arena);
+		ck_assert(step_ended((enum step)step) == !node_state_held(back, HELD_SCALE_DOWN));
+		ck_assert(!step_ended((enum step)step) || back->held.count == 0);
+	}
+	struct node_state *three = NULL;
+	ck_assert_int_eq(node_state_parse("{\"nodeUID\":\"a\",\"rolloutUID\":\"b\",\"rollout\":\"c\",\"wave\":\"d\","
+	                                  "\"step\":\"Draining\",\"since\":\"2026-01-01T00:00:00Z\","
+	                                  "\"started\":\"2026-01-01T00:00:00Z\",\"held\":[\"-\",\"-\",\"-\"]}",
+	                                  &arena, &three, NULL),
+	                 KUBE_E_PARSE);
+	kube_arena_finish(&arena);
 }
 END_TEST
 
@@ -212,5 +244,5 @@ START_TEST(test_message_kept_to_200)
 }
 END_TEST
 
-CHECK_MAIN("node state", test_round_trip, test_minimal, test_refused, test_too_long_to_read, test_fits,
+CHECK_MAIN("node state", test_round_trip, test_minimal, test_refused, test_too_long_to_read, test_fits, test_held,
            test_message_kept_to_200)

@@ -4,6 +4,7 @@
 #include "test/unit/check_main.h"
 #include "test/unit/model/decode.h"
 
+#include <kube/time.h>
 #include <stdio.h>
 
 static struct volume *volume_of(const char *spec)
@@ -108,4 +109,80 @@ START_TEST(claims_of_pods)
 }
 END_TEST
 
-CHECK_MAIN("model/volume", volumes, a_volume_that_is_bound_is_another, attachments, claims_of_pods)
+/* As kured writes it: one node, or with --concurrency several. */
+START_TEST(locks_of_daemon_sets)
+{
+	static const struct {
+		const char *lock;
+		size_t count;
+		const char *last;
+		int64_t until_ms;
+	} cases[] = {
+	    {"{\\'nodeID\\':\\'n1\\',\\'metadata\\':{\\'unschedulable\\':false},"
+	     "\\'created\\':\\'2026-01-01T00:00:00.5Z\\',\\'TTL\\':0}",
+	     1, "n1", KUBE_TIME_NONE},
+	    {"{\\'nodeID\\':\\'n1\\',\\'created\\':\\'2026-01-01T00:00:00Z\\',\\'TTL\\':1800000000000}", 1, "n1",
+	     INT64_C(1767225600000) + 1800000},
+	    {"{\\'maxOwners\\':2,\\'locks\\':[{\\'nodeID\\':\\'n1\\'},{\\'nodeID\\':\\'n2\\'}]}", 2, "n2", KUBE_TIME_NONE},
+	    {"{\\'maxOwners\\':2,\\'locks\\':[]}", 0, NULL, 0},
+	    {"{}", 0, NULL, 0},
+	    {"not JSON", 0, NULL, 0},
+	    {"{\\'nodeID\\':7}", 0, NULL, 0},
+	    {"", 0, NULL, 0},
+	};
+	char text[512];
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
+		snprintf(text, sizeof(text),
+		         "{'metadata':{'name':'kured','namespace':'x','annotations':{'weave.works/kured-node-lock':'%s'}}}",
+		         cases[i].lock);
+		struct daemon_set *d = (struct daemon_set *)object_of(&daemon_set_projection, text);
+		ck_assert_msg(d->locks.count == cases[i].count, "%s", cases[i].lock);
+		if (d->locks.count) {
+			ck_assert_str_eq(d->locks.items[d->locks.count - 1].node, cases[i].last);
+			ck_assert_int_eq(d->locks.items[d->locks.count - 1].until_ms, cases[i].until_ms);
+		}
+		kube_object_unref(&d->object);
+	}
+}
+END_TEST
+
+START_TEST(a_lock_that_changes_is_another)
+{
+	static const char bare[] = "{'metadata':{'name':'kured','namespace':'x'}}";
+	static const char locked[] =
+	    "{'metadata':{'name':'kured','namespace':'x','annotations':{'weave.works/kured-node-lock':'{}'}}}";
+	struct kube_object *free_one = object_of(&daemon_set_projection, bare);
+	struct kube_object *again = object_of(&daemon_set_projection, bare);
+	struct kube_object *held = object_of(&daemon_set_projection, locked);
+	ck_assert(daemon_set_projection.same(free_one, again));
+	ck_assert(!daemon_set_projection.same(free_one, held));
+	kube_object_unref(free_one);
+	kube_object_unref(again);
+	kube_object_unref(held);
+}
+END_TEST
+
+START_TEST(pods_that_upgrade_a_node)
+{
+	static const struct {
+		const char *labels, *phase, *index;
+	} cases[] = {{"'upgrade.cattle.io/node':'n1'", "Running", "n1"},
+	             {"'upgrade.cattle.io/node':'n1'", "Pending", "n1"},
+	             {"'upgrade.cattle.io/node':'n1'", "Succeeded", NULL},
+	             {"'upgrade.cattle.io/node':'n1'", "Failed", NULL},
+	             {"'app':'n1'", "Running", NULL}};
+	char text[256];
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
+		snprintf(text, sizeof(text), "{'metadata':{'name':'p','namespace':'x','labels':{%s}},'status':{'phase':'%s'}}",
+		         cases[i].labels, cases[i].phase);
+		struct kube_object *pod = object_of(&pod_projection, text);
+		ck_assert_pstr_eq(pod_upgrade_index(pod), cases[i].index);
+		kube_object_unref(pod);
+	}
+}
+END_TEST
+
+CHECK_MAIN("model/volume", locks_of_daemon_sets, a_lock_that_changes_is_another, pods_that_upgrade_a_node, volumes,
+           a_volume_that_is_bound_is_another, attachments, claims_of_pods)

@@ -197,6 +197,77 @@ START_TEST(a_wave_that_covers_nothing)
 }
 END_TEST
 
+/* Both of them say so, and one that is alone does not. */
+START_TEST(policies_that_overlap)
+{
+	begin(3, 0);
+	struct policy other = *w.policy, third = *w.policy;
+	const struct policy *all[] = {w.policy, &other, &third};
+	other.object.name = "other";
+	third.object.name = "third";
+	s.policies = all;
+	s.policy_count = 1;
+	plan();
+	ck_assert_ptr_null(wanted("Overlapping"));
+	s.policy_count = 2;
+	plan();
+	check_condition("two", "Overlapping", CONDITION_TRUE, "TargetsOverlap");
+	ck_assert_ptr_nonnull(
+	    strstr(wanted("Overlapping")->message, "PatchPolicy other selects 3 of the same nodes (n01)"));
+	s.policy_count = 3;
+	plan();
+	ck_assert_ptr_nonnull(strstr(wanted("Overlapping")->message, "; so do 1 more policies"));
+	for (size_t i = 0; i < w.node_count; i++)
+		w.nodes[i]->node.labels.count = 0;
+	plan();
+	ck_assert_ptr_null(wanted("Overlapping"));
+	world_finish(&w);
+}
+END_TEST
+
+static bool goes_nowhere(void)
+{
+	plan();
+	if (wanted("DrainGoesNowhere"))
+		check_condition("nowhere", "DrainGoesNowhere", CONDITION_TRUE, "NoOtherNode");
+	return wanted("DrainGoesNowhere") != NULL;
+}
+
+START_TEST(small_clusters)
+{
+	static struct taint taint = {.key = "node-role.kubernetes.io/control-plane", .value = "", .effect = "NoSchedule"};
+	struct node_state state = {.step = STEP_PATCHING};
+
+	begin(1, 1);
+	ck_assert(goes_nowhere());
+	ck_assert_ptr_nonnull(strstr(wanted("DrainGoesNowhere")->message, "for the pods of n01"));
+	w.policy->rules.drain.enabled = false;
+	ck_assert(!goes_nowhere());
+	w.policy->rules.drain.enabled = true;
+	world_add_node(&w, "n02");
+	ck_assert(!goes_nowhere());
+	struct node *second = &w.nodes[1]->node;
+	second->ready = false;
+	ck_assert(goes_nowhere());
+	second->ready = second->unschedulable = true;
+	ck_assert(goes_nowhere());
+	second->state = &state; /* in work: we give it back */
+	ck_assert(!goes_nowhere());
+	state.foreign_cordon = true;
+	ck_assert(goes_nowhere());
+	second->state = NULL;
+	second->unschedulable = false;
+	second->taints.items = &taint;
+	second->taints.count = 1;
+	ck_assert(goes_nowhere());
+	taint.effect = "PreferNoSchedule";
+	ck_assert(!goes_nowhere());
+	second->os = "windows";
+	ck_assert(goes_nowhere());
+	world_finish(&w);
+}
+END_TEST
+
 START_TEST(nothing_is_done_about_a_busy_policy)
 {
 	begin(2, 2);
@@ -448,7 +519,8 @@ START_TEST(orphans)
 }
 END_TEST
 
-CHECK_MAIN("plan/policy", conditions, what_cannot_be_carried_out, a_wave_that_covers_nothing,
-           nothing_is_done_about_a_busy_policy, names, a_changed_policy_may_try_again, the_latest_counts, history,
-           history_of_others_is_theirs, the_last_success, versions, a_node_that_is_being_deleted_makes_no_rollout,
-           a_policy_makes_rollouts_until_all_is_well, a_failed_version_is_not_tried_again, orphans)
+CHECK_MAIN("plan/policy", conditions, what_cannot_be_carried_out, a_wave_that_covers_nothing, policies_that_overlap,
+           small_clusters, nothing_is_done_about_a_busy_policy, names, a_changed_policy_may_try_again,
+           the_latest_counts, history, history_of_others_is_theirs, the_last_success, versions,
+           a_node_that_is_being_deleted_makes_no_rollout, a_policy_makes_rollouts_until_all_is_well,
+           a_failed_version_is_not_tried_again, orphans)

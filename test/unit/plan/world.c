@@ -182,12 +182,28 @@ void world_set_ready(struct world *world, const char *name, bool ready)
 	node->node.ready_since_ms = world->now_ms;
 }
 
+static void annotate(struct world *world, struct node *node, const char *key, const char *value)
+{
+	struct kube_strmap *map = &node->annotations;
+	struct kube_str_pair *pairs = kube_arena_alloc(&world->arena, (map->count + 1) * sizeof(*pairs));
+	size_t count = 0;
+
+	for (size_t i = 0; i < map->count; i++)
+		if (strcmp(map->items[i].key, key) != 0)
+			pairs[count++] = map->items[i];
+	if (value)
+		pairs[count++] = (struct kube_str_pair){keep(world, key), keep(world, value)};
+	*map = (struct kube_strmap){pairs, count};
+}
+
+void world_annotate(struct world *world, const char *name, const char *key, const char *value)
+{
+	annotate(world, &world_node(world, name)->node, key, value);
+}
+
 void world_hold(struct world *world, const char *name, const char *why)
 {
-	struct node *node = &world_node(world, name)->node;
-	struct kube_str_pair *pair = kube_arena_alloc(&world->arena, sizeof(*pair));
-	*pair = (struct kube_str_pair){PW_ANNOTATION_HOLD, keep(world, why)};
-	node->annotations = (struct kube_strmap){pair, why ? 1 : 0};
+	world_annotate(world, name, PW_ANNOTATION_HOLD, why);
 }
 
 static bool held(const struct world_node *node)
@@ -399,6 +415,12 @@ static void fill_target(struct world *world, const struct rollout *rollout, stru
 	const struct pod **bound = plan_alloc(&world->pass, world->pod_count * sizeof(*bound));
 	bool concerns = node->node.state && !strcmp(node->node.state->rollout_uid, rollout->object.uid);
 
+	concerns = concerns || (node->node.unschedulable && !node->node.state);
+	for (size_t i = 0; i < world->pod_count; i++)
+		if (!world->pods[i]->gone && pod_upgrade_index(&world->pods[i]->pod.object) &&
+		    !strcmp(pod_upgrade_index(&world->pods[i]->pod.object), node->node.object.name))
+			view->upgrade_pod = &world->pods[i]->pod;
+
 	view->node = &node->node;
 	view->busy = node->busy > 0;
 	for (size_t i = 0; i < rollout->status.active.count; i++)
@@ -503,6 +525,9 @@ static void take_snapshot(struct world *world, const struct world_rollout *self)
 	                               .policy_count = world->policy_count,
 	                               .policy_replaced = world->policy_replaced,
 	                               .epoch = world->epoch,
+	                               .lockers = world->lockers,
+	                               .locker_count = world->locker_count,
+	                               .max_unavailable_total = world->max_unavailable_total,
 	                               .rollouts = others,
 	                               .report_names = reports,
 	                               .pdbs = pdbs,
@@ -612,6 +637,21 @@ static void check_reported(const struct world *world)
 	ck_assert_msg(seen >= pages, "a state was removed before all %zu pages of the report existed", pages);
 }
 
+/* As controller/act/node_patch.c does it. */
+static void write_held(struct world *world, const struct node_write *write, struct node *node)
+{
+	for (size_t i = 0; i < HELD_COUNT; i++) {
+		const char *before = node_state_held(node->state, i), *after = node_state_held(write->state, i);
+		const char *now = kube_strmap_get(&node->annotations, held_annotations[i]);
+		if (!before && write->claim)
+			before = node_state_held_last(write->state, i);
+		if (write->claim && after)
+			annotate(world, node, held_annotations[i], HELD_VALUE);
+		else if (before && !after && now && !strcmp(now, HELD_VALUE))
+			annotate(world, node, held_annotations[i], strcmp(before, HELD_ABSENT) != 0 ? before + 1 : NULL);
+	}
+}
+
 static void patch_node(struct world *world, const struct node_write *write)
 {
 	struct world_node *node = node_by_uid(world, write->node->object.uid);
@@ -633,6 +673,7 @@ static void patch_node(struct world *world, const struct node_write *write)
 	}
 	if (!write->state && world->snapshot.plan && rollout->status.outcome != OUTCOME_NONE)
 		check_reported(world);
+	write_held(world, write, &node->node);
 	world_set_state(world, node, write->state);
 	if (write->cordon != CHANGE_NONE)
 		node->node.unschedulable = write->cordon == CHANGE_ON;
@@ -1298,6 +1339,9 @@ void world_check_tidy(const struct world *world, const struct world_rollout *rol
 		              step_names[node->state->step]);
 		ck_assert_msg(!node->unschedulable || node->quarantined || world->nodes[i]->cordoned_before,
 		              "%s was left cordoned", node->object.name);
+		for (size_t k = 0; k < HELD_COUNT; k++)
+			ck_assert_pstr_eq(kube_strmap_get(&node->annotations, held_annotations[k]),
+			                  world->nodes[i]->held_before[k]);
 	}
 	check_ledger(world, rollout);
 }

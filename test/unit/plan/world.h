@@ -44,8 +44,9 @@ struct world_node {
 	struct node node; /* first: snapshots point at it */
 	enum host host, rollback_host;
 	bool gone, cordoned_before;
-	int prepare_exit, verify_exit; /* of these jobs */
-	struct job_fact fact;          /* name NULL: nothing is known */
+	const char *held_before[HELD_COUNT]; /* annotations for autoscalers; NULL: absent */
+	int prepare_exit, verify_exit;       /* of these jobs */
+	struct job_fact fact;                /* name NULL: nothing is known */
 	int busy;
 	char info[4][64];
 	struct {
@@ -113,6 +114,9 @@ struct world {
 	struct zone_list zones;
 	struct policy *policy; /* NULL: none */
 	bool policy_replaced;
+	const struct daemon_set *lockers[2];
+	size_t locker_count;
+	struct kube_intstr max_unavailable_total;
 	const struct policy *policies[2]; /* what rollouts see of all policies, where overlaps matter */
 	size_t policy_count;
 	struct world_node **nodes;
@@ -146,8 +150,8 @@ struct world {
 	void *arg;
 };
 
-/* spec: JSON of a policy's spec with ' for "; NULL members of the smallest policy are filled in by policy_spec(). A world is zeroed
- * before its first use, or was finished; texts that are in its arena already stay. */
+/* spec: JSON of a policy's spec with ' for "; NULL members of the smallest policy are filled in by policy_spec(). A
+ * world is zeroed before its first use, or was finished; texts that are in its arena already stay. */
 void world_init(struct world *world, const char *spec);
 void world_finish(struct world *world);
 /* A spec whose strategy and drain are given; patches are as many as wanted (1: ContainerRuntime, 2: Kernel too). */
@@ -160,6 +164,8 @@ struct world_node *world_node(const struct world *world, const char *name);
 void world_set_ready(struct world *world, const char *name, bool ready);
 /* Somebody writes patchwright.io/hold; NULL takes it off. From then on nothing may be done to the node. */
 void world_hold(struct world *world, const char *name, const char *why);
+/* An annotation of a node; value NULL takes it off. */
+void world_annotate(struct world *world, const char *name, const char *key, const char *value);
 void world_label(struct world *world, struct world_node *node, const char *key, const char *value);
 struct world_pod *world_add_pod(struct world *world, const char *node, const char *name, const char *app);
 struct world_volume *world_add_volume(struct world *world, struct world_pod *pod, const char *name);
