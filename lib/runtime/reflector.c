@@ -247,8 +247,7 @@ static void silent(struct kube_reflector *r)
 
 	reflector_end_exchange(r);
 	kube_fail(&err, KUBE_E_TIMEOUT, "the server has been silent for too long: the connection is given up");
-	/* What was open is resumed where it was; whatever never opened may have been refused for its version. */
-	reflector_fail(r, listing || r->status == 0 ? REFLECTOR_WAITING_TO_LIST : REFLECTOR_WAITING_TO_WATCH, &err);
+	reflector_fail(r, listing ? REFLECTOR_WAITING_TO_LIST : REFLECTOR_WAITING_TO_WATCH, &err);
 }
 
 static void on_timer(struct kube_timer *timer, void *arg)

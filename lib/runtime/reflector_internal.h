@@ -55,6 +55,7 @@ struct kube_reflector {
 
 	char *version;        /* the last resourceVersion that was seen; NULL: none yet */
 	bool version_expired; /* the server no longer, or not yet, has it */
+	unsigned refusals;    /* of watches, in a row */
 	int64_t listed_ms;    /* mono time at which the last list began */
 
 	struct kube_exchange *exchange;

@@ -9,6 +9,7 @@
 #define BOOKMARK_SILENCE_MS 150000 /* servers that send bookmarks send one a minute */
 #define CALM_MS 1000               /* open for so long: it works. Closed before, without news: it does not */
 #define MAX_QUERY_BYTES ((size_t)32 << 10)
+#define MAX_REFUSALS 5 /* in a row, before a list is tried: something between may let only lists through */
 
 #define EVENT_TYPES(X) \
 	X(ADDED) \
@@ -56,6 +57,19 @@ static void on_calm(struct kube_timer *timer, void *arg)
 	reflector_leave(r);
 }
 
+/*
+ * A server that starts refuses what it will take in a moment: it has no rules of RBAC yet, or its storage is not ready.
+ * That says nothing about our version. An ERROR event does: whatever came after the version cannot be sent.
+ */
+static bool passes(struct kube_reflector *r, const struct kube_err *err)
+{
+	int status = err->http_status;
+
+	if (status == 429)
+		return true;
+	return r->status != 200 && (status == 401 || status == 403 || status >= 500) && ++r->refusals < MAX_REFUSALS;
+}
+
 /* The server refused the watch, at its opening or by an ERROR event. */
 static void refused(struct kube_reflector *r, struct kube_err *err)
 {
@@ -63,7 +77,7 @@ static void refused(struct kube_reflector *r, struct kube_err *err)
 	if (reflector_is_expired(err))
 		reflector_expired(r, err);
 	else
-		reflector_fail(r, err->http_status == 429 ? REFLECTOR_WAITING_TO_WATCH : REFLECTOR_WAITING_TO_LIST, err);
+		reflector_fail(r, passes(r, err) ? REFLECTOR_WAITING_TO_WATCH : REFLECTOR_WAITING_TO_LIST, err);
 }
 
 /* Events */
@@ -155,6 +169,7 @@ static void on_head(void *arg, const struct kube_response_head *head)
 	reflector_note_head(r, head);
 	if (head->status != 200)
 		return;
+	r->refusals = 0;
 	wire_stream_begin(&r->watch.wire, r->form);
 	r->watch.opened_ms = kube_env_mono_ms(r->env);
 	reflector_set_deadline(r, r->watch.silence_ms);
@@ -182,17 +197,14 @@ static int on_data(void *arg, const char *bytes, size_t len)
 	return 0;
 }
 
+/* However the connection ended, the server has not said that it cannot go on from our version. */
 static void broken(struct kube_reflector *r, const struct kube_err *err)
 {
-	bool opened = r->status == 200;
 	struct kube_err own = *err;
 
 	if (r->status == 0)
 		kube_client_count_request(r->options.client, "GET", r->options.projection->resource, 0);
-	if (opened || err->code == KUBE_E_CONNECT)
-		reflector_fail(r, REFLECTOR_WAITING_TO_WATCH, &own);
-	else
-		reflector_fail(r, REFLECTOR_WAITING_TO_LIST, &own);
+	reflector_fail(r, REFLECTOR_WAITING_TO_WATCH, &own);
 }
 
 /* The server's timeout, in general. One that closes at once without news would have us run in circles. */

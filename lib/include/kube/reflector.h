@@ -5,7 +5,9 @@
  * for bookmarks and a server timeout drawn from [300, 600] s; an idle deadline (that timeout + 5 s, or 150 s without
  * any byte once a bookmark has been seen, as servers send one a minute) ends half-open ones. 410 and "too large
  * resource version" list again (after a pause when the last list is younger than 10 s); a clean end watches again from
- * the last version; everything else backs off (800 ms doubled to 30 s, jittered, reset after 2 quiet minutes).
+ * the last version; everything else backs off (800 ms doubled to 30 s, jittered, reset after 2 quiet minutes). A lost
+ * connection, 401, 403, 429 and 5xx then watch again from the last version (the fifth refusal in a row lists), as a
+ * server that restarts must not be asked for everything by everybody; the rest lists.
  * resourceVersions are compared for equality only.
  *
  * What a table projects (kube/object.h) is asked for in protobuf, with JSON as the second choice; the rest in JSON. Of

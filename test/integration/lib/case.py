@@ -125,10 +125,10 @@ class ClusterTest(unittest.TestCase):
 
     # --- Programs ---
 
-    def controller(self, *flags, log="controller.log", start=True):
-        """A controller with its service account's rights; ready when this returns."""
+    def controller(self, *flags, log="controller.log", start=True, server=None):
+        """A controller with its service account's rights; ready when this returns. server: as controller_kubeconfig() takes it."""
         self.logs.mkdir(parents=True, exist_ok=True)
-        kubeconfig = self.cluster.controller_kubeconfig(self.logs)
+        kubeconfig = self.cluster.controller_kubeconfig(self.logs, server)
         self.addCleanup(pathlib.Path(kubeconfig).unlink, missing_ok=True)
         program = Controller(self.build, kubeconfig, self.logs / log, *flags, environment=self.cluster.environment)
         self.addCleanup(program.finish)

@@ -12,6 +12,15 @@ from .wait import wait_for
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 UP_TIMEOUT = 1800  # the first `up` on a machine builds the control plane
 SYSTEM, JOBS = "patchwright-system", "patchwright-jobs"
+OURS = ("patchpolicies", "patchrollouts", "patchreports", "patchapprovals")
+
+_up = set()  # what was started and not taken down: an interrupted run ends it
+
+
+def down_all(keep=None):
+    """Takes all down but the one that is to be kept."""
+    for cluster in _up - {keep}:
+        cluster.down()
 
 
 class Cluster:
@@ -21,8 +30,10 @@ class Cluster:
         self.kubeconfig_path = None
         self.client = None
 
-    def up(self, nodes=0, pods_per_node=0):
-        self._hack("up", "--nodes", str(nodes), "--pods-per-node", str(pods_per_node), timeout=UP_TIMEOUT)
+    def up(self, nodes=0, pods_per_node=0, **environment):
+        """environment: settings of hack/cluster (PATCHWRIGHT_…) that the cluster keeps."""
+        _up.add(self)
+        self._hack("up", "--nodes", str(nodes), "--pods-per-node", str(pods_per_node), timeout=UP_TIMEOUT, environment=environment)
         self.attach()
 
     def attach(self):
@@ -35,6 +46,7 @@ class Cluster:
         self.client = Client(Kubeconfig(self.kubeconfig_path))
 
     def down(self):
+        _up.discard(self)
         self._hack("down", timeout=120)
 
     def stop_part(self, part, kill=False):
@@ -43,6 +55,18 @@ class Cluster:
 
     def start_part(self, part):
         self._hack("start", part, timeout=120)
+
+    def restart_part(self, part, kill=False):
+        self._hack("restart", part, *(["--kill"] if kill else []), timeout=120)
+
+    def await_resources(self):
+        """An established resource is still refused (429) while the server starts to watch its storage."""
+        for plural in OURS:
+            wait_for(lambda p=plural: self.client.list(p) is not None, 30, f"{plural} can be listed")
+
+    def compact(self):
+        """etcd forgets every version but the newest."""
+        self._hack("compact", timeout=60)
 
     def freeze_part(self, part):
         """It stands still, its connections open, until thaw_part()."""
@@ -54,14 +78,11 @@ class Cluster:
     def install(self):
         """The custom resources and the controller's rights, as the documentation says."""
         self.kubectl("apply", "-f", str(ROOT / "crds"))
-        plurals = ("patchpolicies", "patchrollouts", "patchreports", "patchapprovals")
         self.kubectl("wait", "--for=condition=Established", "--timeout=30s",
-                     *(f"crd/{plural}.patchwright.io" for plural in plurals))
+                     *(f"crd/{plural}.patchwright.io" for plural in OURS))
         self.kubectl("apply", "-k", str(ROOT / "deploy/kustomize"))
         self.kubectl("apply", "-k", str(ROOT / "deploy/kustomize/roles"))
-        for plural in plurals:
-            # An established resource is still refused (429) while the server starts to watch its storage.
-            wait_for(lambda p=plural: self.client.list(p) is not None, 30, f"{plural} can be listed")
+        self.await_resources()
         wait_for(lambda: self.client.find("serviceaccounts", "default", JOBS), 30,
                  f"the namespace {JOBS} has its service account")
 
@@ -73,8 +94,9 @@ class Cluster:
             raise AssertionError(f"kubectl {' '.join(words)} ended with {done.returncode}: {done.stderr or done.stdout}")
         return done
 
-    def controller_kubeconfig(self, folder):
-        """A kubeconfig with a token of the controller's service account: exactly its rights. Returns the path."""
+    def controller_kubeconfig(self, folder, server=None):
+        """A kubeconfig with a token of the controller's service account: exactly its rights. Returns the path.
+        server: another address of the API server than its own."""
         token = self.client.create(
             "serviceaccounts", {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
                                 "spec": {"expirationSeconds": 86400}},
@@ -86,17 +108,18 @@ class Cluster:
 apiVersion: v1
 kind: Config
 current-context: main
-clusters: [{{name: main, cluster: {{server: "{config.server}", certificate-authority-data: "{config.certificate_authority}"}}}}]
+clusters: [{{name: main, cluster: {{server: "{server or config.server}", certificate-authority-data: "{config.certificate_authority}"}}}}]
 users: [{{name: controller, user: {{token: "{token}"}}}}]
 contexts: [{{name: main, context: {{cluster: main, user: controller}}}}]
 """)
         return path
 
-    def _hack(self, command, *words, timeout):
+    def _hack(self, command, *words, timeout, environment=None):
         with tempfile.TemporaryFile("w+") as output:
             process = subprocess.Popen(  # pylint: disable=consider-using-with
                 [str(ROOT / "hack/cluster"), command, "--name", self.name, *words],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+                env={**os.environ, **(environment or {})})
             try:
                 code = process.wait(timeout)
             except BaseException:

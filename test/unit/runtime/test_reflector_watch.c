@@ -88,12 +88,14 @@ START_TEST(failures)
 	    {"reset while open", {.status = 200, .end_after_ms = 5000, .end = KUBE_E_CLOSED}, false, 5800, 6600, 1},
 	    {"reset at once", {.status = 200, .end = KUBE_E_IO}, false, 800, 1600, 1},
 	    {"refused connection", {.end = KUBE_E_CONNECT}, false, 800, 1600, 1},
-	    {"reset while opening", {.end = KUBE_E_CLOSED}, true, 800, 1600, 1},
-	    {"TLS failure", {.end = KUBE_E_TLS}, true, 800, 1600, 1},
+	    {"reset while opening", {.end = KUBE_E_CLOSED}, false, 800, 1600, 1},
+	    {"TLS failure", {.end = KUBE_E_TLS}, false, 800, 1600, 1},
 	    {"429", {.status = 429, .body = STATUS(429, "TooManyRequests", "m")}, false, 800, 1600, 1},
 	    {"429 with a delay", {.status = 429, .retry_after_s = 9}, false, 9000, 9000, 1},
-	    {"403", {.status = 403, .body = STATUS(403, "Forbidden", "m")}, true, 800, 1600, 1},
-	    {"500", {.status = 500, .body = "oops"}, true, 800, 1600, 1},
+	    {"403", {.status = 403, .body = STATUS(403, "Forbidden", "m")}, false, 800, 1600, 1},
+	    {"401", {.status = 401}, false, 800, 1600, 1},
+	    {"404", {.status = 404, .body = STATUS(404, "NotFound", "m")}, true, 800, 1600, 1},
+	    {"500", {.status = 500, .body = "oops"}, false, 800, 1600, 1},
 	    {"410", {.status = 410, .body = EXPIRED}, true, 800, 1600, 1},
 	    {"too large version", {.status = 504, .body = TOO_LARGE}, true, 800, 1600, 1},
 	    {"ERROR 410", {.status = 200, .body = EVENT("ERROR", EXPIRED), .end = STAYS_OPEN}, true, 800, 1600, 1},
@@ -111,7 +113,7 @@ START_TEST(failures)
 	     1},
 	    {"ERROR null", {.status = 200, .body = EVENT("ERROR", "null"), .end = STAYS_OPEN}, true, 800, 1600, 1},
 	    {"no JSON", {.status = 200, .body = "<html>\n", .end = STAYS_OPEN}, true, 800, 1600, 1},
-	    {"no answer", {.end = STAYS_OPEN}, true, 65800, 66600, 1},
+	    {"no answer", {.end = STAYS_OPEN}, false, 65800, 66600, 1},
 	};
 
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
@@ -247,6 +249,7 @@ START_TEST(it_recovers_again_and_again)
 	    {.expect = "watch=true", .end = KUBE_E_CONNECT},
 	    {.expect = "watch=true", .expect_too = "resourceVersion=11", .end = KUBE_E_CONNECT},
 	    {.expect = "watch=true", .status = 503, .body = "starting"},
+	    {.expect = "watch=true", .status = 200, .body = EVENT("ERROR", EXPIRED)},
 	    {.expect = "limit=0&resourceVersion=11", .end = KUBE_E_TIMEOUT},
 	    {.expect = "limit=0&resourceVersion=11", .status = 200, .body = LIST("20", THING("b", "u", "20", "x"))},
 	    OPEN_WATCH("20"),
@@ -260,6 +263,33 @@ START_TEST(it_recovers_again_and_again)
 	ck_assert_uint_eq(bench.works, 1);
 	ck_assert_uint_eq(bench.failed, 4); /* the same error twice is one report */
 	ck_assert_uint_eq(bench.synced, 1);
+	bench_teardown(&bench);
+}
+END_TEST
+
+/* Something that lets lists through but no watches: better a list now and then than nothing. */
+START_TEST(watches_that_are_always_refused_list)
+{
+	static const struct step refusal = {
+	    .expect = "watch=true", .expect_too = "resourceVersion=10", .status = 502, .body = "no"};
+	const struct step steps[] = {
+	    EMPTY_LIST,
+	    refusal,
+	    refusal,
+	    {.expect = "watch=true", .end = KUBE_E_CONNECT}, /* no refusal */
+	    refusal,
+	    refusal,
+	    refusal,
+	    {.expect = "limit=0&resourceVersion=10", .status = 200, .body = LIST("20", THING("a", "u", "20", "x"))},
+	    {.expect = "watch=true", .expect_too = "resourceVersion=20", .status = 502},
+	    {.expect = "limit=0&resourceVersion=20", .status = 200, .body = LIST("30", "")},
+	    OPEN_WATCH("30"), /* from here on it counts anew */
+	};
+	struct bench bench;
+
+	bench_setup(&bench, steps);
+	bench_play(&bench, 400000);
+	ck_assert_str_eq(bench.log.text, "+a -a ");
 	bench_teardown(&bench);
 }
 END_TEST
@@ -421,6 +451,7 @@ END_TEST
 
 CHECK_MAIN("runtime/reflector_watch", events_in_all_pieces, a_clean_end_goes_on, failures,
            expired_versions_list_at_once, no_tight_loop, silence_ends_a_watch,
-           silence_after_a_bookmark_is_noticed_sooner, it_recovers_again_and_again, bad_events_stop_nothing,
-           harmless_events, an_object_that_became_unreadable_leaves, deletion_and_creation_as_one_update,
-           an_oversized_event_is_listed, small_pieces_take_linear_time, it_may_be_freed_in_its_callbacks)
+           silence_after_a_bookmark_is_noticed_sooner, it_recovers_again_and_again,
+           watches_that_are_always_refused_list, bad_events_stop_nothing, harmless_events,
+           an_object_that_became_unreadable_leaves, deletion_and_creation_as_one_update, an_oversized_event_is_listed,
+           small_pieces_take_linear_time, it_may_be_freed_in_its_callbacks)
