@@ -204,6 +204,7 @@ static void rollout_vanished(struct controller *controller, const struct rollout
 	char key[KEY_SIZE];
 	snprintf(key, sizeof(key), "%s%s", KEY_ROLLOUT, rollout->object.name);
 	facts_drop_key(controller->facts, key);
+	observer_drop(controller->observer, rollout->object.uid);
 	tracks_drop(&controller->tracks, key);
 	kube_queue_add(controller->queue, KEY_ORPHANS);
 	kube_queue_add(controller->queue, KEY_ORPHAN_JOBS);

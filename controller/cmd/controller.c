@@ -60,6 +60,22 @@ static int init_act(struct controller *controller, struct kube_err *err)
 	return act_new(&act_options, &controller->act, err);
 }
 
+static int init_observer(struct controller *controller, struct kube_transport *outgoing, struct kube_err *err)
+{
+	controller->fetcher = (struct fetcher){
+	    .client = controller->client,
+	    .outgoing = outgoing,
+	    .namespace_ = controller->options->namespace_,
+	};
+	const struct observer_options options = {
+	    .fetcher = &controller->fetcher,
+	    .pods = controller->caches[CACHE_PODS].store,
+	    .again = plan_again,
+	    .arg = controller,
+	};
+	return observer_new(&options, &controller->observer, err);
+}
+
 static int init(struct controller *controller, const struct controller_options *options, struct kube_err *err)
 {
 	int rc = meters_init(&controller->meters, options->host, err);
@@ -78,17 +94,14 @@ static int init(struct controller *controller, const struct controller_options *
 	if (rc == 0)
 		rc = changes_subscribe(controller, err);
 	if (rc == 0)
+		rc = init_observer(controller, options->outgoing, err);
+	if (rc == 0)
 		rc = init_act(controller, err);
 	if (rc == 0 && controller->options->leader_elect)
 		rc = election_init(controller, options->identity, err);
 	if (rc < 0)
 		return rc;
 	meters_observe_queue(&controller->meters, controller->queue);
-	controller->fetcher = (struct fetcher){
-	    .client = controller->client,
-	    .outgoing = options->outgoing,
-	    .namespace_ = controller->options->namespace_,
-	};
 	kube_client_observe(controller->client, meters_count_request, controller);
 	kube_client_on_warning(controller->client, on_warning, NULL);
 	return 0;
@@ -211,6 +224,7 @@ void controller_free(struct controller *controller)
 	server_version_stop(controller);
 	kube_elector_free(controller->elector);
 	act_free(controller->act);
+	observer_free(controller->observer);
 	caches_finish(controller);
 	kube_queue_free(controller->queue);
 	kube_events_free(controller->events);

@@ -14,7 +14,7 @@
 #include "controller/cmd/options.h"
 #include "controller/cmd/track.h"
 #include "controller/cmd/zones.h"
-#include "controller/observe/fetch.h"
+#include "controller/observe/observer.h"
 #include <kube/elector.h>
 #include <kube/queue.h>
 
@@ -52,6 +52,7 @@ struct controller {
 	struct kube_queue *queue;
 	struct facts *facts;
 	struct fetcher fetcher;
+	struct observer *observer;
 	struct act *act;
 	struct cache caches[CACHE_COUNT];
 	int pods_by_node, pods_by_rollout, pods_by_upgrade, revisions_by_rollout, volumes_by_claim,
@@ -120,6 +121,12 @@ bool rollout_unfinished(const struct rollout *rollout);
 
 /* reconcile.c; kube_work_fn. */
 void reconcile(void *arg, const char *key);
+
+/* gates.c: what is known of a rollout's gates, and what it asks of them. */
+const struct gate_fact *gates_facts(const struct controller *controller, const struct rollout *rollout,
+                                    const struct plan *plan, struct kube_arena *arena);
+void gates_ask(struct controller *controller, const char *key, const struct rollout *rollout,
+               const struct rollout_result *result);
 
 /* namespaces.c */
 void namespaces_start(struct controller *controller);

@@ -88,6 +88,7 @@ static int plan_one_rollout(struct controller *controller, const char *key, cons
 	snapshot_rollout(controller, rollout, key, epoch, arena, &snapshot);
 	plan_rollout(&snapshot, arena, &result);
 	act_run(controller->act, key, &result.actions);
+	gates_ask(controller, key, rollout, &result);
 	look_again(controller, key, result.look_again_ms);
 	return result.write_status ? write_rollout_status(controller, key, track, &snapshot, &result, arena, err) : 0;
 }

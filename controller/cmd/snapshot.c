@@ -286,6 +286,7 @@ void snapshot_rollout(struct controller *controller, const struct rollout *rollo
 	s.pdbs = all_of(store(controller, CACHE_PDBS), arena, &s.pdb_count);
 	s.policies = all_of(store(controller, CACHE_POLICIES), arena, &s.policy_count);
 	fill_zones(controller, arena, &s);
+	s.gate_facts = gates_facts(controller, rollout, s.plan, arena);
 	*ret_snapshot = s;
 }
 

@@ -77,6 +77,13 @@ extern const struct kube_json_field window_table[], freeze_table[];
 int windows_complete(const cJSON *spec, struct rules *rules, struct kube_err *err);
 int windows_check(const struct rules *rules, struct kube_err *err); /* the part of rules_check() */
 
+/* ---- gate.c ---- */
+
+extern const struct kube_json_field gate_table[];
+/* What each type of gate needs must be there; defaults. */
+int gates_complete(const cJSON *spec, struct rules *rules, struct kube_err *err);
+int gates_check(const struct rules *rules, struct kube_err *err); /* the part of rules_check() */
+
 /* ---- rollout_status.c ---- */
 
 int rollout_status_decode(const cJSON *status, struct rollout_status *ret_status, struct kube_arena *arena,

@@ -4,6 +4,7 @@
 
 #include "controller/model/condition.h"
 #include "controller/model/drain.h"
+#include "controller/model/gate.h"
 #include <kube/json.h>
 #include <kube/object.h>
 #include <kube/selector.h>
@@ -151,6 +152,10 @@ struct rules {
 		struct freeze_spec *items;
 		size_t count;
 	} freezes;
+	struct {
+		struct gate_spec *items;
+		size_t count;
+	} gates;
 };
 
 struct version_of {
@@ -180,10 +185,11 @@ struct policy {
 	int trigger; /* enum trigger */
 	int64_t history_limit;
 	struct rules rules;
-	const char *rules_json; /* canonical JSON of the governing members of spec: {"drain":…,"freezes":…,"patches":…,
-	                           "rollback":…,"strategy":…,"target":…,"windows":…}, resolved versions in the place of
-	                           their channels */
-	const char *hash;       /* sha256 of rules_json, hex */
+	const char
+	    *rules_json; /* canonical JSON of the governing members of spec: {"drain":…,"freezes":…,"gates":…,"patches":…,
+	                    "rollback":…,"strategy":…,"target":…,"windows":…}, resolved versions in the place of
+	                    their channels */
+	const char *hash; /* sha256 of rules_json, hex */
 	/* status */
 	int64_t observed_generation;
 	struct conditions conditions;

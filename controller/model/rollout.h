@@ -56,6 +56,21 @@ struct wave_status {
 	const char *reason, *message;                   /* "" when none */
 };
 
+enum gate_verdict {
+	GATE_UNKNOWN, /* no answer yet */
+	GATE_OPEN,
+	GATE_CLOSED,
+	GATE_ERROR /* there is no answer that can be judged */
+};
+extern const char *const gate_verdict_names[];
+
+struct gate_status {
+	const char *name;
+	int verdict; /* enum gate_verdict */
+	const char *message;
+	int64_t at_ms, since_ms; /* of the answer; since when it has been so. KUBE_TIME_NONE: there is none */
+};
+
 struct blocker {
 	const char *kind, *namespace_,
 	    *name;       /* "PodDisruptionBudget" shop/cart, "PatchRollout" x, "Pod" … ; kind NULL: not blocked */
@@ -122,6 +137,10 @@ struct rollout_status {
 		struct failure *items;
 		size_t count;
 	} failed;
+	struct {
+		struct gate_status *items;
+		size_t count;
+	} gates;
 	struct {
 		struct decision *items;
 		size_t count;

@@ -6,6 +6,7 @@
 
 const char *const outcome_names[] = {"", "Succeeded", "Failed", "Aborted", "RolledBack", "Superseded", NULL};
 const char *const wave_state_names[] = {"Pending", "Running", "Soaking", "Passed", "Failed", NULL};
+const char *const gate_verdict_names[] = {"Unknown", "Open", "Closed", "Error", NULL};
 const char *const decision_type_names[] = {
     "Start",      "Wait",     "Approve",   "Promote",  "Pause",        "Resume",         "Skip",
     "Quarantine", "Fail",     "Halt",      "RollBack", "RollBackDone", "RollBackFailed", "RollbackImpossible",
@@ -34,6 +35,17 @@ static const struct kube_json_field wave_table[] = {
     {.name = "soakUntil", .type = KUBE_JSON_TIME, .offset = AT(soak_until_ms)},
     {.name = "reason", .type = KUBE_JSON_STRING, .offset = AT(reason)},
     {.name = "message", .type = KUBE_JSON_STRING, .offset = AT(message)},
+    KUBE_JSON_END,
+};
+#undef AT
+
+#define AT(member) offsetof(struct gate_status, member)
+static const struct kube_json_field gate_status_table[] = {
+    {.name = "name", .type = KUBE_JSON_STRING, .offset = AT(name), .required = true},
+    {.name = "verdict", .type = KUBE_JSON_ENUM, .offset = AT(verdict), .required = true, .words = gate_verdict_names},
+    {.name = "message", .type = KUBE_JSON_STRING, .offset = AT(message)},
+    {.name = "at", .type = KUBE_JSON_TIME, .offset = AT(at_ms)},
+    {.name = "since", .type = KUBE_JSON_TIME, .offset = AT(since_ms)},
     KUBE_JSON_END,
 };
 #undef AT
@@ -145,6 +157,7 @@ static const struct kube_json_field status_table[] = {
     LIST("waves", waves, wave_table),
     LIST("active", active, active_table),
     LIST("failed", failed, failure_table),
+    LIST("gates", gates, gate_status_table),
     LIST("decisions", decisions, decision_table),
     {.name = "startedAt", .type = KUBE_JSON_TIME, .offset = AT(started_ms)},
     {.name = "finishedAt", .type = KUBE_JSON_TIME, .offset = AT(finished_ms)},
@@ -212,6 +225,22 @@ static void complete_waves(const cJSON *status_json, struct rollout_status *stat
 	}
 }
 
+static void complete_gates(const cJSON *status_json, struct rollout_status *status)
+{
+	const cJSON *item;
+	struct gate_status *gate = status->gates.items;
+
+	cJSON_ArrayForEach (item, kube_json_get(status_json, "gates")) {
+		if (!kube_json_get(item, "at"))
+			gate->at_ms = KUBE_TIME_NONE;
+		if (!kube_json_get(item, "since"))
+			gate->since_ms = KUBE_TIME_NONE;
+		if (!gate->message)
+			gate->message = "";
+		gate++;
+	}
+}
+
 int rollout_status_decode(const cJSON *json, struct rollout_status *ret_status, struct kube_arena *arena,
                           struct kube_err *err)
 {
@@ -228,6 +257,7 @@ int rollout_status_decode(const cJSON *json, struct rollout_status *ret_status, 
 			return kube_err_prefix(err, "status");
 		conditions_complete(&status.conditions);
 		complete_waves(json, &status);
+		complete_gates(json, &status);
 		complete_active(&status);
 		complete_failed(&status);
 		decisions_complete(status.decisions.items, status.decisions.count);

@@ -174,6 +174,11 @@ static const struct kube_json_field rules_table[] = {
      .offset = offsetof(struct rules, freezes),
      .table = freeze_table,
      .size = sizeof(struct freeze_spec)},
+    {.name = "gates",
+     .type = KUBE_JSON_LIST,
+     .offset = offsetof(struct rules, gates),
+     .table = gate_table,
+     .size = sizeof(struct gate_spec)},
     KUBE_JSON_END,
 };
 
@@ -289,6 +294,8 @@ int rules_decode(const cJSON *spec, struct rules *ret_rules, struct kube_arena *
 		rc = strategy_default(kube_json_get(spec, "strategy"), &rules, arena, err);
 	if (!rc)
 		rc = windows_complete(spec, &rules, err);
+	if (!rc)
+		rc = gates_complete(spec, &rules, err);
 	if (!rc)
 		*ret_rules = rules;
 	return rc;

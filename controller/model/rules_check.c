@@ -65,5 +65,7 @@ int rules_check(const struct rules *rules, struct kube_err *err)
 		rc = strategy_check(rules, err);
 	if (!rc)
 		rc = drain_check(&rules->drain, err);
+	if (!rc)
+		rc = gates_check(rules, err);
 	return rc ? rc : windows_check(rules, err);
 }

@@ -229,6 +229,10 @@ static struct wait why_not(struct pass *pass, const struct target_pass *target, 
 		wait = over_budget(pass, start);
 	if (!wait.text && !domains_allow(&start->domains, node))
 		wait = (struct wait){"Topology", pass->held_back ? pass->held_back : domains_text(pass, &start->domains)};
+	if (!wait.text && !gates_open(pass, start->wave)) {
+		wait = (struct wait){"WaitingForGate", pass->gate_waits};
+		pass->held_back = NULL; /* it holds all of them */
+	}
 	return wait;
 }
 
@@ -299,6 +303,8 @@ void grant_targets(struct pass *pass)
 	domains_begin(pass, start.wave, &start.domains);
 	note_waiting(pass, &start);
 	grant_wave(pass, &start);
+	if (pass->gate_failed)
+		fail_wave(pass, &pass->want->waves.items[current], "GateFailed", pass->gate_failed);
 	domains_end(&start.domains);
 	HASH_CLEAR(hh, start.grants);
 }

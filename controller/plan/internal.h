@@ -125,6 +125,9 @@ struct pass {
 	bool superseded;          /* the policy was changed since the plan was made */
 	bool stopping;            /* superseded, suspended or halted: what is in work goes on, nothing new begins */
 	struct opening start;
+	enum { GATES_NOT_LOOKED_AT, GATES_LET_START, GATES_HOLD } gates; /* gate.c, once a pass */
+	const char *gate_waits;                                          /* which gate holds new work, and why */
+	const char *gate_failed; /* which gate ends the rollout, and why; NULL: none */
 	const char *held_back;   /* why the next pending target is not started; NULL */
 	const char *held_reason; /* the same in one word, where it has one; NULL */
 	size_t waiting_on;       /* targets in work that are blocked */
@@ -355,6 +358,8 @@ void soak_look(struct pass *pass, size_t index, struct wave_status *wave, struct
 /* ---- wave.c, budget.c ---- */
 
 void waves_advance(struct pass *pass);
+/* No further node is started, in this wave or a later one. */
+void fail_wave(struct pass *pass, struct wave_status *wave, const char *reason, const char *message);
 bool waves_all_passed(const struct pass *pass);
 /* Index of the first wave that has not passed; the number of waves when all have. */
 size_t waves_current(const struct pass *pass);
@@ -362,6 +367,14 @@ size_t waves_current(const struct pass *pass);
 void grant_targets(struct pass *pass);
 /* A count or percentage of total, for maxUnavailable: percentages round down, but to at least 1. */
 int64_t max_unavailable(const struct kube_intstr *value, int64_t total);
+
+/* ---- gate.c ---- */
+
+/* Whether all gates of this moment let a node of the wave start; if not, which one is in pass->gate_waits. What is in
+ * work goes on whatever they say. */
+bool gates_open(struct pass *pass, const struct wave_spec *wave);
+/* What is sent for a query: its placeholders replaced. */
+const char *gate_query(const char *query, const struct active *active, size_t active_count, struct kube_arena *arena);
 
 /* ---- start.c, expect.c, window_check.c: windows and freezes ---- */
 

@@ -169,6 +169,13 @@ struct job_fact {
 	int64_t read_ms;       /* when it was read; KUBE_TIME_NONE */
 };
 
+/* The last answer about a gate. */
+struct gate_fact {
+	int verdict;         /* enum gate_verdict; UNKNOWN: there is none */
+	const char *message; /* one sentence; quotes nothing of what the source has sent */
+	int64_t at_ms;       /* when it was asked: it was true no earlier */
+};
+
 /* An effect that failed and is being retried: told in the status. */
 struct effect_error {
 	const char *what;   /* "create pod patchwright-jobs/pw-…" */
@@ -247,12 +254,24 @@ struct rollout_snapshot {
 	size_t locker_count;
 	struct kube_intstr max_unavailable_total; /* of all nodes of the cluster; not set: no such limit */
 	const struct effect_error *effect_error;  /* the newest that is still being retried; NULL: none */
+	const struct gate_fact *gate_facts;       /* by index of the plan's gates; NULL: nothing is known */
 	int64_t epoch; /* the fencing number that this process writes; status.epoch must equal it before anything else is
 	                  done */
 };
 
+/* What has to be known before the plan can go on; the answer is a gate_fact. Asking it again while it is asked is fine.
+ */
+struct question {
+	const struct gate_spec *gate;
+	const char *query; /* of a Prometheus gate, as it is sent; else NULL */
+};
+
 struct rollout_result {
 	struct actions actions;
+	struct {
+		struct question *items; /* in the arena; at most one for each gate */
+		size_t count;
+	} questions;
 	bool write_status; /* false: nothing to say (before planning, when everything is gone) */
 	/* What should stand there: conditions without their times, and of the decisions the new ones only, in order,
 	 * without sequence numbers and hashes. status/ adds these. */

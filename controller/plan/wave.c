@@ -84,13 +84,13 @@ static void pass_wave(struct pass *pass, struct wave_status *wave, const struct 
 	                   (long long)tally->skipped, failed, kube_duration_format(soak / 1000 * 1000, soaked)));
 }
 
-static void fail_wave(struct pass *pass, struct wave_status *wave, const char *reason, const char *message)
+void fail_wave(struct pass *pass, struct wave_status *wave, const char *reason, const char *message)
 {
 	wave->state = WAVE_FAILED;
 	wave->reason = reason;
 	wave->message = message;
 	wave->soak_until_ms = KUBE_TIME_NONE;
-	decide(pass, DECISION_HALT, wave->name, 1, "failureBudget", reason,
+	decide(pass, DECISION_HALT, wave->name, 1, pass->gate_failed ? "gates" : "failureBudget", reason,
 	       plan_printf(pass->arena, "%s: no further node is started", message));
 }
 

@@ -162,6 +162,23 @@ static bool add_failed(cJSON *json, const struct document *document)
 	return ok;
 }
 
+static bool add_gates(cJSON *json, const struct document *document)
+{
+	const struct rollout_status *wanted = document->wanted;
+	cJSON *list = wanted->gates.count ? cJSON_AddArrayToObject(json, "gates") : NULL;
+	bool ok = list || !wanted->gates.count;
+
+	for (size_t i = 0; ok && i < wanted->gates.count && i < MAX_GATES; i++) {
+		const struct gate_status *gate = &wanted->gates.items[i];
+		cJSON *entry = cJSON_CreateObject();
+		ok = put_entry(list, entry) && put_text(entry, "name", gate->name, LABEL_BYTES) &&
+		     put_str(entry, "verdict", gate_verdict_names[gate->verdict]) &&
+		     put_str_if(entry, "message", gate->message, document->extent->wave_bytes) &&
+		     put_time(entry, "at", gate->at_ms) && put_time(entry, "since", gate->since_ms);
+	}
+	return ok;
+}
+
 static bool add_decisions(cJSON *json, const struct document *document)
 {
 	cJSON *list = cJSON_AddArrayToObject(json, "decisions");
@@ -183,8 +200,8 @@ static cJSON *build(const struct document *document)
 	          put_str_if(json, "progress", wanted->progress, PROGRESS_BYTES) && add_counts(json, &wanted->counts) &&
 	          add_versions(json, wanted) && put_str_if(json, "currentWave", wanted->current_wave, LABEL_BYTES) &&
 	          add_waves(json, document) && add_active(json, document) && add_failed(json, document) &&
-	          add_decisions(json, document) && put_time(json, "startedAt", wanted->started_ms) &&
-	          put_time(json, "finishedAt", wanted->finished_ms);
+	          add_gates(json, document) && add_decisions(json, document) &&
+	          put_time(json, "startedAt", wanted->started_ms) && put_time(json, "finishedAt", wanted->finished_ms);
 	if (ok)
 		return json;
 	cJSON_Delete(json);

@@ -115,7 +115,8 @@ class TestDefinitions(ClusterTest):
         without = {"nodeInfo", "label", "annotation", "observed", "command", "args", "env", "resources", "rollback", "prepare", "verify",
                    "secrets", "supportedFrom", "version", "channel", "configMap", "minimumAge",
                    "matchLabels", "matchExpressions", "values", "limits", "requests", "nodes", "size", "waves[].maxUnavailable",
-                   "podSelector", "order", "windows", "days", "start", "schedule", "freezes", "reason", "topology", "selector"}
+                   "podSelector", "order", "windows", "days", "start", "schedule", "freezes", "reason", "topology", "selector",
+                   "gates", "prometheus", "http", "pods", "resource", "max", "min", "field", "value", "secretRef", "namespace"}
         crd = self.client.get("customresourcedefinitions", "patchpolicies.patchwright.io")
         for path, node in walk(schema(crd)["properties"]["spec"]):
             for name, child in node.get("properties", {}).items():

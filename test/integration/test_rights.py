@@ -26,6 +26,7 @@ RIGHTS = {
     ("apps", "controllerrevisions"): (set(), READ | {"create", "delete"}, set()),
     ("", "configmaps"): (set(), {"list", "watch"}, set()),
     ("coordination.k8s.io", "leases"): (set(), {"get", "create", "update"}, set()),
+    ("", "secrets"): (set(), {"get"}, set()),
     ("patchwright.io", "patchpolicies"): (READ, set(), set()),
     ("patchwright.io", "patchpolicies/status"): ({"update", "patch"}, set(), set()),
     ("patchwright.io", "patchrollouts"): (READ | {"create", "update", "patch", "delete"}, set(), set()),
@@ -80,7 +81,7 @@ class TestRights(ClusterTest):
     def test_kubectl_says_the_same(self):
         for words, answer in (("patch nodes", "yes"), ("create pods --subresource=eviction -n shop", "yes"), ("delete nodes", "no"),
                               (f"create pods -n {JOBS}", "yes"), ("create pods -n default", "no"),
-                              ("get secrets -A", "no"), ("patch patchpolicies.patchwright.io", "no")):
+                              ("get secrets -A", "no"), (f"get secrets -n {SYSTEM}", "yes"), (f"list secrets -n {SYSTEM}", "no"), ("patch patchpolicies.patchwright.io", "no")):
             said = self.cluster.kubectl("auth", "can-i", *words.split(), "--as", ACCOUNT, check=False)
             self.assertEqual(said.stdout.strip(), answer, f"{words}: {said.stderr}")
 

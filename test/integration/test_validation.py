@@ -38,6 +38,19 @@ def freeze(name="f", begin="2026-12-18T00:00:00Z", end="2027-01-04T00:00:00Z"):
     return {"name": name, "from": begin, "to": end}
 
 
+def gate(name="g", **other):
+    return {"name": name, "type": "Prometheus", **other,
+            "prometheus": {"address": "https://prometheus.monitoring.svc:9090", "query": "up", "max": "0", **other.get("prometheus", {})}}
+
+
+def gate_of(union, **member):
+    return {"name": "g", "type": union, union.lower(): member}
+
+
+APP = {"matchLabels": {"app": "cart"}}
+CONDITION = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "namespace": "argocd", "name": "shop", "condition": "Healthy"}
+
+
 def without(document, *names):
     return {name: value for name, value in document.items() if name not in names}
 
@@ -223,6 +236,40 @@ WRONG_POLICIES = (
     ("freezes", [freeze(begin="2026-02-30T00:00:00Z")], "from"),
     ("freezes", [freeze(), freeze()], "Duplicate value"),
     ("freezes", [freeze(name=f"f{n}") for n in range(33)], "must have at most 32 items"),
+    ("gates", [without(gate(), "name")], "name: Required value"),
+    ("gates", [without(gate(), "type")], "type: Required value"),
+    ("gates", [without(gate(), "prometheus")], "prometheus is needed with type Prometheus"),
+    ("gates", [{**gate(), "type": "Alertmanager"}], 'supported values: "Prometheus", "HTTP", "Pods", "Resource"'),
+    ("gates", [gate(http={"url": "https://a"})], "http is needed with type HTTP and must be absent with any other"),
+    ("gates", [gate(at=[])], "at least 1 items"),
+    ("gates", [gate(at=["Pod"])], 'supported values: "Rollout", "Wave", "Node"'),
+    ("gates", [gate(at=["Node", "Node"])], "Duplicate value"),
+    ("gates", [{**gate(), "prometheus": {"address": "https://p", "query": "up"}}], "give max, min or both"),
+    ("gates", [gate(prometheus={"max": "1e3"})], "should match"),
+    ("gates", [gate(prometheus={"max": 0})], "must be of type string"),
+    ("gates", [gate(prometheus={"address": "ftp://prometheus"})], "should match"),
+    ("gates", [gate(prometheus={"address": "https://me:word@p"})], "should match"),
+    ("gates", [gate(prometheus={"address": "https://p/?x=y"})], "should match"),
+    ("gates", [gate(prometheus={"query": ""})], "at least 1 chars long"),
+    ("gates", [gate(prometheus={"secretRef": {}})], "name: Required value"),
+    ("gates", [gate(onError="Pass")], 'supported values: "Wait", "Fail"'),
+    ("gates", [gate(timeout="30s", interval="30s")], "timeout must be below interval"),
+    ("gates", [gate(timeout="2m", interval="3m")], "choose a duration from 1s to 1m"),
+    ("gates", [gate(interval="2h")], "choose a duration from 2s to 1h"),
+    ("gates", [gate_of("HTTP", url="https://a b")], "should match"),
+    ("gates", [gate_of("HTTP", url="https://a/{{active}}")], "should match"),
+    ("gates", [gate_of("HTTP", url="https://a", field="ready")], "field and value go together"),
+    ("gates", [gate_of("HTTP", url="https://a", status=99)], "greater than or equal to 200"),
+    ("gates", [gate_of("Pods", namespace="shop")], "selector: Required value"),
+    ("gates", [gate_of("Pods", namespace="shop", selector={})], "an empty selector would select every pod"),
+    ("gates", [gate_of("Pods", namespace="shop", selector=APP, minReady=0)], "greater than or equal to 1"),
+    ("gates", [gate_of("Pods", namespace="shop", selector=APP, minReady="3")], "should match"),
+    ("gates", [gate_of("Pods", namespace="shop", selector=APP, minReady="101%")], "should match"),
+    ("gates", [gate_of("Resource", **without(CONDITION, "condition"))], "condition: Required value"),
+    ("gates", [gate_of("Resource", **{**CONDITION, "apiVersion": "../../v1"})], "should match"),
+    ("gates", [gate_of("Resource", **{**CONDITION, "status": "Maybe"})], 'supported values: "True", "False", "Unknown"'),
+    ("gates", [gate(), gate()], "Duplicate value"),
+    ("gates", [gate(name=f"g{n}") for n in range(9)], "must have at most 8 items"),
     ("historyLimit", 101, "less than or equal to 100"),
     ("historyLimit", -1, "greater than or equal to 0"),
     ("trigger", "Never", 'supported values: "Automatic", "Manual"'),
@@ -266,6 +313,14 @@ RIGHT_POLICIES = (
     ("windows", [weekly(name=f"w{n}", days=["Mon", "Sun"], duration="168h", timeZone="Etc/GMT+1") for n in range(16)]),
     ("windows", [cron("05  9 * * 7", duration="1m"), weekly(start="23:59")]),
     ("freezes", [freeze(name=f"f{n}", begin="2026-12-18T00:00:00.5+01:00") for n in range(32)]),
+    ("gates", [gate(name=f"g{n}", at=["Rollout", "Wave", "Node"], onError="Fail", timeout="1s", interval="2s",
+                    prometheus={"min": "-0.5", "max": "1.25", "query": "q" * 4096, "secretRef": {"name": "prom"}}) for n in range(8)]),
+    ("gates", [gate_of("HTTP", url="https://a.example:8443/x?y=z&w", status=204, secretRef={"name": "s"})]),
+    ("gates", [gate_of("HTTP", url="http://calendar.ops.svc", field="change.open", value="true")]),
+    ("gates", [gate_of("Pods", namespace="shop", selector=APP, minReady="90%")]),
+    ("gates", [gate_of("Pods", namespace="shop", selector=APP, minReady=3)]),
+    ("gates", [gate_of("Resource", **CONDITION, status="False")]),
+    ("gates", [gate_of("Resource", **without(CONDITION, "namespace"))]),
 )
 
 

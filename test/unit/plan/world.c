@@ -528,6 +528,7 @@ static void take_snapshot(struct world *world, const struct world_rollout *self)
 	                               .lockers = world->lockers,
 	                               .locker_count = world->locker_count,
 	                               .max_unavailable_total = world->max_unavailable_total,
+	                               .gate_facts = world->gate_facts,
 	                               .rollouts = others,
 	                               .report_names = reports,
 	                               .pdbs = pdbs,
@@ -977,6 +978,23 @@ static void look_again(struct world *world, int64_t at_ms)
 		world->look_again_ms = at_ms;
 }
 
+static bool answer_questions(struct world *world)
+{
+	bool answered = false;
+	for (size_t i = 0; i < world->result.questions.count; i++) {
+		const struct question *question = &world->result.questions.items[i];
+		size_t gate = (size_t)(question->gate - world->snapshot.plan->rules->gates.items);
+		world->questions++;
+		world->query = question->query ? keep(world, question->query) : NULL;
+		if (world->gates[gate] == GATE_UNKNOWN)
+			continue;
+		world->gate_facts[gate] = (struct gate_fact){
+		    .verdict = world->gates[gate], .message = gate_verdict_names[world->gates[gate]], .at_ms = world->now_ms};
+		answered = true;
+	}
+	return answered;
+}
+
 static bool step_rollout(struct world *world, struct world_rollout *rollout)
 {
 	bool changed = false;
@@ -997,7 +1015,7 @@ static bool step_rollout(struct world *world, struct world_rollout *rollout)
 		changed = write_status(world, rollout) || changed;
 	}
 	look_again(world, world->result.look_again_ms);
-	return changed;
+	return answer_questions(world) || changed;
 }
 
 static void create_rollout_for(struct world *world, const char *name)

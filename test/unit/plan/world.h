@@ -146,6 +146,12 @@ struct world {
 	struct kube_arena pass;
 	struct rollout_snapshot snapshot;
 	struct rollout_result result;
+	/* Gates, by their index in the policy: what their source says (enum gate_verdict; UNKNOWN: nothing, ever), and what
+	 * is known of it. */
+	int gates[MAX_GATES];
+	struct gate_fact gate_facts[MAX_GATES];
+	size_t questions;
+	const char *query;                    /* the last one, in the arena */
 	void (*on_step)(struct world *world); /* what people do meanwhile */
 	void *arg;
 };

@@ -288,6 +288,14 @@ static struct rollout_status fullest(struct kube_arena *arena, const struct leng
 	want_starts(&wanted, arena, 0, MAX_ACTIVE);
 	wanted.waves.items = kube_arena_calloc(arena, MAX_WAVES + 4, sizeof(struct wave_status));
 	wanted.waves.count = MAX_WAVES + 4;
+	wanted.gates.items = kube_arena_calloc(arena, MAX_GATES + 4, sizeof(struct gate_status));
+	wanted.gates.count = MAX_GATES + 4;
+	for (size_t i = 0; i < wanted.gates.count; i++)
+		wanted.gates.items[i] = (struct gate_status){.name = kube_arena_printf(arena, "%064zu", i),
+		                                             .verdict = GATE_UNKNOWN,
+		                                             .message = text_of(arena, 'g', 300),
+		                                             .at_ms = NOW,
+		                                             .since_ms = NOW};
 	wanted.failed.items = kube_arena_calloc(arena, MAX_FAILED + 30, sizeof(struct failure));
 	wanted.failed.count = MAX_FAILED + 30;
 	wanted.versions.items = kube_arena_calloc(arena, MAX_PATCHES + 1, sizeof(struct version_of));
@@ -361,8 +369,8 @@ static void check_length(const cJSON *object, const struct limit *limit)
 static void check_limits(const cJSON *status)
 {
 	static const struct limit lists[] = {
-	    {"plan.revisions", NULL, 32}, {"conditions", NULL, 16}, {"versions", NULL, 8},   {"waves", NULL, 16},
-	    {"active", NULL, 100},        {"failed", NULL, 50},     {"decisions", NULL, 50},
+	    {"plan.revisions", NULL, 32}, {"conditions", NULL, 16}, {"versions", NULL, 8}, {"waves", NULL, 16},
+	    {"gates", NULL, 8},           {"active", NULL, 100},    {"failed", NULL, 50},  {"decisions", NULL, 50},
 	};
 	static const struct limit texts[] = {
 	    {NULL, "summary", 512},
@@ -373,6 +381,8 @@ static void check_limits(const cJSON *status)
 	    {"versions", "version", 256},
 	    {"waves", "name", 63},
 	    {"waves", "reason", 256},
+	    {"gates", "name", 63},
+	    {"gates", "message", 256},
 	    {"active", "node", 253},
 	    {"active", "nodeUID", 40},
 	    {"active", "reason", 128},
