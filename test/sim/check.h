@@ -45,7 +45,9 @@ struct seen_rollout {
 
 /* A job pod, and who can know of it. */
 struct seen_job {
-	char name[64], uid[40];
+	char name[64], uid[40], node_uid[40], rollout_hash[24], component[24];
+	enum step step; /* that its node is at meanwhile */
+	bool succeeded;
 	bool recorded;                 /* a status has its UID */
 	bool taken;                    /* it was removed, and not by the controller */
 	unsigned knowing[MAX_KNOWING]; /* processes that were told of it, by an answer or by a watch */
@@ -96,6 +98,9 @@ void check_job(struct checks *checks, const struct kube_sim_change *change);
 void check_job_shown(struct checks *checks, const struct pod *pod, unsigned sender);
 void check_job_records(struct checks *checks, const struct rollout *now);
 void check_job_answer(struct checks *checks, const struct kube_sim_served *served);
+/* check_turn.c */
+void check_prepared(struct checks *checks, const struct seen_job *job);
+void check_verified(struct checks *checks, const struct node *node);
 /* check_pod.c */
 const struct node *node_named(struct checks *checks, const char *name);
 /* At work in one of these steps, with a grant. */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #define NEVER INT64_MAX
-/* A request that was under way when the cache saw the hold comes late, and may be repeated. */
-#define UNDER_WAY_MS 90000
+/* A request that was under way when the cache saw the hold comes late, and may be repeated for 15 s. */
+#define UNDER_WAY_MS 25000
 
 static bool shows(const struct controller *controller, const struct seen_node *seen, const char *annotation)
 {

@@ -115,11 +115,20 @@ static void check_once(struct checks *checks, const char *name, unsigned sender)
 		world_fail(checks->world, "job pod %s is created a second time by a controller that knew of it", name);
 }
 
+static const char *entry_of(const cJSON *map, const char *name)
+{
+	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(map, name));
+	return text ? text : "";
+}
+
 static const char *label_of(const cJSON *pod, const char *name)
 {
-	const cJSON *labels = kube_json_get(pod, "metadata.labels");
-	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(labels, name));
-	return text ? text : "";
+	return entry_of(kube_json_get(pod, "metadata.labels"), name);
+}
+
+static const char *annotation_of(const cJSON *pod, const char *name)
+{
+	return entry_of(kube_json_get(pod, "metadata.annotations"), name);
 }
 
 /* At which a node is that gets such a job. */
@@ -183,9 +192,8 @@ static void check_new(struct checks *checks, const cJSON *pod, unsigned sender)
 		world_fail(checks->world, "job pod %s is not bound to a node, has no deadline or has an API token", name);
 	/* One that was on its way when its node vanished comes late, perhaps to another machine of that name. */
 	const struct node *machine = node_named(checks, node);
-	const cJSON *meant =
-	    cJSON_GetObjectItemCaseSensitive(kube_json_get(pod, "metadata.annotations"), PW_ANNOTATION_NODE);
-	bool vanished = !checks->world->calm && (!machine || strcmp(machine->object.uid, cJSON_GetStringValue(meant)) != 0);
+	const char *meant = annotation_of(pod, PW_ANNOTATION_NODE);
+	bool vanished = !checks->world->calm && (!machine || strcmp(machine->object.uid, meant) != 0);
 	if (vanished)
 		return;
 	if (may_work_on(checks, machine, 1u << step_of(pod)))
@@ -218,6 +226,22 @@ static void note_new(struct checks *checks, const cJSON *pod)
 	struct seen_job *job = &checks->jobs[checks->job_count++];
 	snprintf(job->name, sizeof(job->name), "%s", text_at(pod, "metadata.name"));
 	snprintf(job->uid, sizeof(job->uid), "%s", text_at(pod, "metadata.uid"));
+	snprintf(job->component, sizeof(job->component), "%s", variable_of(pod, "PATCHWRIGHT_COMPONENT"));
+	snprintf(job->rollout_hash, sizeof(job->rollout_hash), "%s", label_of(pod, PW_LABEL_ROLLOUT_HASH));
+	snprintf(job->node_uid, sizeof(job->node_uid), "%s", annotation_of(pod, PW_ANNOTATION_NODE));
+	job->step = step_of(pod);
+	check_prepared(checks, job);
+}
+
+static void note_change(struct checks *checks, const struct kube_sim_change *change)
+{
+	const cJSON *pod = change->new_json ? change->new_json : change->old_json;
+	struct seen_job *job = job_of(checks, text_at(pod, "metadata.uid"));
+
+	if (!job)
+		return;
+	job->taken = !change->new_json && change->sender == 0;
+	job->succeeded |= strcmp(text_at(pod, "status.phase"), "Succeeded") == 0;
 }
 
 void check_job(struct checks *checks, const struct kube_sim_change *change)
@@ -226,9 +250,7 @@ void check_job(struct checks *checks, const struct kube_sim_change *change)
 		check_new(checks, change->new_json, change->sender);
 		check_detached(checks, change->new_json);
 		note_new(checks, change->new_json);
-	} else if (!change->new_json) {
-		struct seen_job *job = job_of(checks, text_at(change->old_json, "metadata.uid"));
-		if (job)
-			job->taken = change->sender == 0;
+	} else {
+		note_change(checks, change);
 	}
 }

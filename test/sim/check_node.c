@@ -36,6 +36,7 @@ static void check_steal(struct checks *checks, const struct node *old, const str
 {
 	if (!old->state || same_rollout(old->state, now->state))
 		return;
+	/* Also one that has ended: it is the only record until the report is written. */
 	const struct seen_rollout *owner = seen_rollout(checks, old->state->rollout_uid);
 	if (now->state && owner->now && owner->now->finalizer && step_ended((enum step)old->state->step))
 		world_fail(checks->world, "node %s: its record of rollout %s was replaced before its report is written",
@@ -132,6 +133,8 @@ void check_node(struct checks *checks, struct seen_node *seen, const struct node
 		bool step_changed = now->state && (!old->state_text || strcmp(old->state_text, now->state_text) != 0);
 		if (step_changed)
 			check_grant(checks, old, now);
+		if (step_changed && (now->state->step == STEP_SETTLING || now->state->step == STEP_PATCHED))
+			check_verified(checks, now);
 		if (step_changed && old->state && old->state->step == STEP_DRAINING && now->state->step == STEP_PATCHING &&
 		    is_known_open(checks, seen, sender))
 			world_fail(checks->world, "node %s is patched, but somebody has uncordoned it before that", seen->name);

@@ -104,6 +104,12 @@ void checks_progress(struct checks *checks)
 	}
 }
 
+/* It never began, and says why: somebody made it who may be waited for. */
+static bool is_stuck(const struct rollout *rollout)
+{
+	return rollout->status.outcome == OUTCOME_NONE && !rollout->status.plan_hash && names_wait(rollout);
+}
+
 static void check_rollouts(struct checks *checks)
 {
 	for (size_t i = 0; i < checks->rollout_count; i++) {
@@ -111,8 +117,8 @@ static void check_rollouts(struct checks *checks)
 		if (!seen->now)
 			continue;
 		checks->world->finished += !checks->world->probing;
-		if (seen->now->status.outcome == OUTCOME_NONE && !seen->now->status.plan_hash && names_wait(seen->now))
-			continue; /* it never began, and says why */
+		if (is_stuck(seen->now))
+			continue;
 		if (seen->now->status.outcome == OUTCOME_NONE)
 			world_fail(checks->world, "at rest: rollout %s has not ended: %s", seen->now->object.name,
 			           seen->now->status.summary ? seen->now->status.summary : "it says nothing");
@@ -122,6 +128,16 @@ static void check_rollouts(struct checks *checks)
 		else
 			check_report(checks, seen);
 	}
+}
+
+static bool has_stuck(const struct checks *checks, const char *policy)
+{
+	for (size_t i = 0; i < checks->rollout_count; i++) {
+		const struct rollout *rollout = checks->rollouts[i]->now;
+		if (rollout && strcmp(rollout->policy_name, policy) == 0 && is_stuck(rollout))
+			return true;
+	}
+	return false;
 }
 
 /* Up to date, or it says what is wrong. */
@@ -135,7 +151,8 @@ static void check_policies(struct checks *checks)
 		bool up_to_date = strcmp(text_at(ready, "status"), "True") == 0;
 		bool later = strcmp(text_at(condition_of(policy, "Reconciling"), "reason"), "NotDrained") == 0;
 		bool by_hand = strcmp(text_at(ready, "reason"), "TriggerManual") == 0; /* world.c */
-		if (!up_to_date && !stalled && !later && !by_hand)
+		bool waits = has_stuck(checks, text_at(policy, "metadata.name"));
+		if (!up_to_date && !stalled && !later && !by_hand && !waits)
 			world_fail(checks->world, "at rest: policy %s is neither ready nor stalled: %s",
 			           text_at(policy, "metadata.name"), text_at(ready, "message"));
 	}

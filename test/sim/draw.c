@@ -36,12 +36,13 @@ void draw_node(struct world *world, size_t index)
 	snprintf(text, sizeof(text),
 	         "{'apiVersion':'v1','kind':'Node','metadata':{'name':'n%02zu','labels':{'pool':'%s',"
 	         "'topology.kubernetes.io/"
-	         "zone':'z%lld','firmware':'1.0.0'%s},'annotations':{%s%s}},'spec':{},'status':{'conditions':[{'type':"
+	         "zone':'z%lld','firmware':'1.0.0'%s},'annotations':{%s%s}},'spec':{%s},'status':{'conditions':[{'type':"
 	         "'Ready','status':'True','lastTransitionTime':'2025-12-31T23:00:00Z'}],'nodeInfo':{'operatingSystem':"
 	         "'linux','bootID':'boot-%zu-0','kernelVersion':'6.1.20','kubeletVersion':'v1.33.1','"
 	         "containerRuntimeVersion':'containerd://%s'}}}",
 	         index, other_pool ? "other" : "w", (long long)draw_between(world, 1, 3),
-	         control_plane ? ",'node-role.kubernetes.io/control-plane':''" : "", held, annotations, index, runtime);
+	         control_plane ? ",'node-role.kubernetes.io/control-plane':''" : "", held, annotations,
+	         !world->calm && draw_chance(world, 6) ? "'unschedulable':true" : "", index, runtime);
 	create(world, NODES, text);
 }
 
@@ -121,7 +122,7 @@ void draw_policy(struct world *world, size_t index)
 	              "{'apiVersion':'patchwright.io/v1alpha1','kind':'PatchPolicy','metadata':{'name':'p%zu'},'spec':{"
 	              "'suspend':false,'historyLimit':%lld,'target':{'type':'Nodes','nodes':{'selector':{'matchLabels':{"
 	              "'pool':'%s'}}}},",
-	              index, (long long)draw_between(world, 0, 3), index && draw_chance(world, 50) ? "other" : "w");
+	              index, (long long)draw_between(world, 0, 3), index && draw_chance(world, 40) ? "other" : "w");
 	draw_patches(world, index, &out);
 	kube_buf_adds(&out, ",");
 	draw_strategy(world, &out);

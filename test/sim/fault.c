@@ -50,7 +50,8 @@ static void on_served(void *arg, const struct kube_sim_served *served)
 
 	if (faults->over || strcmp(request->method, "GET") == 0 || strstr(request->target, "events.k8s.io"))
 		return;
-	int64_t lot = draw_between(faults->world, 1, 1000);
+	/* Rather when it waits to repeat what was refused: it wakes up with a decision that is old. */
+	int64_t lot = draw_between(faults->world, 1, served->status >= 429 ? 100 : 1000);
 	if (lot > faults->killed + faults->frozen)
 		return;
 	faults->blow_at = served->sender;

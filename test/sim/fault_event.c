@@ -113,8 +113,9 @@ static const char *state_of(const cJSON *node)
 static const cJSON *some_node(struct faults *faults)
 {
 	const cJSON *node = any(faults->world, &kube_nodes);
+	int most = draw_chance(faults->world, 70) ? 6 : 0;
 
-	for (int tries = 0; tries < 6 && node && !state_of(node); tries++)
+	for (int tries = 0; tries < most && node && !state_of(node); tries++)
 		node = any(faults->world, &kube_nodes);
 	return node;
 }
