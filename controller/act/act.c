@@ -308,6 +308,17 @@ static void emit_event(struct act *act, const struct event_emit *event)
 	kube_events_emit(act_options(act)->events, &out);
 }
 
+static void remove_pod(struct act *act, const char *key, const struct action *action, struct kube_arena *arena)
+{
+	const struct act_options *options = act_options(act);
+	const struct pod *pod = action->evict.pod;
+	bool forced = action->type == ACTION_DELETE_POD;
+	if (action->evict.self && options->on_leave)
+		options->on_leave(options->arg, pod, action->evict.grace_period_s, forced);
+	else
+		(forced ? delete_pod : evict_pod)(act, key, pod, action->evict.grace_period_s, arena);
+}
+
 static void run_one(struct act *act, const char *key, const struct action *action, struct kube_arena *arena)
 {
 	const struct act_options *options = act_options(act);
@@ -323,8 +334,8 @@ static void run_one(struct act *act, const char *key, const struct action *actio
 		finalize_rollout(act, key, action->finalize.rollout, action->finalize.on, arena);
 		break;
 	case ACTION_PATCH_NODE: patch_node(act, key, &action->node, arena); break;
-	case ACTION_EVICT_POD: evict_pod(act, key, action->evict.pod, action->evict.grace_period_s, arena); break;
-	case ACTION_DELETE_POD: delete_pod(act, key, action->evict.pod, action->evict.grace_period_s, arena); break;
+	case ACTION_EVICT_POD:
+	case ACTION_DELETE_POD: remove_pod(act, key, action, arena); break;
 	case ACTION_CREATE_JOB: create_job(act, key, &action->job, arena); break;
 	case ACTION_READ_JOB: read_job(act, key, &action->read_job, arena); break;
 	case ACTION_RELEASE_JOB: release_job(act, key, action->pod, arena); break;

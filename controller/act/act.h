@@ -33,6 +33,8 @@ struct act_options {
 	void (*on_conflict)(void *arg); /* optional: a status was written by somebody else meanwhile */
 	/* Optional: the status of the rollout that this key stands for was written, with this epoch. */
 	void (*on_epoch)(void *arg, const char *key, int64_t epoch);
+	/* Optional: instead of the removal of our own pod. forced: past the Eviction API. */
+	void (*on_leave)(void *arg, const struct pod *pod, int64_t grace_period_s, bool forced);
 	void (*on_eviction)(void *arg, const char *result); /* optional; a word of eviction_result_names */
 	void *arg;
 };

@@ -53,6 +53,7 @@ static int init_act(struct controller *controller, struct kube_err *err)
 	    .again = plan_again,
 	    .on_eviction = count_eviction,
 	    .may_act = election_may_act,
+	    .on_leave = leave_begin,
 	    .on_conflict = election_verify,
 	    .on_epoch = note_epoch,
 	    .arg = controller,
@@ -191,7 +192,7 @@ static void stop_when_done(struct kube_timer *timer, void *arg)
 	bool quiet = act_in_flight(controller->act) == 0;
 	if (quiet)
 		be_quiet(controller);
-	bool over = quiet && election_over(controller);
+	bool over = quiet && election_over(controller) && leave_over(controller);
 	if (over)
 		flush_events(controller);
 	bool done = over && kube_events_idle(controller->events);
@@ -222,6 +223,7 @@ void controller_free(struct controller *controller)
 	kube_timer_stop(controller->env, &controller->stop_timer);
 	namespaces_stop(controller);
 	server_version_stop(controller);
+	leave_finish(controller);
 	kube_elector_free(controller->elector);
 	act_free(controller->act);
 	observer_free(controller->observer);

@@ -44,6 +44,14 @@ struct server_version {
 	char text[64]; /* "" while it is not known */
 };
 
+/* Our own pod goes with the end. */
+struct leaving {
+	const struct pod *pod; /* NULL: it stays */
+	int64_t grace_period_s;
+	bool forced, over;
+	struct kube_op *op;
+};
+
 struct controller {
 	const struct options *options;
 	struct kube_env *env;
@@ -67,6 +75,7 @@ struct controller {
 	struct server_version server_version;
 	struct zones *zones;
 	int64_t plan_us; /* how long a plan of a rollout took of late: changes wait for a multiple of it */
+	struct leaving leaving;
 	struct kube_timer stop_timer;
 	bool stopping;
 	bool flushing;      /* nothing but Events is left to be sent */
@@ -111,6 +120,11 @@ int election_init(struct controller *controller, const char *identity, struct ku
 bool election_may_act(void *controller);           /* we lead, or there is no election: asked before each effect */
 void election_verify(void *controller);            /* something says that another one works */
 bool election_over(struct controller *controller); /* gives the lease back; true when that is done */
+
+/* leave.c */
+void leave_begin(void *controller, const struct pod *pod, int64_t grace_period_s, bool forced); /* on_leave */
+bool leave_over(struct controller *controller); /* asks for it when the lease is given back; true when that is done */
+void leave_finish(struct controller *controller);
 
 /* changes.c: which plans a change may alter. */
 int changes_subscribe(struct controller *controller, struct kube_err *err);

@@ -16,6 +16,8 @@ enum {
 	OPT_ENDPOINTS,
 	OPT_LISTEN,
 	OPT_ZONEINFO,
+	OPT_POD_NAME,
+	OPT_POD_NAMESPACE,
 	OPT_MAX_UNAVAILABLE_TOTAL,
 	OPT_LEADER_ELECT,
 	OPT_LEASE_DURATION,
@@ -38,6 +40,8 @@ static const struct option long_options[] = {
     {"allow-endpoints", required_argument, NULL, OPT_ENDPOINTS},
     {"listen-address", required_argument, NULL, OPT_LISTEN},
     {"zoneinfo", required_argument, NULL, OPT_ZONEINFO},
+    {"pod-name", required_argument, NULL, OPT_POD_NAME},
+    {"pod-namespace", required_argument, NULL, OPT_POD_NAMESPACE},
     {"max-unavailable-total", required_argument, NULL, OPT_MAX_UNAVAILABLE_TOTAL},
     {"leader-elect", no_argument, NULL, OPT_LEADER_ELECT},
     {"leader-elect-lease-duration", required_argument, NULL, OPT_LEASE_DURATION},
@@ -72,6 +76,10 @@ void options_print_help(FILE *out)
 	    "                             be, separated by commas (default: none)\n"
 	    "  --listen-address ADDRESS   of /healthz, /readyz and /metrics (default: :8080; empty: none)\n"
 	    "  --zoneinfo FOLDER          the time zones of maintenance windows (default: /usr/share/zoneinfo)\n"
+	    "  --pod-name NAME, --pod-namespace NAME\n"
+	    "                             the pod that this controller runs in (default: POD_NAME and POD_NAMESPACE of "
+	    "the\n"
+	    "                             environment): its node is drained last, and the pod last of all\n"
 	    "  --max-unavailable-total N  how many nodes of the cluster may be unavailable before no more are started, "
 	    "over "
 	    "all\n"
@@ -167,6 +175,8 @@ static int set_option(struct options *options, int option, const char *value, st
 	case OPT_ZONEINFO: return parse_folder("--zoneinfo", value, &options->zoneinfo, err);
 	case OPT_ENDPOINTS: options->allow_endpoints = value; return 0;
 	case OPT_LISTEN: options->listen_address = *value ? value : NULL; return 0;
+	case OPT_POD_NAME: options->pod_name = *value ? value : NULL; return 0;
+	case OPT_POD_NAMESPACE: return parse_namespace("--pod-namespace", value, &options->pod_namespace, err);
 	case OPT_MAX_UNAVAILABLE_TOTAL: return parse_total(value, &options->max_unavailable_total, err);
 	case OPT_LEADER_ELECT: options->leader_elect = true; return 0;
 	case OPT_LEASE_DURATION:
@@ -225,6 +235,8 @@ int options_parse(int argc, char **argv, struct options *ret_options, struct kub
 	    .allow_endpoints = "",
 	    .log_level = KUBE_LOG_INFO,
 	    .log_format = KUBE_LOG_TEXT,
+	    .pod_name = getenv("POD_NAME"), /* the downward API */
+	    .pod_namespace = getenv("POD_NAMESPACE"),
 	};
 	int rc = parse_all(argc, argv, &options, err);
 	if (rc == 0)

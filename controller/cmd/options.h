@@ -20,6 +20,7 @@ struct options {
 	const char *allow_endpoints;              /* kube_outgoing_options.allow; "": none */
 	const char *listen_address;               /* NULL: no HTTP server */
 	const char *zoneinfo;                     /* folder of the time zones */
+	const char *pod_name, *pod_namespace;     /* of the pod that we run in; NULL: none, or not known */
 	struct kube_intstr max_unavailable_total; /* not set: no such limit */
 	bool leader_elect;
 	struct kube_elector_times election;

@@ -231,6 +231,16 @@ static void fill_others(const struct controller *controller, struct rollout_snap
 	s->rollouts = others;
 }
 
+/* As --pod-name and --pod-namespace say. */
+static const struct pod *self_pod(const struct controller *controller, struct kube_arena *arena)
+{
+	const struct options *options = controller->options;
+	if (!options->pod_name || !options->pod_namespace)
+		return NULL;
+	const char *key = plan_printf(arena, "%s/%s", options->pod_namespace, options->pod_name);
+	return (const struct pod *)kube_store_get(store(controller, CACHE_PODS), key);
+}
+
 static void fill_lockers(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s)
 {
 	const struct kube_store *daemon_sets = store(controller, CACHE_DAEMON_SETS);
@@ -274,6 +284,7 @@ void snapshot_rollout(struct controller *controller, const struct rollout *rollo
 	    .node_count = world.node_count,
 	    .effect_error = facts_effect_error(controller->facts, key, now_ms(controller)),
 	    .epoch = epoch,
+	    .self = self_pod(controller, arena),
 	    .max_unavailable_total = controller->options->max_unavailable_total,
 	};
 	fill_policy(controller, &s);

@@ -181,6 +181,9 @@ static struct wait kept_back(struct pass *pass, const struct target_view *view)
 		return (struct wait){REASON_NEIGHBOUR, neighbour};
 	if (!view->node->ready)
 		return WAIT("NodeNotReady", "node %s is not Ready", view->node->object.name);
+	const char *unsafe = self_drain_unsafe(pass, view->node);
+	if (unsafe)
+		return (struct wait){"SelfDrainUnsafe", unsafe};
 	if (view->node->object.deleted_ms != KUBE_TIME_NONE)
 		return WAIT("NodeDeleted", "node %s is being deleted", view->node->object.name);
 	return (struct wait){"NotVisible", view->busy ? "our last write to the node is not visible yet" : NULL};
@@ -257,25 +260,39 @@ static void hold_back(struct pass *pass, const struct wait *wait)
 	pass->held_reason = wait->reason;
 }
 
+static void try_to_grant(struct pass *pass, struct start *start, const struct target_pass *target)
+{
+	bool costs = target->view->node && !target->view->node->unschedulable;
+
+	if (costs && pass->held_back && over_budget(pass, start).text)
+		return; /* as the one before, whose reason is told */
+	struct wait wait = why_not(pass, target, start);
+	if (wait.text) {
+		hold_back(pass, &wait);
+		return;
+	}
+	start->budget.used += costs;
+	start->total.used += costs;
+	domains_note_start(&start->domains, target->view->node);
+	grant(pass, target, &start->budget);
+}
+
+/* Our own node is the last of its wave. */
 static void grant_wave(struct pass *pass, struct start *start)
 {
+	const struct target_pass *own = NULL;
+
 	for (size_t i = 0; i < pass->s->target_count && pass->want->active.count < MAX_ACTIVE; i++) {
 		const struct target_pass *target = &pass->targets[i];
-		bool costs = target->view->node && !target->view->node->unschedulable;
 		if (!is_next(target, start))
 			continue;
-		if (costs && pass->held_back && over_budget(pass, start).text)
-			continue; /* as the one before, whose reason is told */
-		struct wait wait = why_not(pass, target, start);
-		if (wait.text) {
-			hold_back(pass, &wait);
-			continue;
-		}
-		start->budget.used += costs;
-		start->total.used += costs;
-		domains_note_start(&start->domains, target->view->node);
-		grant(pass, target, &start->budget);
+		if (hosts_self(pass, target->view->node))
+			own = target;
+		else
+			try_to_grant(pass, start, target);
 	}
+	if (own && pass->want->active.count < MAX_ACTIVE)
+		try_to_grant(pass, start, own);
 }
 
 static bool any_pending(const struct pass *pass, size_t wave)

@@ -129,14 +129,28 @@ static void remove_pod(struct drain *drain, const struct pod *pod)
 	struct action *action = plan_add_action(&pass->out->actions, type, pass->arena);
 
 	action->evict.pod = pod;
+	action->evict.self = is_self(pass, pod);
 	action->evict.grace_period_s = pass->rules->drain.grace_period_s;
 	drain->leaving++;
+}
+
+/* The last one: nobody would do the rest. */
+static bool waits_for_others(const struct drain *drain, const struct pod *pod)
+{
+	return is_self(drain->pass, pod) && drain->view.remaining > 1;
 }
 
 static void let_go(struct drain *drain, const struct pod_view *view)
 {
 	const struct pod *pod = view->pod;
 
+	const char *unsafe = is_self(drain->pass, pod) ? self_drain_unsafe(drain->pass, drain->node) : NULL;
+	if (waits_for_others(drain, pod))
+		return;
+	if (unsafe) {
+		drain_block(&drain->view, "Node", "", drain->node->object.name, pod, unsafe);
+		return;
+	}
 	if (drain->forced) {
 		if (!view->busy && drain->leaving < drain->pass->rules->drain.parallelism)
 			remove_pod(drain, pod);

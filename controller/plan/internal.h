@@ -400,6 +400,14 @@ const char *expected_text(const struct expectation *expected, const struct windo
 int policy_check(const struct policy *policy, const struct zone_list *zones, int64_t now_ms, struct kube_arena *arena,
                  struct window_set *ret_windows, struct kube_err *err);
 
+/* ---- self.c: the controller's own node ---- */
+
+bool is_self(const struct pass *pass, const struct pod *pod);
+/* This process runs on it. */
+bool hosts_self(const struct pass *pass, const struct node *node);
+/* Why draining the node would leave nobody who finishes the work, in one sentence; NULL: it would not. */
+const char *self_drain_unsafe(struct pass *pass, const struct node *node);
+
 /* ---- overlap.c, refuge.c ---- */
 
 /* Which other policies select some of the same nodes, in one sentence; NULL: none. */

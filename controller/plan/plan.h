@@ -123,6 +123,7 @@ struct action {
 		struct {
 			const struct pod *pod;
 			int64_t grace_period_s; /* -1: the pod's own */
+			bool self;              /* this process runs in it: the work is handed over first */
 		} evict;                    /* EVICT_POD, DELETE_POD */
 		struct job_create job;
 		struct job_read read_job;
@@ -252,6 +253,7 @@ struct rollout_snapshot {
 	bool others_busy; /* one of them that is at work has grants on the way that cannot be seen yet */
 	const struct daemon_set *const *lockers; /* those with locks */
 	size_t locker_count;
+	const struct pod *self;                   /* that this process runs in; NULL: in none, or that is not known */
 	struct kube_intstr max_unavailable_total; /* of all nodes of the cluster; not set: no such limit */
 	const struct effect_error *effect_error;  /* the newest that is still being retried; NULL: none */
 	const struct gate_fact *gate_facts;       /* by index of the plan's gates; NULL: nothing is known */

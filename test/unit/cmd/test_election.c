@@ -315,6 +315,40 @@ START_TEST(a_stop_gives_the_lease_back_after_the_last_write)
 }
 END_TEST
 
+/* The leader's own node is the last one; its pod goes when the lease is given back, and the next leader goes on. */
+START_TEST(a_leader_that_drains_its_own_node_hands_over)
+{
+	set_up();
+	t.options.pod_namespace = SYSTEM;
+	t.options.pod_name = "controller-a";
+	ck_assert_int_eq(
+	    kube_sim_api_do(t.api, "POST", "/api/v1/namespaces/" SYSTEM "/pods", NULL,
+	                    "{'metadata':{'name':'controller-a','ownerReferences':[{'apiVersion':'apps/v1','kind':"
+	                    "'ReplicaSet','name':'x','uid':'x','controller':true}]},'spec':{'nodeName':'n0',"
+	                    "'terminationGracePeriodSeconds':0}}"),
+	    201);
+	ck_assert_int_eq(kube_sim_api_do(t.api, "PATCH", "/api/v1/namespaces/" SYSTEM "/pods/controller-a/status",
+	                                 KUBE_PATCH_MERGE, "{'status':{'phase':'Running','containerStatuses':[{}]}}"),
+	                 200);
+	t.job_count = 0;
+	struct replica *a = start('a');
+	run_for(400);
+	start('b');
+	for (int i = 0; i < 300 && !a->ended; i++)
+		run_for(200);
+	ck_assert_int_eq(a->ended, 1);
+	ck_assert_int_eq(a->status, 0);
+	ck_assert_uint_eq(t.job_count, NODES - 1); /* all but its own */
+	ck_assert_int_gt(a->released_ms, 0);
+	ck_assert_int_ge(a->last_write_ms, a->released_ms); /* the eviction */
+	ck_assert_ptr_null(kube_sim_api_get(t.api, &kube_pods, SYSTEM, "controller-a"));
+	run_for(60000);
+	ck_assert_str_eq(holder(), "id-b");
+	check_success();
+	tear_down();
+}
+END_TEST
+
 /* At every moment of a node's way: whoever wakes up after another one took over touches nothing. */
 START_TEST(a_frozen_leader_wakes_up_and_ends)
 {
@@ -394,5 +428,5 @@ START_TEST(who_may_not_have_a_lease_says_so_and_waits)
 END_TEST
 
 CHECK_MAIN("election", the_one_that_waits_is_ready_and_writes_nothing, a_stop_gives_the_lease_back_after_the_last_write,
-           a_frozen_leader_wakes_up_and_ends, a_conflict_makes_it_read_the_lease,
-           who_may_not_have_a_lease_says_so_and_waits)
+           a_leader_that_drains_its_own_node_hands_over, a_frozen_leader_wakes_up_and_ends,
+           a_conflict_makes_it_read_the_lease, who_may_not_have_a_lease_says_so_and_waits)

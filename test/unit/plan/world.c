@@ -529,6 +529,7 @@ static void take_snapshot(struct world *world, const struct world_rollout *self)
 	                               .locker_count = world->locker_count,
 	                               .max_unavailable_total = world->max_unavailable_total,
 	                               .gate_facts = world->gate_facts,
+	                               .self = world->self,
 	                               .rollouts = others,
 	                               .report_names = reports,
 	                               .pdbs = pdbs,
@@ -726,6 +727,13 @@ static void end_pod(struct world *world, const struct pod *pod)
 	if (!own->stays)
 		own->end_ms = world->now_ms + world->pod_grace_ms;
 	own->busy = world->lag;
+	if (pod != world->self)
+		return;
+	for (size_t i = 0; i < world->pod_count; i++)
+		ck_assert_msg(world->pods[i] == own || world->pods[i]->gone ||
+		                  strcmp(world->pods[i]->pod.node_name, pod->node_name) != 0,
+		              "our own pod goes before %s", world->pods[i]->pod.object.key);
+	world->self = NULL;
 }
 
 static void evict(struct world *world, const struct pod *pod)

@@ -117,6 +117,7 @@ struct world {
 	const struct daemon_set *lockers[2];
 	size_t locker_count;
 	struct kube_intstr max_unavailable_total;
+	const struct pod *self; /* the controller runs in it; gone with its eviction, as the next one runs elsewhere */
 	const struct policy *policies[2]; /* what rollouts see of all policies, where overlaps matter */
 	size_t policy_count;
 	struct world_node **nodes;
