@@ -278,26 +278,38 @@ static void on_report(void *arg, const struct kube_change *change)
 		add_for_report(controller, any->name);
 }
 
-static bool reads(const struct policy *policy, const char *config_map)
+static bool follows(const struct policy *policy, enum channel_type type, const char *name)
 {
 	for (size_t i = 0; i < policy->rules.patches.count; i++) {
 		const struct channel *channel = policy->rules.patches.items[i].channel;
-		if (channel && channel->type == CHANNEL_CONFIG_MAP && strcmp(channel->config_map, config_map) == 0)
+		if (channel && channel->type == (int)type &&
+		    strcmp(type == CHANNEL_URL ? channel->url : channel->config_map, name) == 0)
 			return true;
 	}
 	return false;
+}
+
+static void add_followers(struct controller *controller, enum channel_type type, const char *name)
+{
+	const struct kube_store *policies = controller->caches[CACHE_POLICIES].store;
+	for (const struct kube_object *o = kube_store_next(policies, NULL); o; o = kube_store_next(policies, o))
+		if (follows((const struct policy *)o, type, name))
+			add(controller, KEY_POLICY, o->name, 0);
 }
 
 static void on_config_map(void *arg, const struct kube_change *change)
 {
 	struct controller *controller = arg;
 	const struct kube_object *any = change->new_object ? change->new_object : change->old_object;
-	const struct kube_store *policies = controller->caches[CACHE_POLICIES].store;
-	if (!controller->working || !change->changed)
-		return;
-	for (const struct kube_object *o = kube_store_next(policies, NULL); o; o = kube_store_next(policies, o))
-		if (reads((const struct policy *)o, any->name))
-			add(controller, KEY_POLICY, o->name, 0);
+	if (controller->working && change->changed)
+		add_followers(controller, CHANNEL_CONFIG_MAP, any->name);
+}
+
+void changes_url(void *arg, const char *url)
+{
+	struct controller *controller = arg;
+	if (controller->working)
+		add_followers(controller, CHANNEL_URL, url);
 }
 
 int changes_subscribe(struct controller *controller, struct kube_err *err)

@@ -97,6 +97,8 @@ static int init(struct controller *controller, const struct controller_options *
 	if (rc == 0)
 		rc = init_observer(controller, options->outgoing, err);
 	if (rc == 0)
+		rc = polls_new(&controller->fetcher, changes_url, controller, &controller->polls, err);
+	if (rc == 0)
 		rc = init_act(controller, err);
 	if (rc == 0 && controller->options->leader_elect)
 		rc = election_init(controller, options->identity, err);
@@ -225,6 +227,7 @@ void controller_free(struct controller *controller)
 	server_version_stop(controller);
 	leave_finish(controller);
 	kube_elector_free(controller->elector);
+	polls_free(controller->polls);
 	act_free(controller->act);
 	observer_free(controller->observer);
 	caches_finish(controller);

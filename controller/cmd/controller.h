@@ -15,6 +15,7 @@
 #include "controller/cmd/track.h"
 #include "controller/cmd/zones.h"
 #include "controller/observe/observer.h"
+#include "controller/observe/poll.h"
 #include <kube/elector.h>
 #include <kube/queue.h>
 
@@ -61,6 +62,7 @@ struct controller {
 	struct facts *facts;
 	struct fetcher fetcher;
 	struct observer *observer;
+	struct polls *polls; /* of channels */
 	struct act *act;
 	struct cache caches[CACHE_COUNT];
 	int pods_by_node, pods_by_rollout, pods_by_upgrade, revisions_by_rollout, volumes_by_claim,
@@ -129,7 +131,8 @@ void leave_finish(struct controller *controller);
 /* changes.c: which plans a change may alter. */
 int changes_subscribe(struct controller *controller, struct kube_err *err);
 void changes_idle(struct controller *controller, enum cache_id cache, const char *object_key);
-void changes_all(struct controller *controller); /* everything is planned: the caches are synced */
+void changes_url(void *controller, const char *url); /* a channel has answered */
+void changes_all(struct controller *controller);     /* everything is planned: the caches are synced */
 /* Not done with: it runs, or still holds nodes, pods or its finalizer. */
 bool rollout_unfinished(const struct rollout *rollout);
 

@@ -4,11 +4,18 @@
 
 #include <string.h>
 
-static const char *const channel_words[] = {"ConfigMap", NULL};
+#define DEFAULT_INTERVAL_MS (5 * 60 * INT64_C(1000))
+
+static const char *const channel_words[] = {"ConfigMap", "URL", NULL};
 
 static const struct kube_json_field config_map_table[] = {
     {.name = "name", .type = KUBE_JSON_STRING, .offset = offsetof(struct channel, config_map), .required = true},
     {.name = "key", .type = KUBE_JSON_STRING, .offset = offsetof(struct channel, key), .required = true},
+    KUBE_JSON_END,
+};
+
+static const struct kube_json_field secret_table[] = {
+    {.name = "name", .type = KUBE_JSON_STRING, .offset = offsetof(struct channel, secret), .required = true},
     KUBE_JSON_END,
 };
 
@@ -19,6 +26,9 @@ const struct kube_json_field channel_table[] = {
      .required = true,
      .words = channel_words},
     {.name = "configMap", .type = KUBE_JSON_OBJECT, .table = config_map_table},
+    {.name = "url", .type = KUBE_JSON_STRING, .offset = offsetof(struct channel, url)},
+    {.name = "secretRef", .type = KUBE_JSON_OBJECT, .table = secret_table},
+    {.name = "interval", .type = KUBE_JSON_DURATION, .offset = offsetof(struct channel, interval_ms)},
     KUBE_JSON_END,
 };
 
@@ -47,9 +57,15 @@ const struct kube_json_field resolved_table[] = {
 
 int channel_complete(struct channel *channel, size_t patch, struct kube_arena *arena, struct kube_err *err)
 {
-	if (!channel->config_map)
-		return kube_fail(err, KUBE_E_PARSE, "patches[%zu].channel.configMap: required, but absent", patch);
-	channel->source = kube_arena_printf(arena, "ConfigMap %s/%s", channel->config_map, channel->key);
+	bool from_url = channel->type == CHANNEL_URL;
+
+	if (from_url ? !channel->url : !channel->config_map)
+		return kube_fail(err, KUBE_E_PARSE, "patches[%zu].channel.%s: required, but absent", patch,
+		                 from_url ? "url" : "configMap");
+	if (channel->interval_ms <= 0)
+		channel->interval_ms = DEFAULT_INTERVAL_MS;
+	channel->source = from_url ? kube_arena_printf(arena, "URL %s", channel->url)
+	                           : kube_arena_printf(arena, "ConfigMap %s/%s", channel->config_map, channel->key);
 	return channel->source ? 0 : meta_out_of_memory(err);
 }
 

@@ -55,13 +55,16 @@ struct job_template {
 	} secrets;
 };
 
-enum channel_type { CHANNEL_CONFIG_MAP };
+enum channel_type { CHANNEL_CONFIG_MAP, CHANNEL_URL };
 
 /* Who says the version of a patch. */
 struct channel {
 	int type;                     /* enum channel_type */
 	const char *config_map, *key; /* in the controller's namespace */
-	const char *source;           /* all this in one text, as in status.resolved[].channel */
+	const char *url;
+	const char *secret;  /* for the URL, in the controller's namespace; NULL: none */
+	int64_t interval_ms; /* between two looks at the URL */
+	const char *source;  /* all this in one text, as in status.resolved[].channel */
 };
 
 struct patch {

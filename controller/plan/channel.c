@@ -29,6 +29,13 @@ static void tell(struct channel_pass *pass, enum channel_state state, const char
 	report->message = plan_printf(pass->arena, "%s: %s", pass->patch->channel->source, message);
 }
 
+static void look_again(struct channel_pass *pass, int64_t at_ms)
+{
+	int64_t *look_ms = &pass->report->look_again_ms;
+	if (*look_ms == KUBE_TIME_NONE || at_ms < *look_ms)
+		*look_ms = at_ms;
+}
+
 /* The version within the blanks, which a file or an editor puts there; NULL: it is none, and that is told. What is no
  * version is not repeated anywhere: it may be anything. */
 static const char *version_of_text(struct channel_pass *pass)
@@ -37,7 +44,7 @@ static const char *version_of_text(struct channel_pass *pass)
 	const char *text = pass->fact->text;
 
 	if (!text) {
-		tell(pass, CHANNEL_BROKEN, pass->fact->reason, pass->fact->message);
+		tell(pass, pass->fact->pending ? CHANNEL_PENDING : CHANNEL_BROKEN, pass->fact->reason, pass->fact->message);
 		return NULL;
 	}
 	size_t whole = strlen(text);
@@ -90,8 +97,7 @@ static bool old_enough(struct channel_pass *pass, const struct seen_version *see
 	tell(pass, CHANNEL_WAITING, "MinimumAge",
 	     plan_printf(pass->arena, "%s is used from %s on, when it has been there for minimumAge", seen->version,
 	                 kube_time_format(at_ms, at)));
-	if (pass->report->look_again_ms == KUBE_TIME_NONE || at_ms < pass->report->look_again_ms)
-		pass->report->look_again_ms = at_ms;
+	look_again(pass, at_ms);
 	return false;
 }
 
@@ -130,10 +136,12 @@ static void tell_resolved(struct channel_pass *pass, const struct resolved *reso
 static struct resolved resolve(struct channel_pass *pass)
 {
 	const struct resolved *before = channel_resolved(pass->s->policy, pass->patch);
-	struct resolved resolved = {.component = component_names[pass->patch->component],
-	                            .channel = pass->patch->channel->source};
+	const struct channel *channel = pass->patch->channel;
+	struct resolved resolved = {.component = component_names[pass->patch->component], .channel = channel->source};
 	if (before)
 		resolved = *before;
+	if (channel->type == CHANNEL_URL)
+		look_again(pass, pass->s->now_ms + channel->interval_ms);
 	const char *version = version_of_text(pass);
 	if (version)
 		move(pass, &resolved, version);

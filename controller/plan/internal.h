@@ -38,7 +38,13 @@ const char *upgrade_refusal(const struct node *node, const struct rules *rules, 
 
 /* ---- channel.c: versions that another one says ---- */
 
-enum channel_state { CHANNEL_FINE, CHANNEL_BACK, CHANNEL_WAITING, CHANNEL_BROKEN };
+enum channel_state {
+	CHANNEL_PENDING, /* nobody has answered yet; what was resolved is as good as before */
+	CHANNEL_FINE,
+	CHANNEL_BACK,
+	CHANNEL_WAITING,
+	CHANNEL_BROKEN
+};
 struct channel_report {
 	enum channel_state state;
 	const char *reason, *message; /* of the condition Resolved; NULL: the policy has no channel */

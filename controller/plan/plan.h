@@ -289,6 +289,7 @@ void plan_rollout(const struct rollout_snapshot *snapshot, struct kube_arena *ar
 struct channel_fact {
 	const char *text;             /* as it is, or the beginning of what is too long; NULL: it cannot be had */
 	const char *reason, *message; /* why not */
+	bool pending;                 /* because nobody has answered yet */
 };
 
 struct policy_snapshot {

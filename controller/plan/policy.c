@@ -358,6 +358,20 @@ static void want_outdated(struct policy_pass *pass)
 		want_reconciling(pass, "RolloutStarting", "a PatchRollout is being created");
 }
 
+/* One that cannot even begin needs somebody, and so does the policy. */
+static void want_current(struct policy_pass *pass)
+{
+	const struct rollout *current = pass->current;
+	const struct condition *stalled = condition_get(&current->status.conditions, "Stalled");
+
+	if (!current->status.plan_hash && stalled && stalled->status == CONDITION_TRUE)
+		want_stalled(pass, plan_printf(pass->arena, "%s", stalled->reason),
+		             plan_printf(pass->arena, "PatchRollout %s: %s", current->object.name, stalled->message));
+	else
+		want_reconciling(pass, "RolloutInProgress",
+		                 plan_printf(pass->arena, "PatchRollout %s is at work", current->object.name));
+}
+
 static void want_conditions(struct policy_pass *pass)
 {
 	const struct policy_snapshot *s = pass->s;
@@ -371,8 +385,7 @@ static void want_conditions(struct policy_pass *pass)
 	else if (want->targets.total == 0)
 		want_stalled(pass, "NoTargets", no_targets(pass));
 	else if (pass->current)
-		want_reconciling(pass, "RolloutInProgress",
-		                 plan_printf(pass->arena, "PatchRollout %s is at work", pass->current->object.name));
+		want_current(pass);
 	else if (pass->channels.unresolved && pass->channels.state != CHANNEL_BROKEN)
 		want_reconciling(pass, pass->channels.reason, pass->channels.message);
 	else if (want->targets.outdated)

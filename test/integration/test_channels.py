@@ -1,6 +1,8 @@
-"""Versions that a channel says: a ConfigMap in the controller's namespace."""
+"""Versions that a channel says: a ConfigMap in the controller's namespace, or a text on a server."""
 
 import datetime
+import http.server
+import threading
 
 from lib import objects
 from lib.cluster import SYSTEM
@@ -15,7 +17,65 @@ def seconds(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
-class TestConfigMap(FlowTest):
+class ReleaseServer:
+    """Says a version by plain http on this machine. answer is a text, a status, or a list of pieces without an end."""
+
+    def __init__(self):
+        self.answer, self.asked = "", []
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, name="releases", daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/stable"
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _handler(self):
+        releases = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                releases.asked.append((self.path, self.headers.get("Authorization")))
+                answer = releases.answer
+                self.send_response(answer if isinstance(answer, int) else 200)
+                if answer == 302:
+                    self.send_header("Location", "/elsewhere")
+                self.end_headers()
+                try:
+                    self.write(answer)
+                except OSError:  # the controller has heard enough
+                    pass
+
+            def write(self, answer):
+                if isinstance(answer, str):
+                    self.wfile.write(answer.encode())
+                while isinstance(answer, list):
+                    self.wfile.write(answer[0].encode() * 10000)
+
+            def log_message(self, *_):
+                pass
+
+        return Handler
+
+
+class ChannelTest(FlowTest):
+    def follow_channel(self, channel, **fields):
+        """A policy for the test's nodes that follows a channel."""
+        patch = {"component": "ContainerRuntime", "job": JOB, "channel": channel, **fields}
+        return self.policy(patches=[patch], strategy=strategy(maxUnavailable=2))
+
+    def status(self):
+        return self.client.get("patchpolicies", self.tag).get("status", {})
+
+    def resolved(self):
+        return self.status().get("resolved", [{}])[0]
+
+    def version(self, name):
+        return runtime_version(self.node(name)).removeprefix("containerd://")
+
+
+class TestConfigMap(ChannelTest):
     at_once = 6
 
     def say(self, data):
@@ -31,18 +91,7 @@ class TestConfigMap(FlowTest):
 
     def follow(self, **fields):
         """The test's policy, which follows the ConfigMap."""
-        patch = {"component": "ContainerRuntime", "job": JOB,
-                 "channel": {"type": "ConfigMap", "configMap": {"name": self.tag, "key": KEY}}, **fields}
-        return self.policy(patches=[patch], strategy=strategy(maxUnavailable=2))
-
-    def status(self):
-        return self.client.get("patchpolicies", self.tag).get("status", {})
-
-    def resolved(self):
-        return self.status().get("resolved", [{}])[0]
-
-    def version(self, name):
-        return runtime_version(self.node(name)).removeprefix("containerd://")
+        return self.follow_channel({"type": "ConfigMap", "configMap": {"name": self.tag, "key": KEY}}, **fields)
 
     def test_a_new_version_is_a_new_rollout(self):
         names = self.pool(2)
@@ -123,3 +172,47 @@ class TestConfigMap(FlowTest):
         self.follow(supportedFrom=[">=1.7.0"])
         self.wait_policy("Stalled", "VersionNotAllowed", "supportedFrom")
         self.assertEqual(self.rollouts_of(), [])
+
+    def test_a_url_at_loopback_is_refused(self):
+        """Who may write a policy does not reach with it what only the controller's machine can reach."""
+        releases = ReleaseServer()
+        self.addCleanup(releases.stop)
+        releases.answer = "1.7.27"
+        self.pool(1)
+        made = self.follow_channel({"type": "URL", "url": releases.url})
+        self.wait_policy("Resolved", "ChannelUnreachable", "by plain http")
+        safe = releases.url.replace("http:", "https:")
+        self.change(patches=[{**made["spec"]["patches"][0], "channel": {"type": "URL", "url": safe}}])
+        self.wait_policy("Resolved", "ChannelUnreachable", "no request is sent")
+        self.assertEqual((releases.asked, self.rollouts_of()), ([], []))
+
+
+class TestUrl(ChannelTest):
+    flags = ("--allow-endpoints=127.0.0.1",)
+
+    def test_a_url_says_the_version(self):
+        name, = self.pool(1)
+        releases = ReleaseServer()
+        self.addCleanup(releases.stop)
+        releases.answer = "1.7.27\n"
+        self.client.create("secrets", {
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": self.tag, "labels": {"patchwright.io/use": "channel"}},
+            "stringData": {"token": "hush"}}, SYSTEM)
+        self.addCleanup(self.client.delete, "secrets", self.tag, SYSTEM)
+        self.follow_channel({"type": "URL", "url": releases.url, "interval": "5s", "secretRef": {"name": self.tag}})
+        self.ended("Succeeded")
+        self.wait_policy("Resolved", "Resolved", releases.url)
+        releases.answer = "1.7.28"
+        self.ended("Succeeded", count=2)
+        self.assertEqual(self.version(name), "1.7.28")
+        self.wait_policy("Ready", "UpToDate")
+        before = self.resolved()
+        for answer, reason, words in ((302, "ChannelUnreachable", "status 302"), (["9"], "ChannelTooLarge", "larger than"),
+                                      ("<html>", "ChannelInvalid", "no version")):
+            releases.answer = answer
+            with self.subTest(reason):
+                self.wait_policy("Resolved", reason, words)
+        releases.stop()
+        self.wait_policy("Resolved", "ChannelUnreachable", "cannot connect")
+        self.assertEqual((self.resolved(), self.version(name), len(self.rollouts_of())), (before, "1.7.28", 2))
+        self.assertEqual(set(releases.asked), {("/stable", "Bearer hush")}, "no redirect is followed")

@@ -113,7 +113,7 @@ class TestDefinitions(ClusterTest):
 
     def test_optional_settings_have_a_default(self):
         without = {"nodeInfo", "label", "annotation", "observed", "command", "args", "env", "resources", "rollback", "prepare", "verify",
-                   "secrets", "supportedFrom", "version", "channel", "configMap", "minimumAge",
+                   "secrets", "supportedFrom", "version", "channel", "configMap", "minimumAge", "url", "secretRef", "interval",
                    "matchLabels", "matchExpressions", "values", "limits", "requests", "nodes", "size", "waves[].maxUnavailable",
                    "podSelector", "order", "windows", "days", "start", "schedule", "freezes", "reason", "topology", "selector",
                    "gates", "prometheus", "http", "pods", "resource", "max", "min", "field", "value", "secretRef", "namespace"}

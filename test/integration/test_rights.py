@@ -24,6 +24,7 @@ RIGHTS = {
     ("", "persistentvolumes"): ({"list", "watch"}, set(), set()),
     ("storage.k8s.io", "volumeattachments"): ({"list", "watch"}, set(), set()),
     ("apps", "controllerrevisions"): (set(), READ | {"create", "delete"}, set()),
+    ("", "secrets"): (set(), {"get"}, set()),
     ("", "configmaps"): (set(), {"list", "watch"}, set()),
     ("coordination.k8s.io", "leases"): (set(), {"get", "create", "update"}, set()),
     ("", "secrets"): (set(), {"get"}, set()),

@@ -113,6 +113,8 @@ static void revision_changed(struct checks *checks, const struct kube_sim_change
 	if (!page)
 		return;
 	struct seen_rollout *seen = seen_rollout(checks, page->rollout_uid);
+	if (page->rules)
+		check_frozen(checks, page->rules);
 	if (seen->page_count < MAX_PAGES)
 		seen->pages[seen->page_count++] = page;
 	else
@@ -166,6 +168,8 @@ static void on_changed(void *arg, const struct kube_sim_change *change)
 		revision_changed(checks, change);
 	else if (change->resource == &kube_pods)
 		check_pod(checks, change);
+	else
+		check_channel(checks, change);
 }
 
 /* ---- life ---- */
@@ -196,5 +200,7 @@ void checks_free(struct checks *checks)
 			kube_object_unref(&seen->pages[p]->object);
 		free(seen);
 	}
+	for (size_t i = 0; i < checks->said_count; i++)
+		free(checks->said[i].text);
 	free(checks);
 }

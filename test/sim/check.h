@@ -8,6 +8,7 @@
 #define MAX_PAGES 64
 #define MAX_LEDGER 2000
 #define MAX_JOBS 2000
+#define MAX_SAID 16
 
 struct seen_node {
 	char name[64], uid[40];
@@ -54,8 +55,17 @@ struct seen_job {
 	size_t knowing_count;
 };
 
+/* What a channel has ever said. */
+struct said {
+	char *text;
+	int64_t first_ms;
+	bool resolved; /* a policy has wanted it since */
+};
+
 struct checks {
 	struct world *world;
+	struct said said[MAX_SAID];
+	size_t said_count;
 	struct seen_node nodes[MAX_WATCHED];
 	size_t node_count;
 	struct seen_rollout *rollouts[MAX_WATCHED];
@@ -101,6 +111,9 @@ void check_job_answer(struct checks *checks, const struct kube_sim_served *serve
 /* check_turn.c */
 void check_prepared(struct checks *checks, const struct seen_job *job);
 void check_verified(struct checks *checks, const struct node *node);
+/* channel.c */
+void check_channel(struct checks *checks, const struct kube_sim_change *change);
+void check_frozen(struct checks *checks, const struct rules *rules);
 /* check_pod.c */
 const struct node *node_named(struct checks *checks, const char *name);
 /* At work in one of these steps, with a grant. */

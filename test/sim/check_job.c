@@ -1,4 +1,5 @@
 /* Invariants of job pods: bound and bounded, alone on their node, on a node that is at that step, once an attempt. */
+#include "controller/model/version.h"
 #include "test/sim/check.h"
 
 #include <kube/json.h>
@@ -164,6 +165,18 @@ static const char *variable_of(const cJSON *pod, const char *name)
 	return "";
 }
 
+/* No node is taken back but by who allows it, and by a rollback. */
+static void check_upwards(struct checks *checks, const cJSON *pod, const struct patch *patch)
+{
+	const char *from = variable_of(pod, "PATCHWRIGHT_FROM_VERSION"), *to = variable_of(pod, "PATCHWRIGHT_VERSION");
+	int order = 0;
+
+	if (step_of(pod) == STEP_PATCHING && !patch->allow_downgrade && version_compare(from, to, &order, NULL) == 0 &&
+	    order > 0)
+		world_fail(checks->world, "job pod %s takes node %s from %s to %s", text_at(pod, "metadata.name"),
+		           text_at(pod, "spec.nodeName"), from, to);
+}
+
 /* One that the policy has, and no more often than it allows. */
 static void check_attempt(struct checks *checks, const cJSON *pod, const struct node *node)
 {
@@ -172,8 +185,10 @@ static void check_attempt(struct checks *checks, const cJSON *pod, const struct 
 	const struct job_template *template = NULL;
 
 	for (size_t i = 0; rules && i < rules->patches.count; i++)
-		if (strcmp(component_names[rules->patches.items[i].component], component) == 0)
+		if (strcmp(component_names[rules->patches.items[i].component], component) == 0) {
 			template = template_of(&rules->patches.items[i], step_of(pod));
+			check_upwards(checks, pod, &rules->patches.items[i]);
+		}
 	if (rules && (!template || atoll(variable_of(pod, "PATCHWRIGHT_ATTEMPT")) > template->retries + 1))
 		world_fail(checks->world, "job pod %s is attempt %s at %s %s, which the policy does not allow",
 		           text_at(pod, "metadata.name"), variable_of(pod, "PATCHWRIGHT_ATTEMPT"), label_of(pod, PW_LABEL_STEP),

@@ -153,6 +153,7 @@ void draw_cluster(struct world *world)
 		draw_workload(world, (size_t)i);
 	draw_single_pods(world);
 	disks_draw(world->disks);
+	channel_say(world, "'runtime':'1.7.27'");
 	world->policy_count = draw_chance(world, 75) ? 1 : (size_t)draw_between(world, 2, MAX_POLICIES);
 	for (size_t i = 0; i < world->policy_count; i++)
 		draw_policy(world, i);

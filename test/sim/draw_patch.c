@@ -1,6 +1,8 @@
 /* What a seed draws: spec.patches. */
 #include "test/sim/world.h"
 
+#include <string.h>
+
 /* Of a component: what the first nodes show is older than `wanted`. */
 static const struct choice {
 	const char *name, *wanted, *supported_from, *too_new; /* ranges that hold for what nodes show, and do not */
@@ -42,14 +44,17 @@ static void add_patch(struct world *world, struct kube_buf *out, const struct ch
 {
 	bool reboots = draw_chance(world, 15);
 
-	kube_buf_addf(out, "{'component':'%s','version':'%s','observeTimeout':'%llds',", choice->name, choice->wanted,
+	kube_buf_addf(out, "{'component':'%s','observeTimeout':'%llds',", choice->name,
 	              (long long)draw_between(world, 20, 120));
+	bool follows = strcmp(choice->name, "ContainerRuntime") == 0 && draw_channel(world, out);
+	if (!follows)
+		kube_buf_addf(out, "'version':'%s',", choice->wanted);
 	if (choice->observed)
 		kube_buf_addf(out, "'observed':%s,", choice->observed);
 	if (draw_chance(world, 15))
 		kube_buf_addf(out, "'supportedFrom':['%s'],",
 		              draw_chance(world, 80) ? choice->supported_from : choice->too_new);
-	if (draw_chance(world, 15))
+	if (!follows && draw_chance(world, 15))
 		kube_buf_adds(out, "'allowDowngrade':true,");
 	if (reboots)
 		kube_buf_addf(out, "'reboot':{'expected':true,'timeout':'%llds'},", (long long)draw_between(world, 100, 300));

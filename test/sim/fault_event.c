@@ -388,6 +388,11 @@ static void add_budget(struct faults *faults)
 		                "'maxUnavailable':1,'selector':{'matchLabels':{'app':'app0'}}}}");
 }
 
+static void move_channel(struct faults *faults)
+{
+	channel_move(faults->world);
+}
+
 void fault_event(struct faults *faults)
 {
 	static void (*const events[])(struct faults * faults) = {
@@ -395,7 +400,7 @@ void fault_event(struct faults *faults)
 	    turn_node,   cordon_node,    touch_node,    delete_node,    kill_replica,   jump_clock,
 	    edit_policy, suspend_policy, delete_policy, delete_rollout, create_rollout, take_job,
 	    upset_pod,   change_budget,  add_budget,    stop_replica,   freeze_replica, repeat_event,
-	    hold_node,   drop_rollout,   move_node,     mark_node,      lock_node,
+	    hold_node,   drop_rollout,   move_node,     mark_node,      lock_node,      move_channel,
 	};
 	size_t count = KUBE_ARRAY_LEN(events), kind = (size_t)draw_between(faults->world, 0, (int64_t)count - 1);
 	uint64_t kinds = faults->kinds & ((UINT64_C(1) << count) - 1);
@@ -440,6 +445,7 @@ void fault_mend(struct faults *faults)
 {
 	struct world *world = faults->world;
 
+	channel_say(world, "'runtime':'1.7.28'");
 	for (size_t i = 0; i < kube_sim_api_count(world->api, &kube_nodes); i++)
 		if (is_held(kube_sim_api_at(world->api, &kube_nodes, i)))
 			set_hold(world, kube_sim_api_at(world->api, &kube_nodes, i), false);

@@ -77,6 +77,11 @@ void draw_windows(struct world *world, struct kube_buf *out);               /* d
 void draw_strategy(struct world *world, struct kube_buf *out);              /* draw_strategy.c */
 void draw_drain(struct world *world, struct kube_buf *out);                 /* draw_drain.c */
 
+/* channel.c */
+bool draw_channel(struct world *world, struct kube_buf *out); /* false: there is none */
+void channel_say(struct world *world, const char *data);      /* members of its data */
+void channel_move(struct world *world);
+
 /* host.c: nodes' hosts, which play the job pods. */
 struct hosts *hosts_new(struct world *world);
 void hosts_free(struct hosts *hosts);

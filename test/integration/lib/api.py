@@ -16,6 +16,7 @@ RESOURCES = {
     "namespaces": ("/api/v1", False),
     "pods": ("/api/v1", True),
     "serviceaccounts": ("/api/v1", True),
+    "secrets": ("/api/v1", True),
     "configmaps": ("/api/v1", True),
     "deployments": ("/apis/apps/v1", True),
     "daemonsets": ("/apis/apps/v1", True),

@@ -77,6 +77,22 @@ static struct world_rollout *add_done(const char *name, const char *outcome, int
 	return r;
 }
 
+/* A rollout that cannot even begin: the policy is not at work either. */
+START_TEST(a_rollout_that_cannot_begin)
+{
+	begin(3, 1);
+	struct world_rollout *r = world_add_rollout(&w, "r1");
+	world_set_rollout(
+	    &w, r, "status",
+	    "{'conditions':[{'type':'Stalled','status':'True','reason':'VersionNotAllowed','message':'no way',"
+	    "'lastTransitionTime':'2026-09-21T00:00:00Z'}]}");
+	plan();
+	check_condition("it cannot begin", "Stalled", CONDITION_TRUE, "VersionNotAllowed");
+	ck_assert_str_eq(wanted("Ready")->message, "PatchRollout r1: no way");
+	world_finish(&w);
+}
+END_TEST
+
 START_TEST(conditions)
 {
 	static const struct {
@@ -519,8 +535,8 @@ START_TEST(orphans)
 }
 END_TEST
 
-CHECK_MAIN("plan/policy", conditions, what_cannot_be_carried_out, a_wave_that_covers_nothing, policies_that_overlap,
-           small_clusters, nothing_is_done_about_a_busy_policy, names, a_changed_policy_may_try_again,
-           the_latest_counts, history, history_of_others_is_theirs, the_last_success, versions,
-           a_node_that_is_being_deleted_makes_no_rollout, a_policy_makes_rollouts_until_all_is_well,
-           a_failed_version_is_not_tried_again, orphans)
+CHECK_MAIN("plan/policy", a_rollout_that_cannot_begin, conditions, what_cannot_be_carried_out,
+           a_wave_that_covers_nothing, policies_that_overlap, small_clusters, nothing_is_done_about_a_busy_policy,
+           names, a_changed_policy_may_try_again, the_latest_counts, history, history_of_others_is_theirs,
+           the_last_success, versions, a_node_that_is_being_deleted_makes_no_rollout,
+           a_policy_makes_rollouts_until_all_is_well, a_failed_version_is_not_tried_again, orphans)
