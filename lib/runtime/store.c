@@ -33,6 +33,7 @@ struct entry {
 struct kube_store {
 	struct kube_pool *pool;
 	struct entry *entries;
+	struct entry *last; /* that an iteration has come to: its next step need not look for it; NULL: none */
 	size_t max_objects;
 	uint64_t round;
 	int index_count, handler_count;
@@ -124,13 +125,25 @@ size_t kube_store_max(const struct kube_store *store)
 	return store->max_objects;
 }
 
+static struct entry *entry_of(const struct kube_store *store, const struct kube_object *object)
+{
+	return store->last && store->last->object == object ? store->last : find(store, object->key);
+}
+
+/* Where an iteration is does not count as a change of the store. */
+static struct kube_object *step_to(const struct kube_store *store, struct entry *entry)
+{
+	((struct kube_store *)store)->last = entry;
+	return entry ? entry->object : NULL;
+}
+
 struct kube_object *kube_store_next(const struct kube_store *store, const struct kube_object *previous)
 {
-	struct entry *entry = previous ? find(store, previous->key) : store->entries;
+	struct entry *entry = previous ? entry_of(store, previous) : store->entries;
 
 	if (entry && previous)
 		entry = entry->hh.next;
-	return entry ? entry->object : NULL;
+	return step_to(store, entry);
 }
 
 struct kube_object *kube_store_index_next(const struct kube_store *store, int index, const char *value,
@@ -140,12 +153,11 @@ struct kube_object *kube_store_index_next(const struct kube_store *store, int in
 	struct entry *entry;
 
 	if (previous) {
-		entry = find(store, previous->key);
-		entry = entry ? entry->links[index].next : NULL;
-		return entry ? entry->object : NULL;
+		entry = entry_of(store, previous);
+		return step_to(store, entry ? entry->links[index].next : NULL);
 	}
 	HASH_FIND_STR(store->indexes[index].buckets, value, bucket);
-	return bucket ? bucket->members->object : NULL;
+	return step_to(store, bucket ? bucket->members : NULL);
 }
 
 /* Indexes */
@@ -279,6 +291,8 @@ static void remove_entry(struct kube_store *store, struct entry *entry)
 	for (int i = 0; i < store->index_count; i++)
 		move_to_bucket(store, entry, i, NULL);
 	HASH_DEL(store->entries, entry);
+	if (store->last == entry)
+		store->last = NULL;
 	free(entry);
 	notify(store, &(struct kube_change){old, NULL, .changed = true});
 	kube_object_unref(old);

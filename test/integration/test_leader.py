@@ -11,8 +11,9 @@ LEASE = "patchwright-controller"
 FLAGS = ("--leader-elect", "--leader-elect-lease-duration", "3s", "--leader-elect-renew-deadline", "2s",
          "--leader-elect-retry-period", "500ms")
 NODES, PODS, AT_MOST = 16, 32, 2
-WAIT = 30  # seconds
-PROGRESS = 3  # steps of nodes between two upheavals
+UPHEAVALS = 30  # leaders that are killed or frozen
+WAIT = 60  # seconds
+PROGRESS = 2  # steps of nodes between two upheavals
 WAVES = [{"name": "canary", "size": 1}, {"name": "rest"}]
 
 
@@ -85,6 +86,7 @@ class TestLeader(ClusterTest):
         self.assertEqual(leader.kill(), -9)
         leader.start()
         self.await_other_holder(holder)
+        self.progress()
 
     def freeze(self, leader, holder):
         self.frozen = leader
@@ -92,7 +94,7 @@ class TestLeader(ClusterTest):
         self.await_other_holder(holder)
         self.progress()
         leader.thaw()
-        self.assertEqual(leader.wait(10), 1, "a leader that lost its lease ends with an error")
+        self.assertEqual(leader.wait(WAIT), 1, "a leader that lost its lease ends with an error")
         self.frozen = None
         self.tend()
 
@@ -104,48 +106,57 @@ class TestLeader(ClusterTest):
     def steps(self):
         return len(rollout.steps(self.nodes.events()))
 
-    def is_over(self):
-        return any(rollout.is_over(item) for item in self.rollouts.objects())
+    def unfinished(self):
+        return [item for item in self.rollouts.objects() if not rollout.is_over(item)]
+
+    def go_on(self):
+        """Starts the next rollout when the last is over: there is always one to upset."""
+        if self.rollouts.objects() and not self.unfinished():
+            self.version = f"1.7.{int(self.version.rpartition('.')[2]) + 1}"
+            spec = {"patches": [{"component": "ContainerRuntime", "version": self.version, "job": {"image": rollout.IMAGE}}]}
+            self.client.patch("patchpolicies", self.tag, {"spec": spec})
+            wait_for(lambda: self.tend() and self.unfinished(), WAIT, f"a rollout to {self.version} begins")
 
     def progress(self):
+        self.go_on()
         goal = self.steps() + PROGRESS
-        wait_for(lambda: self.tend() and (self.steps() >= goal or self.is_over()), WAIT, f"{PROGRESS} steps of nodes")
+        wait_for(lambda: self.tend() and (self.steps() >= goal or not self.unfinished()), WAIT, f"{PROGRESS} steps of nodes")
 
-    def test_upheavals_during_a_rollout(self):
+    def test_upheavals_during_rollouts(self):
         names = self.make_nodes(NODES)
         self.make_deployment("web", PODS)
         self.make_pdb("web", maxUnavailable="25%")
         self.nodes, self.pods, self.rollouts = self.record("nodes"), self.record("pods"), self.record("patchrollouts")
-        self.fleet_agent("--delay", "300ms")
-        self.controllers, self.frozen, done = self.two(), None, 0
+        self.fleet_agent("--delay", "1s")
+        self.controllers, self.frozen = self.two(), None
+        self.version = "1.7.27"
         self.policy(strategy={"maxUnavailable": AT_MOST, "waves": WAVES, "settle": rollout.NO_SETTLE})
-        for upheaval in (self.freeze, self.kill, self.stop, self.freeze, self.kill):
-            self.progress()
-            if self.is_over():
-                break
-            leader = self.leader()
-            upheaval(leader, self.lease()["holderIdentity"])
-            done += 1
-        wait_for(lambda: self.tend() and self.is_over(), WAIT, "the rollout is over")
-
-        self.assertGreaterEqual(done, 3, "it was over too soon: too little was tested")
-        self.assertGreaterEqual(self.lease()["leaseTransitions"], done)
+        wait_for(self.rollouts.objects, WAIT, "the rollout begins")
+        self.progress()
+        for number in range(UPHEAVALS):
+            upheaval = self.kill if number % 2 else self.freeze
+            upheaval(self.leader(), self.lease()["holderIdentity"])
+            if number % 10 == 9:
+                self.stop(self.leader(), None)
+        wait_for(lambda: self.tend() and not self.unfinished(), WAIT, "the last rollout is over")
+        self.assertGreaterEqual(self.lease()["leaseTransitions"], UPHEAVALS)
         for controller in self.controllers:
             controller.terminate()
-        self.check(names)
+        self.assertLessEqual(rollout.most_unavailable(self.nodes.events()), AT_MOST)
+        self.assertEqual(rollout.undrained(self.pods.events()), [])
+        jobs = rollout.job_pods(self.pods.events())
+        items = self.rollouts.objects()
+        self.assertEqual(jobs, {(item["metadata"]["name"], name, "job"): 1 for item in items for name in names})
+        epochs = [self.check(item, names) for item in items]
+        self.assertGreaterEqual(sum(epochs), UPHEAVALS / 2, f"hardly a leader met a rollout: {epochs}")
 
-    def check(self, names):
-        item = self.rollouts.objects()[0]
-        self.assertEqual(len(self.rollouts.objects()), 1)
+    def check(self, item, names):
+        """Returns its last epoch: how many leaders have met it."""
         self.assertEqual(item["status"]["outcome"], "Succeeded", item["status"])
         self.assertEqual(item["status"]["counts"]["patched"], NODES)
-        jobs = rollout.job_pods(self.pods.events())
-        self.assertEqual(jobs, {(item["metadata"]["name"], name, "job"): 1 for name in names})
-        self.assertEqual(rollout.undrained(self.pods.events()), [])
-        self.assertLessEqual(rollout.most_unavailable(self.nodes.events()), AT_MOST)
         ledger = rollout.decisions(self.client, item)
         rollout.check_ledger(self, ledger, item)
         self.assertEqual(sorted(d["subject"] for d in ledger if d["type"] == "Start"), names)
-        epochs = [event.object.get("status", {}).get("epoch", 0) for event in self.rollouts.events()]
+        epochs = [event.object.get("status", {}).get("epoch", 0) for event in self.rollouts.events(item["metadata"]["name"])]
         self.assertEqual(epochs, sorted(epochs))
-        self.assertGreaterEqual(epochs[-1], 4, "hardly a leader met the rollout")
+        return epochs[-1]

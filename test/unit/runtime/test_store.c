@@ -185,6 +185,38 @@ static size_t count_all(const struct kube_store *store)
 	return count;
 }
 
+/* Each step goes on from the object it is given, whatever other iterations have come to meanwhile. */
+START_TEST(iterations_in_each_other)
+{
+	struct kube_store *store = new_store(10, NULL);
+	const char *const order[] = {"a", "b", "c"};
+	size_t at = 0;
+	char text[256];
+	int index;
+
+	ck_assert_int_eq(kube_store_add_index(store, thing_value, &index, NULL), 0);
+	put(store, "a", "u", "1", "x");
+	put(store, "b", "u", "1", "y");
+	put(store, "c", "u", "1", "x");
+	for (const struct kube_object *o = NULL; (o = kube_store_next(store, o)); at++) {
+		ck_assert_str_eq(o->name, order[at]);
+		ck_assert_str_eq(names(store, index, "x", text), "a c ");
+		ck_assert_str_eq(names(store, 0, NULL, text), "a b c ");
+	}
+	ck_assert_uint_eq(at, 3);
+	const struct kube_object *first = kube_store_next(store, NULL);
+	kube_store_remove(store, "ns/b");
+	ck_assert_str_eq(kube_store_next(store, first)->name, "c");
+	const struct kube_object *last = kube_store_next(store, first);
+	put(store, "d", "u", "1", "x");
+	ck_assert_str_eq(kube_store_next(store, last)->name, "d");
+	ck_assert_str_eq(kube_store_index_next(store, index, "x", last)->name, "d");
+	kube_store_remove(store, "ns/d");
+	ck_assert_ptr_null(kube_store_next(store, last));
+	kube_store_free(store);
+}
+END_TEST
+
 /* Quadratic work on so many objects would run into the test's time limit. */
 START_TEST(many_objects)
 {
@@ -213,4 +245,4 @@ START_TEST(many_objects)
 END_TEST
 
 CHECK_MAIN("runtime/store", changes_are_told, handlers_see_the_change, indexes_follow, replace_makes_the_contents_equal,
-           limits_hold, removed_handlers_are_silent, many_objects)
+           limits_hold, removed_handlers_are_silent, iterations_in_each_other, many_objects)
