@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #define STOP_POLL_MS 20
+#define MISSED_MS 1000
 
 struct kube_controller {
 	struct kube_controller_options options; /* its texts are not looked at after kube_controller_new() */
@@ -11,7 +12,8 @@ struct kube_controller {
 	struct kube_reflector *reflector;
 	struct kube_queue *queue;
 	struct kube_elector *elector; /* NULL: no lease */
-	struct kube_timer stop_timer; /* reserved: a stop cannot fail */
+	struct kube_timer stop_timer; /* reserved: a stop cannot fail … */
+	struct kube_timer all_timer;  /* … nor this, which makes good what the queue had no room or memory for */
 	int64_t stop_at_ms;           /* mono: no longer than this */
 	bool working, stopping, ended;
 };
@@ -23,10 +25,29 @@ static void end(struct kube_controller *controller, const struct kube_err *err)
 	controller->ended = true;
 	controller->stopping = true;
 	kube_timer_stop(controller->env, &controller->stop_timer);
+	kube_timer_stop(controller->env, &controller->all_timer);
 	controller->options.on_end(controller->options.arg, err);
 }
 
 /* ---- work ---- */
+
+static void add_all(struct kube_timer *timer, void *arg);
+
+/* A key that could not be queued must not be lost: all that there is will be looked at in a while. */
+static void make_good(struct kube_controller *controller, int rc)
+{
+	if (rc && !kube_timer_active(&controller->all_timer))
+		kube_timer_start(controller->env, &controller->all_timer, MISSED_MS, add_all, controller);
+}
+
+static void add_all(struct kube_timer *timer, void *arg)
+{
+	struct kube_controller *controller = arg;
+
+	(void)timer;
+	for (struct kube_object *o = kube_store_next(controller->store, NULL); o; o = kube_store_next(controller->store, o))
+		make_good(controller, kube_queue_add(controller->queue, o->key));
+}
 
 static void begin_work(void *arg)
 {
@@ -37,8 +58,7 @@ static void begin_work(void *arg)
 	controller->working = true;
 	if (controller->options.on_working)
 		controller->options.on_working(controller->options.arg);
-	for (struct kube_object *o = kube_store_next(controller->store, NULL); o; o = kube_store_next(controller->store, o))
-		kube_queue_add(controller->queue, o->key);
+	add_all(NULL, controller);
 }
 
 static void on_synced(void *arg)
@@ -79,9 +99,9 @@ void kube_controller_done(struct kube_controller *controller, const char *key, e
 	case KUBE_SUCCEEDED:
 		kube_queue_forget(controller->queue, key);
 		if (again_ms > 0)
-			kube_queue_add_after(controller->queue, key, again_ms);
+			make_good(controller, kube_queue_add_after(controller->queue, key, again_ms));
 		break;
-	case KUBE_FAILED: kube_queue_add_rate_limited(controller->queue, key); break;
+	case KUBE_FAILED: make_good(controller, kube_queue_add_rate_limited(controller->queue, key)); break;
 	case KUBE_GIVEN_UP: break;
 	}
 	kube_queue_done(controller->queue, key);
@@ -90,7 +110,7 @@ void kube_controller_done(struct kube_controller *controller, const char *key, e
 void kube_controller_enqueue(struct kube_controller *controller, const char *key)
 {
 	if (controller->working && !controller->stopping)
-		kube_queue_add(controller->queue, key);
+		make_good(controller, kube_queue_add(controller->queue, key));
 }
 
 /* ---- the end ---- */
@@ -170,6 +190,8 @@ static int init(struct kube_controller *controller, struct kube_err *err)
 	const struct kube_controller_options *options = &controller->options;
 	int rc = kube_timer_reserve(controller->env, &controller->stop_timer);
 
+	if (!rc)
+		rc = kube_timer_reserve(controller->env, &controller->all_timer);
 	if (rc)
 		return kube_fail(err, rc, "out of memory for a controller");
 	rc = kube_store_new(options->max_objects ? options->max_objects : KUBE_CONTROLLER_MAX_OBJECTS, &controller->store,
@@ -218,6 +240,7 @@ void kube_controller_free(struct kube_controller *controller)
 	if (!controller)
 		return;
 	kube_timer_release(controller->env, &controller->stop_timer);
+	kube_timer_release(controller->env, &controller->all_timer);
 	kube_elector_free(controller->elector);
 	kube_reflector_free(controller->reflector);
 	kube_queue_free(controller->queue);

@@ -40,6 +40,17 @@ class TestListPods(ExampleTest):
             rows = [tuple(line.split()) for line in program.tail().splitlines()]
             self.assertEqual(sorted(row for row in rows if row[0] == namespace), expected)
 
+    def test_more_than_a_page(self):
+        """501 pods: what a server cuts off is asked for by its token."""
+        namespace = self.namespace()
+        pod = {"containers": [{"name": "c", "image": "registry.example/none"}], "schedulerName": "nobody"}
+        for number in range(501):
+            self.client.create("pods", {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{number}"}, "spec": pod}, namespace)
+        program = self.example("list_pods", namespace)
+        self.assertEqual(program.wait(WAIT), 0)
+        names = sorted(line.split()[1] for line in program.log.read_text().splitlines())
+        self.assertEqual(names, sorted(f"p{number}" for number in range(501)))
+
     def test_what_goes_wrong_is_said(self):
         for words, kubeconfig, said in (
                 ((), "/nonexistent", "list-pods: no cluster is configured: give a kubeconfig file, set KUBECONFIG, or run in a pod\n"),

@@ -1,6 +1,7 @@
 """Two controllers, one lease: the one that leads is killed, frozen and stopped during a rollout, and nothing is done twice."""
 
 import re
+import signal
 
 from lib import rollout
 from lib.case import ClusterTest
@@ -55,6 +56,8 @@ class TestLeader(ClusterTest):
             status, text = controller.http("/readyz?verbose")
             self.assertEqual(status, 200)
             self.assertIn("[+]leader-election ok", text)
+            self.assertEqual(controller.http("/readyz/leader-election"), (200, "ok"))
+            self.assertIn("[+]cache-pods excluded: ok", controller.http("/readyz?verbose&exclude=cache-pods")[1])
         self.assertEqual(follower.terminate(), 0)
         before = self.lease()
         self.assertNotEqual(before["holderIdentity"], "", "the one that waits gave back what it does not hold")
@@ -62,6 +65,18 @@ class TestLeader(ClusterTest):
         self.assertEqual(leader.terminate(), 0)
         after = self.lease()
         self.assertEqual((after.get("holderIdentity", ""), after["leaseDurationSeconds"], after["leaseTransitions"]), ("", 1, 0))
+
+    def test_a_second_signal_ends_it_at_once(self):
+        """A lease that cannot be given back, because nothing answers, holds up the end; whoever is in a hurry says so again."""
+        leader = self.controller(*FLAGS)
+        wait_for(lambda: leads(leader), WAIT, "it leads")
+        self.addCleanup(self.cluster.thaw_part, "apiserver")
+        self.cluster.freeze_part("apiserver")
+        leader.signal(signal.SIGTERM)
+        wait_for(lambda: "stopping: no new work is begun" in leader.tail(), WAIT, "it has heard the first signal")
+        self.assertTrue(leader.running())
+        self.assertEqual(leader.terminate(), 1)
+        self.assertIn("a second signal came", leader.tail())
 
     # --- upheavals: something happens to the one that leads, and the other one takes over ---
 

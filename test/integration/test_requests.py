@@ -109,6 +109,38 @@ class TestWarnings(RequestTest):
                                             'unknown field "spec.unknown"': 1})
 
 
+class TestEvents(RequestTest):
+    def event(self, note):
+        """The Event with that note, as the API server has it now."""
+        found = [event for event in self.client.request("GET", "/apis/events.k8s.io/v1/namespaces/default/events")["items"]
+                 if event.get("note") == note]
+        self.assertLessEqual(len(found), 1, "one occurrence and its repetitions are one object")
+        return found[0] if found else None
+
+    def test_repetitions_are_a_series(self):
+        probe, note = self.probe(), f"{self.tag}:what-happened"
+
+        def emit():
+            self.assertNotIn("error", probe.end(probe.start("event", "Tested", note)))
+
+        def count():
+            return (self.event(note) or {}).get("series", {}).get("count", 0)
+        emit()
+        event = wait_for(lambda: self.event(note), WAIT, "the first occurrence is there")
+        self.assertEqual((event["type"], event["reason"], event["action"]), ("Normal", "Tested", "Testing"))
+        self.assertEqual((event["reportingController"], event["reportingInstance"]), ("kube-probe", "kube-probe-test"))
+        self.assertEqual((event["regarding"]["kind"], event["regarding"]["name"]), ("Namespace", "default"))
+        self.assertNotIn("series", event)
+        emit()
+        wait_for(lambda: count() == 2, WAIT, lambda: f"the second one makes it a series: {self.event(note)}")
+        for _ in range(3):
+            emit()
+        probe.end(probe.start("flush"))
+        wait_for(lambda: count() == 5, WAIT, lambda: f"what was counted meanwhile: {self.event(note)}")
+        seen = self.cluster.kubectl("-n", "default", "get", "events", "--field-selector", "reason=Tested", "-o", "name").stdout.split()
+        self.assertIn(f"event/{event['metadata']['name']}", seen)
+
+
 class TestThrottling(RequestTest):
     GROUP = "/apis/flowcontrol.apiserver.k8s.io/v1"
     USER = "throttled"

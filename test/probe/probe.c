@@ -1,5 +1,6 @@
 #include "test/probe/probe.h"
 
+#include <kube/events.h>
 #include <kube/json.h>
 #include <kube/update.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@ struct task {
 
 struct probe {
 	struct kube_client *client;
+	struct kube_events *events;
 	int64_t start_ms;
 	struct task *tasks;
 };
@@ -220,6 +222,27 @@ static void increment(struct task *task, const char *node, const char *label)
 		done(task, NULL, &err);
 }
 
+/* ---- events ---- */
+
+static void emit(struct task *task, const char *reason, const char *note)
+{
+	const struct kube_event event = {
+	    .regarding =
+	        {.resource = &kube_namespaces, .namespace_ = "", .name = "default", .uid = "", .resource_version = ""},
+	    .reason = reason,
+	    .action = "Testing",
+	    .note = note,
+	};
+	kube_events_emit(task->probe->events, &event);
+	done(task, NULL, NULL);
+}
+
+static void flush(struct task *task)
+{
+	kube_events_flush(task->probe->events);
+	done(task, NULL, NULL);
+}
+
 /* ---- commands ---- */
 
 void probe_command(struct probe *probe, char *line)
@@ -230,14 +253,19 @@ void probe_command(struct probe *probe, char *line)
 		words[count] = strsep(&line, " ");
 	if (line) /* the last one is all that is left */
 		words[count++] = line;
-	struct task *task = count >= 3 ? new_task(probe, words[1]) : NULL;
+	bool begins = count >= 2 && strcmp(words[0], "cancel") != 0;
+	struct task *task = begins ? new_task(probe, words[1]) : NULL;
 	if (count >= 4 && task && strcmp(words[0], "call") == 0)
 		call(task, words);
 	else if (count == 3 && task && strcmp(words[0], "watch") == 0)
 		watch(task, words[2]);
 	else if (count == 4 && task && strcmp(words[0], "increment") == 0)
 		increment(task, words[2], words[3]);
-	else if (count == 2 && strcmp(words[0], "cancel") == 0)
+	else if (count == 4 && task && strcmp(words[0], "event") == 0)
+		emit(task, words[2], words[3]);
+	else if (count == 2 && task && strcmp(words[0], "flush") == 0)
+		flush(task);
+	else if (count == 2 && !task)
 		cancel(probe, words[1]);
 	else
 		say(answer(probe, count > 1 ? words[1] : "", "what?"));
@@ -248,6 +276,11 @@ int probe_new(struct kube_client *client, struct probe **ret_probe, struct kube_
 	struct probe *probe = calloc(1, sizeof(*probe));
 	if (!probe)
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory");
+	int rc = kube_events_new(client, "kube-probe", "kube-probe-test", &probe->events, err);
+	if (rc != 0) {
+		free(probe);
+		return rc;
+	}
 	probe->client = client;
 	probe->start_ms = kube_env_mono_ms(kube_client_env(client));
 	kube_client_on_warning(client, on_warning, probe);
@@ -261,5 +294,6 @@ void probe_free(struct probe *probe)
 		return;
 	while (probe->tasks)
 		cancel_task(probe->tasks);
+	kube_events_free(probe->events);
 	free(probe);
 }

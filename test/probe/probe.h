@@ -6,6 +6,8 @@
  *   watch ID TARGET                     a stream of the transport, until it ends
  *   cancel ID                           ends a watch
  *   increment ID TARGET LABEL           adds 1 to a label of a node, whatever others do meanwhile (kube/update.h)
+ *   event ID REASON NOTE                an Event about the namespace "default" (kube/events.h)
+ *   flush ID                            sends what Events have counted; "done" at once
  *
  * Answers: {"id", "event", "ms", …}, ms being the milliseconds since the probe's start. Events: "done" (with "status",
  * "json" or "error"), "head" and "line" of a watch, and "warning" (without an id). The end of the input ends it.

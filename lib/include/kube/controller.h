@@ -5,6 +5,9 @@
  * object is reconciled, and from then on each that changes. It stops in the reverse: no reconciliation begins, those
  * under way end, the lease is given back, on_end is called; KUBE_CONTROLLER_STOP_MS are all that this may take.
  *
+ * A key for which the queue had no room or memory is not lost: all objects of the cache are reconciled a second later.
+ * (One that was deleted meanwhile is not among them: what must be seen to its end has a finalizer.)
+ *
  * More kinds, or objects that belong together, are put together of kube/reflector.h, kube/queue.h and kube/elector.h.
  */
 #ifndef KUBE_CONTROLLER_H

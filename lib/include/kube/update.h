@@ -32,7 +32,8 @@ struct kube_update_options {
 };
 
 int kube_update_start(const struct kube_update_options *options, struct kube_update **ret_update, struct kube_err *err);
-void kube_update_cancel(struct kube_update *update); /* NULL is fine */
+/* Not from within change. NULL is fine. */
+void kube_update_cancel(struct kube_update *update);
 
 KUBE_END_DECLS
 

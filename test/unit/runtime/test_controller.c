@@ -171,7 +171,9 @@ START_TEST(all_at_first_then_what_changes)
 	change("y", "2");
 	run(1000);
 	check_text(&a, "ns/y=2 ");
-	change("y", "2"); /* without effect */
+	ck_assert_int_eq(
+	    kube_sim_api_do(world.api, "PATCH", THINGS "/y", KUBE_PATCH_MERGE, "{'metadata':{'labels':{'a':'b'}}}"),
+	    200); /* of no interest: see thing_same() */
 	ck_assert_int_eq(kube_sim_api_do(world.api, "DELETE", THINGS "/x", NULL, "{}"), 200);
 	run(1000);
 	check_text(&a, "ns/x- ");
@@ -282,6 +284,9 @@ START_TEST(one_of_two_works)
 	check_text(&a, "ns/x=2 ");
 	check_text(&b, "");
 	ck_assert(kube_controller_synced(b.controller)); /* it waits with a warm cache */
+	struct kube_queue_stats stats;
+	kube_queue_get_stats(kube_controller_queue(b.controller), &stats);
+	ck_assert_uint_eq(stats.adds, 0);
 	ck_assert(!kube_controller_may_act(b.controller));
 	kube_controller_stop(a.controller);
 	run(5000); /* the lease was given back: no need to wait until it has run out */
@@ -338,6 +343,28 @@ START_TEST(a_stop_takes_no_longer_than_it_may)
 	run(KUBE_CONTROLLER_STOP_MS - 100);
 	ck_assert_int_eq(a.ended, 0);
 	run(200);
+	ck_assert_int_eq(a.ended, 1);
+	ck_assert_int_eq(a.code, KUBE_E_TIMEOUT);
+	ck_assert(!kube_controller_may_act(a.controller));
+	finish(&a);
+	end();
+}
+END_TEST
+
+START_TEST(the_end_is_told_once)
+{
+	struct replica a;
+
+	begin();
+	make("x", "1");
+	start(&a, "a");
+	a.hold = true;
+	run(5000);
+	kube_controller_stop(a.controller);
+	run(KUBE_CONTROLLER_STOP_MS + 100);
+	ck_assert_int_eq(a.ended, 1);
+	world.lease_lost = true;
+	run(60000);
 	ck_assert_int_eq(a.ended, 1);
 	ck_assert_int_eq(a.code, KUBE_E_TIMEOUT);
 	finish(&a);
@@ -429,5 +456,5 @@ END_TEST
 
 CHECK_MAIN("runtime/controller", all_at_first_then_what_changes, a_key_is_reconciled_again_when_it_changed_meanwhile,
            outcomes, success_forgets_the_back_off, one_of_two_works, a_stop_lets_work_end_and_then_gives_the_lease_back,
-           a_stop_takes_no_longer_than_it_may, a_stop_before_the_beginning, a_lost_lease_is_the_end, trouble_is_told,
-           bad_times_of_a_lease)
+           a_stop_takes_no_longer_than_it_may, the_end_is_told_once, a_stop_before_the_beginning,
+           a_lost_lease_is_the_end, trouble_is_told, bad_times_of_a_lease)

@@ -346,6 +346,19 @@ START_TEST(slow_answers_do_not_lose_it)
 }
 END_TEST
 
+/* Half the renew deadline: there is time for another attempt. */
+START_TEST(a_request_without_an_answer_has_half_the_deadline)
+{
+	leader_a();
+	size_t first = t.count;
+	t.silent = true;
+	lease_run(&t, RENEW_MS + 2 * KUBE_ELECTOR_RETRY_MS);
+	ck_assert_uint_ge(t.count, first + 2);
+	ck_assert_int_eq(t.calls[first + 1].at_ms - t.calls[first].at_ms, RENEW_MS / 2); /* a read, at once */
+	lease_tear_down(&t);
+}
+END_TEST
+
 START_TEST(a_conflict_is_read_and_written_again)
 {
 	struct process *a = leader_a();
@@ -420,5 +433,6 @@ CHECK_MAIN("elector", times_keep_their_order, an_identity_is_new_each_time, the_
            two_at_once_give_one_holder, a_write_whose_answer_was_lost_is_found_again,
            an_answer_that_comes_too_late_makes_no_leader, a_holder_that_cannot_renew_ends_before_others_begin,
            a_short_trouble_is_told_once_and_survived, who_may_read_and_not_write_is_told_so_once,
-           slow_answers_do_not_lose_it, a_conflict_is_read_and_written_again, a_lease_that_was_taken_or_emptied_is_lost,
+           slow_answers_do_not_lose_it, a_request_without_an_answer_has_half_the_deadline,
+           a_conflict_is_read_and_written_again, a_lease_that_was_taken_or_emptied_is_lost,
            a_lease_that_was_deleted_is_made_again, an_answer_that_is_no_lease_means_nothing)
