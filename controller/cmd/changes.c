@@ -127,12 +127,12 @@ static void pod_vanished(struct controller *controller, const struct pod *pod)
 	facts_drop_eviction(controller->facts, pod->object.uid);
 	if (!pod->job_step)
 		return;
-	const struct job_fact *fact = job_facts_get(facts_jobs(controller->facts), pod->job_node_uid);
+	bool asked = job_facts_get(facts_jobs(controller->facts), pod->job_node_uid) != NULL;
 	const struct node *node =
 	    (const struct node *)kube_store_get(controller->caches[CACHE_NODES].store, pod->node_name);
 	bool at_work = node && node->state && !step_ended((enum step)node->state->step);
-	if (fact ? strcmp(fact->name, pod->object.name) == 0 : at_work)
-		job_facts_absent(facts_jobs(controller->facts), pod->job_node_uid, pod->object.name, pod->object.uid);
+	if (asked || at_work)
+		job_facts_vanished(facts_jobs(controller->facts), pod);
 }
 
 static void on_pod(void *arg, const struct kube_change *change)

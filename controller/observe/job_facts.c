@@ -10,6 +10,7 @@ struct entry {
 	char *node_uid, *name, *uid;
 	struct kube_object *object; /* the pod as read; NULL: it was not */
 	struct job_fact fact;
+	int64_t created_ms; /* of one that vanished; KUBE_TIME_NONE: it was asked for */
 	UT_hash_handle hh;
 };
 
@@ -72,6 +73,7 @@ static struct entry *add_entry(struct job_facts *facts, const char *node_uid, co
 	entry->name = strdup(name);
 	if (entry->node_uid && entry->name) {
 		entry->fact = (struct job_fact){.name = entry->name, .read_ms = KUBE_TIME_NONE};
+		entry->created_ms = KUBE_TIME_NONE;
 		if (HASH_COUNT(facts->entries) >= JOB_FACTS_MAX)
 			remove_entry(facts, facts->entries);
 		HASH_ADD_KEYPTR(hh, facts->entries, entry->node_uid, strlen(entry->node_uid), entry);
@@ -113,8 +115,10 @@ static void set_object(struct entry *entry, struct kube_object *object)
 void job_facts_asked(struct job_facts *facts, const char *node_uid, const char *name)
 {
 	struct entry *entry = entry_of(facts, node_uid, name);
-	if (entry)
-		entry->fact.absent = false;
+	if (!entry)
+		return;
+	entry->fact.absent = false;
+	entry->created_ms = KUBE_TIME_NONE;
 }
 
 void job_facts_exists(struct job_facts *facts, const char *node_uid, const char *name, const char *uid)
@@ -147,6 +151,20 @@ void job_facts_absent(struct job_facts *facts, const char *node_uid, const char 
 	entry->fact.existed |= uid != NULL;
 	set_uid(entry, uid);
 	set_object(entry, NULL);
+}
+
+void job_facts_vanished(struct job_facts *facts, const struct pod *pod)
+{
+	struct entry *entry = find(facts, pod->job_node_uid);
+	bool other = entry && strcmp(entry->name, pod->object.name) != 0;
+
+	if (other && (entry->created_ms == KUBE_TIME_NONE || entry->created_ms > pod->object.created_ms))
+		return;
+	bool asked = entry && !other && entry->created_ms == KUBE_TIME_NONE;
+	job_facts_absent(facts, pod->job_node_uid, pod->object.name, pod->object.uid);
+	entry = find(facts, pod->job_node_uid);
+	if (entry && !asked)
+		entry->created_ms = pod->object.created_ms;
 }
 
 void job_facts_drop(struct job_facts *facts, const char *node_uid, const char *name)

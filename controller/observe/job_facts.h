@@ -25,6 +25,9 @@ void job_facts_exists(struct job_facts *facts, const char *node_uid, const char 
 void job_facts_read(struct job_facts *facts, const char *node_uid, struct kube_object *object, int64_t now_ms);
 /* There is none, says the server itself, or the cache that had shown it. uid NULL: not known. */
 void job_facts_absent(struct job_facts *facts, const char *node_uid, const char *name, const char *uid);
+/* The cache, which had shown it, shows it no more. Of several on a node that nobody has asked for the youngest matters.
+ */
+void job_facts_vanished(struct job_facts *facts, const struct pod *pod);
 /* Its result is on its node. */
 void job_facts_drop(struct job_facts *facts, const char *node_uid, const char *name);
 

@@ -83,7 +83,11 @@ static void claim_node(struct pass *pass, const struct target_pass *target)
 		enter_step(pass, state, STEP_PREPARING);
 		state->patch = (int64_t)prepare;
 	}
-	write_node(pass, target, state, to_prepare ? CHANGE_NONE : CHANGE_ON)->node.claim = true;
+	/* What a rollout has left behind that is gone is lifted: a cordon that comes now is somebody else's. */
+	const struct node *node = target->view->node;
+	bool left_behind = node->unschedulable && !state->foreign_cordon && !node->quarantined;
+	enum change before = left_behind ? CHANGE_OFF : CHANGE_NONE;
+	write_node(pass, target, state, to_prepare ? before : CHANGE_ON)->node.claim = true;
 }
 
 /* Where a node goes on whose state somebody took away. What it showed before is lost, so nothing can be rolled back. */

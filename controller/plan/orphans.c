@@ -2,9 +2,9 @@
 #include "controller/plan/internal.h"
 #include <string.h>
 
-/* The list of rollouts may come from a server's cache that lags behind that of the nodes: a rollout that is not there
- * may be newer than it. */
-#define SURE_AFTER_MS (2 * 60 * 1000)
+/* The watch of rollouts may be blind: a rollout that is not there may be newer than what it has told. It is found out
+ * after the watch's timeout, ten minutes. */
+#define SURE_AFTER_MS (15 * 60 * 1000)
 
 /* One that is done has let all its nodes go, as far as it saw them. */
 static bool working(const char *uid, const struct rollout *const *rollouts, size_t count)

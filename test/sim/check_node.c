@@ -58,7 +58,17 @@ static void check_waves(struct checks *checks, const struct rollout *rollout, co
 	}
 }
 
-static void check_grant(struct checks *checks, const struct node *old, const struct node *now)
+/* Of two controllers that run by mistake one may be blind to what the other has written: its own cache counts. */
+static bool shows_grant(const struct checks *checks, const struct node *node, unsigned sender)
+{
+	const struct replica *replica = replicas_find(checks->world->replicas, sender);
+	const struct kube_store *store = replica ? replica->controller->caches[CACHE_ROLLOUTS].store : NULL;
+	const struct kube_object *rollout = store ? kube_store_get(store, node->state->rollout) : NULL;
+
+	return checks->world->replicas->rivals && rollout && is_granted((const struct rollout *)rollout, node->object.uid);
+}
+
+static void check_grant(struct checks *checks, const struct node *old, const struct node *now, unsigned sender)
 {
 	const struct seen_rollout *owner = seen_rollout(checks, now->state->rollout_uid);
 	bool claim = !same_rollout(old->state, now->state);
@@ -68,7 +78,7 @@ static void check_grant(struct checks *checks, const struct node *old, const str
 			world_fail(checks->world, "node %s is written for a rollout that is gone", now->object.name);
 		return;
 	}
-	if (!is_granted(owner->now, now->object.uid))
+	if (!is_granted(owner->now, now->object.uid) && !shows_grant(checks, now, sender))
 		world_fail(checks->world, "node %s goes to step %s without a grant in the status of rollout %s",
 		           now->object.name, step_names[now->state->step], owner->now->object.name);
 	int from = claim ? STEP_NONE : old->state->step;
@@ -132,7 +142,7 @@ void check_node(struct checks *checks, struct seen_node *seen, const struct node
 		check_steal(checks, old, now);
 		bool step_changed = now->state && (!old->state_text || strcmp(old->state_text, now->state_text) != 0);
 		if (step_changed)
-			check_grant(checks, old, now);
+			check_grant(checks, old, now, sender);
 		if (step_changed && (now->state->step == STEP_SETTLING || now->state->step == STEP_PATCHED))
 			check_verified(checks, now);
 		if (step_changed && old->state && old->state->step == STEP_DRAINING && now->state->step == STEP_PATCHING &&

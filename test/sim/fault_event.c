@@ -317,7 +317,7 @@ static void drop_rollout(struct faults *faults)
 	const cJSON *rollout = any(faults->world, &pw_rollouts);
 	char name[256];
 
-	if (!rollout || !draw_chance(faults->world, 30))
+	if (!rollout || !draw_chance(faults->world, 60))
 		return;
 	snprintf(name, sizeof(name), "%s", name_of(rollout));
 	patch(faults->world, ROLLOUTS, rollout, "", "{'metadata':{'finalizers':null}}");

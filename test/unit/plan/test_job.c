@@ -199,7 +199,7 @@ static void check_orphan(const struct orphan_case *c)
 	const struct pod_view jobs[] = {{.pod = &job, .busy = c->busy}, {.pod = &other}};
 	const struct node *nodes[] = {&w.nodes[0]->node};
 	const struct rollout *rollouts[] = {r->rollout};
-	const struct orphan_jobs_snapshot snapshot = {.now_ms = START_MS + (c->young ? MINUTES(1) : MINUTES(3)),
+	const struct orphan_jobs_snapshot snapshot = {.now_ms = START_MS + (c->young ? MINUTES(14) : MINUTES(16)),
 	                                              .jobs = jobs,
 	                                              .job_count = c->beside_held ? 2 : 1,
 	                                              .nodes = nodes,
@@ -216,7 +216,7 @@ static void check_orphan(const struct orphan_case *c)
 	}
 	ck_assert_msg(released == c->released && deletions == c->deletions && released + deletions == actions.count,
 	              "%s: %zu are let go, %zu deletions", c->what, released, deletions);
-	ck_assert_int_eq(look_again_ms, c->young ? START_MS + MINUTES(2) : KUBE_TIME_NONE);
+	ck_assert_int_eq(look_again_ms, c->young ? START_MS + MINUTES(15) : KUBE_TIME_NONE);
 	world_finish(&w);
 }
 

@@ -520,7 +520,7 @@ START_TEST(orphans)
 		const struct rollout *rollouts[] = {r->rollout};
 		struct actions actions;
 		int64_t look_again_ms;
-		plan_orphans(nodes, 2, rollouts, 1, w.now_ms + 120 * 1000, &w.arena, &actions, &look_again_ms);
+		plan_orphans(nodes, 2, rollouts, 1, w.now_ms + MINUTES(15), &w.arena, &actions, &look_again_ms);
 		ck_assert(look_again_ms == KUBE_TIME_NONE);
 		ck_assert_msg(actions.count == cases[i].released, "%s: %zu actions", cases[i].what, actions.count);
 		if (actions.count) {

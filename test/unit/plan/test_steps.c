@@ -79,6 +79,23 @@ START_TEST(who_cordons_a_node_that_is_prepared_keeps_it_cordoned)
 }
 END_TEST
 
+START_TEST(a_cordon_that_was_left_behind_is_not_anybody_elses)
+{
+	struct world_rollout *r = begin(JOB, ",'prepare':" JOB);
+	struct node_state left = {
+	    .node_uid = "u", .rollout_uid = "gone", .rollout = "r0", .wave = "all", .step = STEP_DRAINING};
+	world_set_state(&w, w.nodes[0], &left);
+	w.nodes[0]->node.unschedulable = true;
+	ck_assert(!reach(r, STEP_PREPARING)->foreign_cordon);
+	ck_assert(!w.nodes[0]->node.unschedulable);
+	ck_assert(!reach(r, STEP_DRAINING)->foreign_cordon);
+	world_run(&w, w.now_ms + MINUTES(600));
+	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_SUCCEEDED);
+	ck_assert(!w.nodes[0]->node.unschedulable);
+	world_finish(&w);
+}
+END_TEST
+
 START_TEST(a_node_that_cannot_be_prepared_is_not_touched)
 {
 	struct world_rollout *r = begin(JOB, ",'prepare':" JOB ",'rollback':" JOB);
@@ -180,6 +197,6 @@ START_TEST(a_second_reboot_is_not_expected)
 END_TEST
 
 CHECK_MAIN("plan/steps", a_node_is_prepared_before_its_cordon, who_cordons_a_node_that_is_prepared_keeps_it_cordoned,
-           a_node_that_cannot_be_prepared_is_not_touched, a_node_is_verified_before_its_uncordon,
-           a_node_that_is_not_verified_is_taken_back, a_failed_job_has_as_many_attempts_as_are_given, reboots,
-           a_second_reboot_is_not_expected)
+           a_cordon_that_was_left_behind_is_not_anybody_elses, a_node_that_cannot_be_prepared_is_not_touched,
+           a_node_is_verified_before_its_uncordon, a_node_that_is_not_verified_is_taken_back,
+           a_failed_job_has_as_many_attempts_as_are_given, reboots, a_second_reboot_is_not_expected)
