@@ -312,6 +312,22 @@ void changes_url(void *arg, const char *url)
 		add_followers(controller, CHANNEL_URL, url);
 }
 
+static void on_approval(void *arg, const struct kube_change *change)
+{
+	struct controller *controller = arg;
+	const struct kube_object *any = change->new_object ? change->new_object : change->old_object;
+	if (controller->working && change->changed)
+		add(controller, KEY_ROLLOUT, ((const struct approval *)any)->rollout_name, 0);
+}
+
+/* Without these no approval counts. */
+static void on_admission(void *arg, const struct kube_change *change)
+{
+	struct controller *controller = arg;
+	if (controller->working && change->changed)
+		add_unfinished(controller, false, 0);
+}
+
 int changes_subscribe(struct controller *controller, struct kube_err *err)
 {
 	static kube_change_fn *const handlers[CACHE_COUNT] = {
@@ -326,6 +342,9 @@ int changes_subscribe(struct controller *controller, struct kube_err *err)
 	    [CACHE_ATTACHMENTS] = on_attachment,
 	    [CACHE_REVISIONS] = on_revision,
 	    [CACHE_CONFIG_MAPS] = on_config_map,
+	    [CACHE_APPROVALS] = on_approval,
+	    [CACHE_ADMISSION_POLICIES] = on_admission,
+	    [CACHE_ADMISSION_BINDINGS] = on_admission,
 	};
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < CACHE_COUNT; i++)
@@ -366,6 +385,9 @@ void changes_idle(struct controller *controller, enum cache_id cache, const char
 	case CACHE_VOLUMES:
 	case CACHE_ATTACHMENTS:
 	case CACHE_CONFIG_MAPS:
+	case CACHE_APPROVALS:
+	case CACHE_ADMISSION_POLICIES:
+	case CACHE_ADMISSION_BINDINGS:
 	case CACHE_COUNT: return;
 	}
 }

@@ -130,9 +130,11 @@ static int write_policy_status(struct controller *controller, const char *key, c
 		return rc;
 	if (!track)
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for PatchPolicy %s", snapshot->policy->object.name);
+	/* Who changes it next must not be taken for the one who has changed it now. */
+	bool author = result->wanted.authors.generation != snapshot->policy->authors.generation;
 	bool patient = only_counts(snapshot->policy, &result->wanted);
 	int64_t wait_ms = status_wait_ms(controller, track, patient ? COUNTS_INTERVAL_MS : STATUS_INTERVAL_MS);
-	if (status && wait_ms > 0)
+	if (status && wait_ms > 0 && !author)
 		kube_queue_add_after(controller->queue, key, wait_ms);
 	else if (status)
 		write_status(controller, key, track, &snapshot->policy->object, status);

@@ -290,6 +290,7 @@ void snapshot_rollout(struct controller *controller, const struct rollout *rollo
 	fill_policy(controller, &s);
 	fill_pages(controller, arena, &s);
 	fill_reports(controller, arena, &s);
+	snapshot_approvals(controller, arena, &s);
 	fill_targets(controller, arena, &s);
 	fill_others(controller, &s, &world, arena);
 	fill_lockers(controller, arena, &s);

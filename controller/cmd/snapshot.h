@@ -28,6 +28,9 @@ bool snapshot_is_job(const struct controller *controller, const struct pod *pod)
 struct pod_view snapshot_pod(const struct controller *controller, const struct pod *pod);
 void snapshot_node(const struct controller *controller, struct kube_arena *arena, struct target_view *target);
 
+/* snapshot_approval.c */
+void snapshot_approvals(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s);
+
 /*
  * plan_pages.c: the plan that the status names, from the pages that there are; pure. *ret_plan NULL without an error:
  * nothing has been planned. *ret_error: the sentence that says why the pages cannot be used; NULL: they can.

@@ -10,6 +10,8 @@
 
 const char *meta_label(const cJSON *item, const char *key);      /* NULL when absent */
 const char *meta_annotation(const cJSON *item, const char *key); /* NULL when absent */
+/* The annotation patchwright.io/author, "" when absent. KUBE_E_NOMEM. */
+int meta_author(const cJSON *item, const char **ret_author, struct kube_arena *arena, struct kube_err *err);
 bool meta_has_finalizer(const cJSON *item, const char *finalizer);
 /* The ownerReference with controller: true; NULL: none. */
 const cJSON *meta_controller(const cJSON *item);
@@ -69,6 +71,11 @@ extern const struct kube_json_field strategy_table[];
 void strategy_init(struct rules *rules);
 int strategy_default(const cJSON *strategy, struct rules *rules, struct kube_arena *arena, struct kube_err *err);
 int strategy_check(const struct rules *rules, struct kube_err *err);
+
+/* ---- approval_rules.c: spec.approval ---- */
+
+extern const struct kube_json_field approval_rules_table[];
+struct approval_rules approval_rules_defaults(void);
 
 /* ---- window_spec.c ---- */
 

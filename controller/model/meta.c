@@ -1,4 +1,5 @@
 #include "controller/model/internal.h"
+#include "controller/model/names.h"
 
 #include <string.h>
 
@@ -17,6 +18,14 @@ const char *meta_label(const cJSON *item, const char *key)
 const char *meta_annotation(const cJSON *item, const char *key)
 {
 	return pair(item, "metadata.annotations", key);
+}
+
+int meta_author(const cJSON *item, const char **ret_author, struct kube_arena *arena, struct kube_err *err)
+{
+	const char *author = meta_annotation(item, PW_ANNOTATION_AUTHOR);
+
+	*ret_author = author && *author ? kube_arena_strdup(arena, author) : "";
+	return *ret_author ? 0 : meta_out_of_memory(err);
 }
 
 bool meta_has_finalizer(const cJSON *item, const char *finalizer)

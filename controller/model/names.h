@@ -10,6 +10,7 @@
 #define PW_ANNOTATION_STATE "patchwright.io/state"             /* node: the target's state, JSON, at most 1 KiB */
 #define PW_ANNOTATION_CRITICALITY "patchwright.io/criticality" /* node, written by people: low normal high critical */
 #define PW_ANNOTATION_HOLD "patchwright.io/hold"               /* node, written by people: why it must not be touched */
+#define PW_ANNOTATION_AUTHOR "patchwright.io/author"           /* PatchPolicy, PatchRollout: who wrote its spec */
 #define PW_TAINT_QUARANTINED "patchwright.io/quarantined"      /* node, NoSchedule */
 
 #define PW_LABEL_STEP "patchwright.io/step"                 /* job pod: job | rollback */
@@ -26,6 +27,7 @@
 #define PW_FINALIZER_ROLLOUT "patchwright.io/rollout" /* rollout: nodes and job pods are still ours to clean up */
 #define PW_FINALIZER_JOB "patchwright.io/job"         /* job pod: its result is not on the node yet */
 
-extern const struct kube_resource pw_policies, pw_rollouts, pw_reports;
+extern const struct kube_resource pw_policies, pw_rollouts, pw_reports, pw_approvals;
+extern const struct kube_resource pw_admission_policies, pw_admission_bindings;
 
 #endif

@@ -30,6 +30,7 @@ static const struct kube_json_field status_table[] = {
      .offset = offsetof(struct policy, resolved),
      .table = resolved_table,
      .size = sizeof(struct resolved)},
+    {.name = "authors", .type = KUBE_JSON_OBJECT, .offset = offsetof(struct policy, authors), .table = authors_table},
     KUBE_JSON_END,
 };
 
@@ -61,8 +62,8 @@ static bool write_versions(cJSON *patches, const struct rules *rules)
 /* The members as stored, that is with the API server's defaults; what is absent stays absent. */
 static char *governing_json(const cJSON *spec, const struct rules *rules)
 {
-	static const char *const members[] = {"drain",    "freezes",  "gates",  "patches",
-	                                      "rollback", "strategy", "target", "windows"};
+	static const char *const members[] = {"approval", "drain",    "freezes", "gates",  "patches",
+	                                      "rollback", "strategy", "target",  "windows"};
 	_cleanup_json_ cJSON *governing = cJSON_CreateObject();
 
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(members); i++) {
@@ -106,6 +107,9 @@ static int decode(const cJSON *item, struct kube_object *self, struct kube_arena
 	policy->history_limit = DEFAULT_HISTORY_LIMIT;
 	int rc = kube_json_decode(item, policy_table, policy, arena, err);
 	conditions_complete(&policy->conditions);
+	authors_complete(&policy->authors);
+	if (!rc)
+		rc = meta_author(item, &policy->author, arena, err);
 	if (!rc)
 		rc = decode_spec(kube_json_get(item, "spec"), policy, arena, err);
 	if (!rc)
@@ -119,7 +123,8 @@ static bool same(const struct kube_object *a, const struct kube_object *b)
 {
 	const struct policy *x = (const struct policy *)a, *y = (const struct policy *)b;
 	return same_object(a, b) && a->generation == b->generation && same_fields(spec_table, x, y) &&
-	       same_str(x->rules_json, y->rules_json) && same_str(x->status_json, y->status_json);
+	       same_str(x->author, y->author) && same_str(x->rules_json, y->rules_json) &&
+	       same_str(x->status_json, y->status_json);
 }
 
 const struct kube_projection policy_projection = {

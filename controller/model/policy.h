@@ -2,6 +2,7 @@
 #ifndef MODEL_POLICY_H
 #define MODEL_POLICY_H
 
+#include "controller/model/authors.h"
 #include "controller/model/condition.h"
 #include "controller/model/drain.h"
 #include "controller/model/gate.h"
@@ -104,6 +105,7 @@ struct wave_spec {
 	struct kube_intstr max_unavailable; /* not set: the policy's */
 	int64_t soak_ms;
 	struct topology *topology; /* NULL: the policy's */
+	bool approval;             /* it needs one of its own, whatever the policy's approval.mode */
 };
 
 enum on_failure { ON_FAILURE_QUARANTINE, ON_FAILURE_UNCORDON };
@@ -126,6 +128,16 @@ struct freeze_spec {
 	const char *name;
 	int64_t from_ms, to_ms;
 	const char *reason; /* "" when none is given */
+};
+
+enum approval_mode { APPROVAL_NONE, APPROVAL_ROLLOUT, APPROVAL_WAVE };
+
+/* Whose word a rollout, or each of its waves, needs before its first node. */
+struct approval_rules {
+	int mode;             /* enum approval_mode */
+	int64_t required;     /* so many people */
+	bool separate_duties; /* none of them wrote the policy or the rollout */
+	int64_t expires_after_ms;
 };
 
 /* What governs a rollout: frozen into its plan, hashed as policyHash. */
@@ -159,6 +171,7 @@ struct rules {
 		struct gate_spec *items;
 		size_t count;
 	} gates;
+	struct approval_rules approval;
 };
 
 struct version_of {
@@ -188,11 +201,12 @@ struct policy {
 	int trigger; /* enum trigger */
 	int64_t history_limit;
 	struct rules rules;
-	const char
-	    *rules_json; /* canonical JSON of the governing members of spec: {"drain":…,"freezes":…,"gates":…,"patches":…,
-	                    "rollback":…,"strategy":…,"target":…,"windows":…}, resolved versions in the place of
-	                    their channels */
-	const char *hash; /* sha256 of rules_json, hex */
+	const char *rules_json; /* canonical JSON of the governing members of spec:
+	                           {"approval":…,"drain":…,"freezes":…,"gates":…,"patches":…,
+	                           "rollback":…,"strategy":…,"target":…,"windows":…}, resolved versions in the place of
+	                           their channels */
+	const char *hash;       /* sha256 of rules_json, hex */
+	const char *author;     /* the annotation patchwright.io/author; "" when absent */
 	/* status */
 	int64_t observed_generation;
 	struct conditions conditions;
@@ -200,6 +214,7 @@ struct policy {
 		struct resolved *items;
 		size_t count;
 	} resolved;
+	struct authors authors; /* as recorded; see authors_now() */
 	const char
 	    *status_json; /* canonical JSON of the whole status, to see whether ours differs; "" when there is none */
 	const char *last_successful_json; /* canonical JSON of status.lastSuccessfulRollout, carried over; NULL: none */

@@ -43,6 +43,8 @@ static int decode(const cJSON *item, struct kube_object *self, struct kube_arena
 		rc = rollout_status_decode(kube_json_get(item, "status"), &rollout->status, arena, err);
 	if (!rc)
 		rc = meta_canonical(item, "status", "", &rollout->status_json, arena, err);
+	if (!rc)
+		rc = meta_author(item, &rollout->author, arena, err);
 	if (rc)
 		return rc;
 	rollout->finalizer = meta_has_finalizer(item, PW_FINALIZER_ROLLOUT);
@@ -55,7 +57,8 @@ static bool same(const struct kube_object *a, const struct kube_object *b)
 {
 	const struct rollout *x = (const struct rollout *)a, *y = (const struct rollout *)b;
 	return same_object(a, b) && a->generation == b->generation && same_fields(rollout_table, x, y) &&
-	       same_str(x->owner_uid, y->owner_uid) && same_str(x->status_json, y->status_json);
+	       same_str(x->owner_uid, y->owner_uid) && same_str(x->author, y->author) &&
+	       same_str(x->status_json, y->status_json);
 }
 
 const struct kube_projection rollout_projection = {

@@ -10,6 +10,7 @@
 #define MAX_ACTIVE 100
 #define MAX_FAILED 50
 #define MAX_DECISIONS 50
+#define MAX_APPROVALS 50 /* in the status */
 #define MAX_EVIDENCE_BYTES 512
 #define PLAN_PAGE_TARGETS 1000
 
@@ -54,6 +55,7 @@ struct wave_status {
 	int64_t total, patched, failed;
 	int64_t started_ms, finished_ms, soak_until_ms; /* KUBE_TIME_NONE when absent */
 	const char *reason, *message;                   /* "" when none */
+	int64_t approved_ms; /* its first node was let start with the approvals that it needs; 0: not yet */
 };
 
 enum gate_verdict {
@@ -108,6 +110,14 @@ struct decision {
 	const char *previous, *hash; /* the chain: see controller/status/ledger.h */
 };
 
+/* A PatchApproval, and what it is worth. */
+struct approval_status {
+	const char *approval, *user, *wave;
+	int64_t at_ms; /* when it was created */
+	bool counts;
+	const char *why; /* why it does not count; "" when it does */
+};
+
 struct counts {
 	int64_t total, pending, active, patched, failed, rolled_back, skipped;
 };
@@ -116,6 +126,8 @@ struct rollout_status {
 	int64_t observed_generation;
 	const char *plan_hash, *policy_hash, *for_uid; /* NULL until planned */
 	struct kube_strlist revisions;                 /* names of the plan's pages */
+	int64_t policy_generation;                     /* of the policy that was planned; 0: not known */
+	int64_t approved_ms;                           /* its first node was let start; 0: not yet */
 	int64_t epoch;
 	struct conditions conditions;
 	int outcome; /* enum outcome */
@@ -142,6 +154,10 @@ struct rollout_status {
 		size_t count;
 	} gates;
 	struct {
+		struct approval_status *items;
+		size_t count;
+	} approvals;
+	struct {
 		struct decision *items;
 		size_t count;
 	} decisions;
@@ -152,6 +168,7 @@ struct rollout {
 	struct kube_object object;
 	const char *policy_name;
 	const char *owner_uid; /* of the controlling ownerReference (the policy that created it); "" when a person did */
+	const char *author;    /* the annotation patchwright.io/author; "" when absent */
 	bool finalizer;        /* ours is on it */
 	struct kube_strlist finalizers;
 	const char *hash; /* the value of PW_LABEL_ROLLOUT_HASH for its job pods */

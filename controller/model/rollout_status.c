@@ -33,6 +33,7 @@ static const struct kube_json_field wave_table[] = {
     {.name = "startedAt", .type = KUBE_JSON_TIME, .offset = AT(started_ms)},
     {.name = "finishedAt", .type = KUBE_JSON_TIME, .offset = AT(finished_ms)},
     {.name = "soakUntil", .type = KUBE_JSON_TIME, .offset = AT(soak_until_ms)},
+    {.name = "approvedAt", .type = KUBE_JSON_TIME, .offset = AT(approved_ms)},
     {.name = "reason", .type = KUBE_JSON_STRING, .offset = AT(reason)},
     {.name = "message", .type = KUBE_JSON_STRING, .offset = AT(message)},
     KUBE_JSON_END,
@@ -99,6 +100,18 @@ static const struct kube_json_field failure_table[] = {
 };
 #undef AT
 
+#define AT(member) offsetof(struct approval_status, member)
+static const struct kube_json_field approval_table[] = {
+    {.name = "approval", .type = KUBE_JSON_STRING, .offset = AT(approval), .required = true},
+    {.name = "user", .type = KUBE_JSON_STRING, .offset = AT(user)},
+    {.name = "wave", .type = KUBE_JSON_STRING, .offset = AT(wave)},
+    {.name = "at", .type = KUBE_JSON_TIME, .offset = AT(at_ms)},
+    {.name = "counts", .type = KUBE_JSON_BOOL, .offset = AT(counts)},
+    {.name = "why", .type = KUBE_JSON_STRING, .offset = AT(why)},
+    KUBE_JSON_END,
+};
+#undef AT
+
 #define AT(member) offsetof(struct decision, member)
 const struct kube_json_field decision_table[] = {
     {.name = "id", .type = KUBE_JSON_STRING, .offset = AT(id), .required = true},
@@ -140,6 +153,8 @@ static const struct kube_json_field plan_table[] = {
     {.name = "policyHash", .type = KUBE_JSON_STRING, .offset = AT(policy_hash)},
     {.name = "revisions", .type = KUBE_JSON_STRLIST, .offset = AT(revisions)},
     {.name = "forUID", .type = KUBE_JSON_STRING, .offset = AT(for_uid)},
+    {.name = "policyGeneration", .type = KUBE_JSON_INT, .offset = AT(policy_generation)},
+    {.name = "approvedAt", .type = KUBE_JSON_TIME, .offset = AT(approved_ms)},
     KUBE_JSON_END,
 };
 
@@ -158,6 +173,7 @@ static const struct kube_json_field status_table[] = {
     LIST("active", active, active_table),
     LIST("failed", failed, failure_table),
     LIST("gates", gates, gate_status_table),
+    LIST("approvals", approvals, approval_table),
     LIST("decisions", decisions, decision_table),
     {.name = "startedAt", .type = KUBE_JSON_TIME, .offset = AT(started_ms)},
     {.name = "finishedAt", .type = KUBE_JSON_TIME, .offset = AT(finished_ms)},
@@ -200,6 +216,15 @@ static void complete_failed(struct rollout_status *status)
 	for (size_t i = 0; i < status->failed.count; i++) {
 		struct failure *f = &status->failed.items[i];
 		const char **texts[] = {&f->node_uid, &f->wave, &f->reason, &f->message};
+		put_empty(texts, KUBE_ARRAY_LEN(texts));
+	}
+}
+
+static void complete_approvals(struct rollout_status *status)
+{
+	for (size_t i = 0; i < status->approvals.count; i++) {
+		struct approval_status *a = &status->approvals.items[i];
+		const char **texts[] = {&a->user, &a->wave, &a->why};
 		put_empty(texts, KUBE_ARRAY_LEN(texts));
 	}
 }
@@ -260,6 +285,7 @@ int rollout_status_decode(const cJSON *json, struct rollout_status *ret_status, 
 		complete_gates(json, &status);
 		complete_active(&status);
 		complete_failed(&status);
+		complete_approvals(&status);
 		decisions_complete(status.decisions.items, status.decisions.count);
 	}
 	*ret_status = status;

@@ -179,6 +179,10 @@ static const struct kube_json_field rules_table[] = {
      .offset = offsetof(struct rules, gates),
      .table = gate_table,
      .size = sizeof(struct gate_spec)},
+    {.name = "approval",
+     .type = KUBE_JSON_OBJECT,
+     .offset = offsetof(struct rules, approval),
+     .table = approval_rules_table},
     KUBE_JSON_END,
 };
 
@@ -283,6 +287,7 @@ int rules_decode(const cJSON *spec, struct rules *ret_rules, struct kube_arena *
 	struct rules rules = {
 	    .drain = drain_defaults(),
 	    .rollback_timeout_ms = 30 * MINUTE_MS,
+	    .approval = approval_rules_defaults(),
 	};
 	strategy_init(&rules);
 	int rc = kube_json_decode(spec, rules_table, &rules, arena, err);

@@ -57,6 +57,7 @@ static const struct kube_json_field wave_table[] = {
      .offset = offsetof(struct wave_spec, topology),
      .table = topology_table,
      .size = sizeof(struct topology)},
+    {.name = "approval", .type = KUBE_JSON_BOOL, .offset = offsetof(struct wave_spec, approval)},
     KUBE_JSON_END,
 };
 

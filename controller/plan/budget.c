@@ -308,7 +308,7 @@ void grant_targets(struct pass *pass)
 	size_t current = waves_current(pass);
 	if (current == pass->want->waves.count || pass->want->waves.items[current].state != WAVE_RUNNING)
 		return;
-	if (!any_pending(pass, current) || !start_allowed(pass))
+	if (!any_pending(pass, current) || !approvals_allow(pass) || !start_allowed(pass))
 		return;
 	if (pass->s->others_busy) { /* two rollouts that grant at the same moment would use the same budget twice */
 		look_again_at(pass->out, pass->s->now_ms + OTHERS_BUSY_MS);
@@ -319,9 +319,12 @@ void grant_targets(struct pass *pass)
 	start.total = total_now(pass, start.grants);
 	domains_begin(pass, start.wave, &start.domains);
 	note_waiting(pass, &start);
+	size_t before = pass->want->active.count;
 	grant_wave(pass, &start);
 	if (pass->gate_failed)
 		fail_wave(pass, &pass->want->waves.items[current], "GateFailed", pass->gate_failed);
+	if (pass->want->active.count > before)
+		approvals_use(pass);
 	domains_end(&start.domains);
 	HASH_CLEAR(hh, start.grants);
 }

@@ -115,6 +115,17 @@ struct opening {
 	bool hopeless;           /* somebody has to do something */
 };
 
+/* What approvals say in a pass: approval.c. */
+struct approving {
+	bool asked;                           /* the rollout, or one of its waves, needs some */
+	const char *problem_reason, *problem; /* why none counts; NULL */
+	struct author_list authors;           /* of the policy, since the last plan that was approved */
+	struct approval_status *items;        /* all that there are, and have been used */
+	size_t count;
+	const char *missing; /* what the current wave waits for, and what to create; NULL: nothing */
+	const char *tally;   /* the same in few words */
+};
+
 struct pass {
 	const struct rollout_snapshot *s;
 	const struct rules *rules;
@@ -134,6 +145,7 @@ struct pass {
 	enum { GATES_NOT_LOOKED_AT, GATES_LET_START, GATES_HOLD } gates; /* gate.c, once a pass */
 	const char *gate_waits;                                          /* which gate holds new work, and why */
 	const char *gate_failed; /* which gate ends the rollout, and why; NULL: none */
+	struct approving approving;
 	const char *held_back;   /* why the next pending target is not started; NULL */
 	const char *held_reason; /* the same in one word, where it has one; NULL */
 	size_t waiting_on;       /* targets in work that are blocked */
@@ -381,6 +393,14 @@ int64_t max_unavailable(const struct kube_intstr *value, int64_t total);
 bool gates_open(struct pass *pass, const struct wave_spec *wave);
 /* What is sent for a query: its placeholders replaced. */
 const char *gate_query(const char *query, const struct active *active, size_t active_count, struct kube_arena *arena);
+/* ---- approval.c: spec.approval ---- */
+
+void approvals_look(struct pass *pass);
+/* Whether the current wave has the approvals that it needs to begin; if not, that is decided and told. */
+bool approvals_allow(struct pass *pass);
+/* Its first node is granted: what allowed it has been used, and is not looked at again. */
+void approvals_use(struct pass *pass);
+void approvals_want(struct pass *pass); /* the condition Approved, and Stalled where waiting does not help */
 
 /* ---- start.c, expect.c, window_check.c: windows and freezes ---- */
 

@@ -17,6 +17,7 @@
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
 
+#include "controller/model/approval.h"
 #include "controller/model/node.h"
 #include "controller/model/pod.h"
 #include "controller/model/policy.h"
@@ -221,6 +222,12 @@ struct target_view {
 	const struct pod *upgrade_pod; /* system-upgrade-controller works on the node with it; NULL: it does not */
 };
 
+/* What makes approvals honest: the admission policy crds/admission.yaml, and its binding. */
+struct approval_guard {
+	const char *problem; /* why no approval counts; NULL: they do */
+	int64_t since_ms;    /* those that are older are nobody's word */
+};
+
 struct rollout_snapshot {
 	int64_t now_ms; /* the API server's time */
 	const struct rollout *rollout;
@@ -257,6 +264,9 @@ struct rollout_snapshot {
 	struct kube_intstr max_unavailable_total; /* of all nodes of the cluster; not set: no such limit */
 	const struct effect_error *effect_error;  /* the newest that is still being retried; NULL: none */
 	const struct gate_fact *gate_facts;       /* by index of the plan's gates; NULL: nothing is known */
+	const struct approval *const *approvals;  /* of rollouts of this name, the oldest first */
+	size_t approval_count;
+	struct approval_guard approval_guard;
 	int64_t epoch; /* the fencing number that this process writes; status.epoch must equal it before anything else is
 	                  done */
 };
@@ -322,6 +332,7 @@ struct policy_wanted {
 		int64_t opens_ms, closes_ms; /* KUBE_TIME_NONE: not to be seen */
 		const char *name;            /* of the window; NULL: none */
 	} next_window;
+	struct authors authors;
 	struct {
 		struct resolved *items;
 		size_t count;

@@ -130,6 +130,7 @@ static void freeze(const struct rollout_snapshot *s, struct kube_arena *arena, s
 	out->wanted.plan_hash = plan.hash;
 	out->wanted.policy_hash = s->policy->hash;
 	out->wanted.for_uid = s->rollout->object.uid;
+	out->wanted.policy_generation = s->policy->object.generation;
 	out->wanted.started_ms = s->now_ms;
 	out->wanted.counts = (struct counts){.total = (int64_t)plan.count, .pending = (int64_t)plan.count};
 	out->wanted.progress = plan_printf(arena, "0/%zu", plan.count);

@@ -19,6 +19,7 @@ struct policy_pass {
 	const struct rollout *current;    /* not done yet; the one that works, else the oldest */
 	const struct rollout *latest;     /* the newest that is done */
 	const struct rollout *succeeded;  /* the newest that succeeded */
+	int64_t approved_generation;      /* of the policy, as it was in its newest plan that was approved, and has ended */
 };
 
 /* ---- what the nodes show ---- */
@@ -99,10 +100,21 @@ static bool ended_after(const struct rollout *a, const struct rollout *b)
 	return strcmp(a->object.name, b->object.name) > 0;
 }
 
+/* Not one of an earlier policy of that name, whose generations are others. */
+static bool is_ours(const struct policy_pass *pass, const struct rollout *rollout)
+{
+	const struct kube_object *policy = &pass->s->policy->object;
+	return *rollout->owner_uid ? !strcmp(rollout->owner_uid, policy->uid)
+	                           : rollout->object.created_ms >= policy->created_ms;
+}
+
 static void look_at_rollouts(struct policy_pass *pass)
 {
 	for (size_t i = 0; i < pass->s->rollout_count; i++) {
 		const struct rollout *rollout = pass->s->rollouts[i];
+		if (rollout->status.outcome != OUTCOME_NONE && rollout->status.approved_ms != 0 && is_ours(pass, rollout) &&
+		    rollout->status.policy_generation > pass->approved_generation)
+			pass->approved_generation = rollout->status.policy_generation;
 		if (!rollout_done(rollout)) {
 			bool first = !pass->current || (rollout->status.plan_hash && !pass->current->status.plan_hash);
 			pass->current = first ? rollout : pass->current;
@@ -481,6 +493,8 @@ void plan_policy(const struct policy_snapshot *s, struct kube_arena *arena, stru
 	look_at_rollouts(&pass);
 	out.wanted.current_rollout = pass.current ? pass.current->object.name : NULL;
 	out.wanted.last_successful_json = success_json(&pass);
+	out.wanted.authors =
+	    authors_now(s->policy, pass.approved_generation, plan_alloc(arena, MAX_AUTHORS * sizeof(struct author)));
 	if (accepted(&pass)) {
 		want_conditions(&pass);
 		want_resolved(&pass);

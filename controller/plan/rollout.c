@@ -233,6 +233,7 @@ static void run(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 	advance_targets(&pass);
 	pass.stopping = superseded || suspended || rollout_halted(&pass);
 	waves_advance(&pass);
+	approvals_look(&pass);
 
 	bool halted = rollout_halted(&pass);
 	pass.stopping = halted || superseded || suspended;

@@ -82,4 +82,5 @@ void want_running(struct pass *pass, const char *pause_reason)
 		plan_want(&want->conditions, "Stalled", CONDITION_TRUE, error->reason,
 		          plan_printf(pass->arena, "%s: %s", error->what, error->message));
 	start_want(pass);
+	approvals_want(pass);
 }

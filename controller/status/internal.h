@@ -8,6 +8,7 @@
 #define NAME_BYTES 253
 #define UID_BYTES 40
 #define LABEL_BYTES 63
+#define USER_BYTES 128
 #define CHANNEL_BYTES 560 /* of its source: as long as the longest that the schema lets in */
 #define POD_BYTES 320     /* "namespace/name" */
 #define SUMMARY_BYTES 512

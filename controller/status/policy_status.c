@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define MAX_VERSIONS 50
+#define HASH_BYTES 64
 
 static bool add_targets(cJSON *json, const struct policy_wanted *wanted)
 {
@@ -24,6 +25,24 @@ static bool add_next_window(cJSON *json, const struct policy_wanted *wanted)
 	return put_time(next, "opens", wanted->next_window.opens_ms) &&
 	       put_time(next, "closes", wanted->next_window.closes_ms) &&
 	       put_str_if(next, "name", wanted->next_window.name, LABEL_BYTES);
+}
+
+static bool add_authors(cJSON *json, const struct authors *authors)
+{
+	if (!authors->generation)
+		return true;
+	cJSON *object = cJSON_AddObjectToObject(json, "authors");
+	bool ok = put_int(object, "generation", authors->generation) &&
+	          put_text(object, "policyHash", authors->policy_hash, HASH_BYTES);
+	cJSON *list = ok ? cJSON_AddArrayToObject(object, "users") : NULL;
+
+	ok = list != NULL;
+	for (size_t i = 0; ok && i < authors->list.count; i++) {
+		cJSON *entry = cJSON_CreateObject();
+		ok = put_entry(list, entry) && put_text(entry, "user", authors->list.items[i].user, USER_BYTES) &&
+		     put_int(entry, "generation", authors->list.items[i].generation);
+	}
+	return ok;
 }
 
 static int by_count(const void *a, const void *b)
@@ -102,7 +121,7 @@ static cJSON *build(const struct policy *policy, const struct policy_wanted *wan
 	    add_targets(json, wanted) && put_str_if(json, "progress", wanted->progress, PROGRESS_BYTES) &&
 	    put_str_if(json, "currentRollout", wanted->current_rollout, NAME_BYTES) && add_next_window(json, wanted) &&
 	    (!last || put_item(json, "lastSuccessfulRollout", cJSON_Duplicate(last, true))) && add_resolved(json, wanted) &&
-	    add_versions(json, wanted, arena);
+	    add_versions(json, wanted, arena) && add_authors(json, &wanted->authors);
 	if (ok)
 		return json;
 	cJSON_Delete(json);

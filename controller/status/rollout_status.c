@@ -12,16 +12,16 @@
 
 /* How much of its texts is written; less and less, until the whole fits. Names and decisions are never cut. */
 struct extent {
-	size_t condition_bytes, message_bytes, wave_bytes, failures;
+	size_t condition_bytes, message_bytes, wave_bytes, failures, approvals;
 	bool blockers;
 };
 
 static const struct extent extents[] = {
-    {CONDITION_MESSAGE_BYTES, MESSAGE_BYTES, MESSAGE_BYTES, MAX_FAILED, true},
-    {CONDITION_MESSAGE_BYTES, 96, 128, MAX_FAILED, true},
-    {256, 48, 64, MAX_FAILED, true},
-    {128, 0, 32, 20, true},
-    {128, 0, 32, 5, false},
+    {CONDITION_MESSAGE_BYTES, MESSAGE_BYTES, MESSAGE_BYTES, MAX_FAILED, MAX_APPROVALS, true},
+    {CONDITION_MESSAGE_BYTES, 96, 128, MAX_FAILED, MAX_APPROVALS, true},
+    {256, 48, 64, MAX_FAILED, 20, true},
+    {128, 0, 32, 20, 10, true},
+    {128, 0, 32, 5, 5, false},
 };
 
 struct document {
@@ -33,6 +33,11 @@ struct document {
 	const struct extent *extent;
 };
 
+static bool put_if_set(cJSON *obj, const char *key, int64_t ms)
+{
+	return ms == 0 || put_time(obj, key, ms);
+}
+
 static bool add_plan(cJSON *json, const struct rollout_status *wanted)
 {
 	if (!wanted->plan_hash)
@@ -41,7 +46,9 @@ static bool add_plan(cJSON *json, const struct rollout_status *wanted)
 	return put_text(plan, "hash", wanted->plan_hash, HASH_BYTES) &&
 	       put_text(plan, "policyHash", wanted->policy_hash, HASH_BYTES) &&
 	       put_strlist(plan, "revisions", &wanted->revisions, MAX_REVISIONS, REVISION_BYTES) &&
-	       put_text(plan, "forUID", wanted->for_uid, UID_BYTES);
+	       put_text(plan, "forUID", wanted->for_uid, UID_BYTES) &&
+	       (!wanted->policy_generation || put_int(plan, "policyGeneration", wanted->policy_generation)) &&
+	       put_if_set(plan, "approvedAt", wanted->approved_ms);
 }
 
 static bool add_conditions(cJSON *json, const struct document *document)
@@ -82,7 +89,7 @@ static bool add_wave(cJSON *list, const struct wave_status *wave, const struct e
 	       put_str(entry, "state", wave_state_names[wave->state]) && put_int(entry, "total", wave->total) &&
 	       put_int(entry, "patched", wave->patched) && put_int(entry, "failed", wave->failed) &&
 	       put_time(entry, "startedAt", wave->started_ms) && put_time(entry, "finishedAt", wave->finished_ms) &&
-	       put_time(entry, "soakUntil", wave->soak_until_ms) &&
+	       put_time(entry, "soakUntil", wave->soak_until_ms) && put_if_set(entry, "approvedAt", wave->approved_ms) &&
 	       put_str_if(entry, "reason", wave->reason, extent->wave_bytes) &&
 	       put_str_if(entry, "message", wave->message, extent->wave_bytes);
 }
@@ -179,6 +186,26 @@ static bool add_gates(cJSON *json, const struct document *document)
 	return ok;
 }
 
+static bool add_approval(cJSON *list, const struct approval_status *approval, const struct extent *extent)
+{
+	cJSON *entry = cJSON_CreateObject();
+	return put_entry(list, entry) && put_text(entry, "approval", approval->approval, NAME_BYTES) &&
+	       put_text(entry, "user", approval->user, USER_BYTES) &&
+	       put_str_if(entry, "wave", approval->wave, LABEL_BYTES) && put_time(entry, "at", approval->at_ms) &&
+	       put_bool(entry, "counts", approval->counts) && put_str_if(entry, "why", approval->why, extent->wave_bytes);
+}
+
+static bool add_approvals(cJSON *json, const struct document *document)
+{
+	const struct rollout_status *wanted = document->wanted;
+	cJSON *list = wanted->approvals.count ? cJSON_AddArrayToObject(json, "approvals") : NULL;
+	bool ok = list || !wanted->approvals.count;
+
+	for (size_t i = 0; ok && i < wanted->approvals.count && i < document->extent->approvals; i++)
+		ok = add_approval(list, &wanted->approvals.items[i], document->extent);
+	return ok;
+}
+
 static bool add_decisions(cJSON *json, const struct document *document)
 {
 	cJSON *list = cJSON_AddArrayToObject(json, "decisions");
@@ -200,7 +227,7 @@ static cJSON *build(const struct document *document)
 	          put_str_if(json, "progress", wanted->progress, PROGRESS_BYTES) && add_counts(json, &wanted->counts) &&
 	          add_versions(json, wanted) && put_str_if(json, "currentWave", wanted->current_wave, LABEL_BYTES) &&
 	          add_waves(json, document) && add_active(json, document) && add_failed(json, document) &&
-	          add_gates(json, document) && add_decisions(json, document) &&
+	          add_gates(json, document) && add_approvals(json, document) && add_decisions(json, document) &&
 	          put_time(json, "startedAt", wanted->started_ms) && put_time(json, "finishedAt", wanted->finished_ms);
 	if (ok)
 		return json;

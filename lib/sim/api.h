@@ -5,7 +5,7 @@
 #include <kube/json.h>
 #include <kube/sim_api.h>
 
-#define API_MAX_KINDS 16
+#define API_MAX_KINDS 32
 #define API_MAX_HOOKS 4
 #define API_MAX_TEXT_BYTES ((size_t)256 << 20)
 #define API_MESSAGE_SIZE 640

@@ -138,6 +138,8 @@ class TestDefinitions(ClusterTest):
                 ("pp.spec.patches.job.timeout", "Default 15m"),
                 ("pp.spec.patches.observed", "Required for Custom"),
                 ("pp.spec.drain.unmanagedPods", "blocks the drain"),
+                ("pp.spec.approval.separationOfDuties", "nobody approves what he wrote"),
+                ("pa.spec.planHash", "needs another approval"),
                 ("pp.spec.windows", "at most half of the window's duration"),
                 ("prl.status.active.blockedBy", "What it waits for"),
                 ("prp.spec.targets.steps.seconds", "whole seconds")):
@@ -171,12 +173,14 @@ class TestDefaults(ClusterTest):
                 "reboot": {"expected": False, "timeout": "30m"}}],
             "strategy": {
                 "order": ["Criticality", "Zone", "PodCount", "Name"], "maxUnavailable": 1, "failureBudget": 0, "onFailure": "Quarantine",
-                "waves": [{"name": "canary", "size": 1, "soak": "10m"}, {"name": "rest", "soak": "0s"}],
+                "waves": [{"name": "canary", "size": 1, "soak": "10m", "approval": False},
+                          {"name": "rest", "soak": "0s", "approval": False}],
                 "settle": {"readyFor": "15s", "timeout": "10m"}},
             "drain": {"enabled": True, "timeout": "15m", "gracePeriodSeconds": -1, "parallelism": 10,
                       "deleteEmptyDirData": False, "unmanagedPods": "Block", "onTimeout": "Abort", "waitForJobs": "0s",
                       "skipWaitForDeleteTimeout": "0s", "localVolumes": "Block", "waitForVolumeDetach": True},
             "rollback": {"timeout": "30m"}, "historyLimit": 10,
+            "approval": {"mode": "None", "required": 1, "separationOfDuties": True, "expiresAfter": "24h"},
         })
 
     def test_partly_given_objects_are_completed(self):
@@ -186,7 +190,7 @@ class TestDefaults(ClusterTest):
         spec = self.client.create("patchpolicies", body)["spec"]
         self.assertEqual(spec["target"]["type"], "Nodes")
         self.assertEqual(spec["strategy"]["settle"], {"readyFor": "1m", "timeout": "10m"})
-        self.assertEqual(spec["strategy"]["waves"], [{"name": "all", "soak": "0s"}])
+        self.assertEqual(spec["strategy"]["waves"], [{"name": "all", "soak": "0s", "approval": False}])
         self.assertEqual(spec["drain"]["parallelism"], 10)
         self.assertEqual(spec["patches"][0]["rollback"]["timeout"], "15m")
 

@@ -33,6 +33,9 @@ RIGHTS = {
     ("patchwright.io", "patchrollouts"): (READ | {"create", "update", "patch", "delete"}, set(), set()),
     ("patchwright.io", "patchrollouts/status"): ({"update", "patch"}, set(), set()),
     ("patchwright.io", "patchreports"): (READ | {"create", "record"}, set(), set()),
+    ("patchwright.io", "patchapprovals"): (READ, set(), set()),
+    ("admissionregistration.k8s.io", "validatingadmissionpolicies", "approvals.patchwright.io"): ({"list", "watch"}, set(), set()),
+    ("admissionregistration.k8s.io", "validatingadmissionpolicybindings", "approvals.patchwright.io"): ({"list", "watch"}, set(), set()),
     ("patchwright.io", "nodestates"): ({"write"}, set(), set()),
 }
 

@@ -7,7 +7,7 @@ from lib.case import ClusterTest
 from lib.flow import WAIT, assert_calm
 from lib.wait import wait_for
 
-KINDS = ("patchpolicies", "patchrollouts", "patchreports")
+KINDS = ("patchpolicies", "patchrollouts", "patchreports", "patchapprovals")
 
 
 class TestWithoutCrds(ClusterTest):

@@ -38,8 +38,16 @@ struct seen_rollout {
 	size_t page_count;
 	char hashes[MAX_LEDGER][17]; /* of decisions, by seq - 1: what was written stays */
 	size_t ledger_count;
+	unsigned begun;     /* waves, by bit, that had their first grant; bit MAX_WAVES: the rollout itself */
 	int64_t changed_ms; /* it, or one of its nodes */
 	int64_t gone_ms;
+};
+
+#define MAX_APPROVALS_SEEN 400
+
+struct seen_approval {
+	char name[32], user[16], wave[32], rollout[40], plan[72];
+	int64_t created_ms, gone_ms; /* INT64_MAX: it is there */
 };
 
 #define MAX_KNOWING 16
@@ -72,6 +80,9 @@ struct checks {
 	size_t rollout_count;
 	struct seen_job jobs[MAX_JOBS]; /* all that there ever were */
 	size_t job_count;
+	struct seen_approval approvals[MAX_APPROVALS_SEEN]; /* all that there ever were */
+	size_t approval_count;
+	int64_t guard_gone_ms; /* since when the binding of their admission policy is missing; INT64_MAX: it is there */
 	char leaving[128], leaving_node[64]; /* the pod that the controller took away last */
 };
 
@@ -101,6 +112,11 @@ void check_rollout(struct checks *checks, struct seen_rollout *seen, const struc
                    const struct rollout *now, unsigned sender);
 /* check_window.c */
 void check_window(struct checks *checks, const struct rules *rules, const struct active *grant);
+/* check_approval.c */
+void check_approval_changed(struct checks *checks, const struct kube_sim_change *change);
+void check_guard_changed(struct checks *checks, const struct kube_sim_change *change);
+void check_approvals(struct checks *checks, struct seen_rollout *seen, const struct rules *rules,
+                     const struct active *grant);
 /* check_ledger.c */
 void check_ledger(struct checks *checks, struct seen_rollout *seen);
 /* check_job.c */

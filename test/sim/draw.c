@@ -119,10 +119,11 @@ void draw_policy(struct world *world, size_t index)
 
 	kube_buf_init(&out, 8192);
 	kube_buf_addf(&out,
-	              "{'apiVersion':'patchwright.io/v1alpha1','kind':'PatchPolicy','metadata':{'name':'p%zu'},'spec':{"
+	              "{'apiVersion':'patchwright.io/v1alpha1','kind':'PatchPolicy','metadata':{'name':'p%zu'%s},'spec':{"
 	              "'suspend':false,'historyLimit':%lld,'target':{'type':'Nodes','nodes':{'selector':{'matchLabels':{"
 	              "'pool':'%s'}}}},",
-	              index, (long long)draw_between(world, 0, 3), index && draw_chance(world, 40) ? "other" : "w");
+	              index, draw_chance(world, 90) ? ",'annotations':{'" PW_ANNOTATION_AUTHOR "':'alice'}" : "",
+	              (long long)draw_between(world, 0, 3), index && draw_chance(world, 40) ? "other" : "w");
 	draw_patches(world, index, &out);
 	kube_buf_adds(&out, ",");
 	draw_strategy(world, &out);
@@ -130,6 +131,8 @@ void draw_policy(struct world *world, size_t index)
 	draw_drain(world, &out);
 	kube_buf_addf(&out, ",'rollback':{'timeout':'%llds'}", (long long)draw_between(world, 120, 400));
 	draw_windows(world, &out);
+	if (draw_chance(world, 35))
+		draw_approval(world, &out);
 	kube_buf_adds(&out, "}}");
 	create(world, POLICIES, out.data);
 	kube_buf_finish(&out);

@@ -52,7 +52,17 @@ static void add_wave(struct world *world, struct kube_buf *out, int64_t number, 
 		kube_buf_adds(out, ",");
 		add_topology(world, out);
 	}
+	if (draw_chance(world, 10))
+		kube_buf_adds(out, ",'approval':true");
 	kube_buf_adds(out, "}");
+}
+
+void draw_approval(struct world *world, struct kube_buf *out)
+{
+	static const char *const modes[] = {"None", "Rollout", "Wave"};
+	kube_buf_addf(out, ",'approval':{'mode':'%s','required':%lld,'separationOfDuties':%s,'expiresAfter':'%lldm'}",
+	              modes[draw_between(world, 0, 2)], (long long)draw_between(world, 1, 2),
+	              draw_chance(world, 70) ? "true" : "false", (long long)draw_between(world, 5, 120));
 }
 
 void draw_strategy(struct world *world, struct kube_buf *out)

@@ -100,6 +100,9 @@ static void set_up(struct world *world)
 	    {.resource = &pw_policies, .custom = true, .has_status = true, .has_generation = true},
 	    {.resource = &pw_rollouts, .custom = true, .has_status = true, .has_generation = true, .immutable = "spec"},
 	    {.resource = &pw_reports, .custom = true, .has_generation = true, .immutable = "spec"},
+	    {.resource = &pw_approvals, .custom = true, .has_generation = true, .immutable = "spec"},
+	    {.resource = &pw_admission_policies, .has_generation = true},
+	    {.resource = &pw_admission_bindings, .has_generation = true},
 	};
 	int64_t pace = draw_between(world, 1, 5);
 	const struct kube_sim_cluster_options options = {
@@ -134,12 +137,14 @@ static void set_up(struct world *world)
 	world->hosts = hosts_new(world);
 	world->disks = disks_new(world);
 	draw_cluster(world);
+	world->people = people_new(world);
 }
 
 static void tear_down(struct world *world)
 {
 	replicas_free(world->replicas);
 	faults_free(world->faults);
+	people_free(world->people);
 	hosts_free(world->hosts);
 	disks_free(world->disks);
 	checks_free(world->checks);
@@ -219,6 +224,7 @@ bool world_run(struct world *world, uint64_t seed, bool calm, FILE *trace)
 	run_until(world, trouble_ms);
 	if (world->faults)
 		faults_end(world->faults);
+	people_be_careful(world->people);
 	world_trace(world, "---- from here on nothing goes wrong ----");
 	replicas_heal(world->replicas);
 	settle(world);

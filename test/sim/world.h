@@ -8,6 +8,7 @@
 #define TEST_SIM_WORLD_H
 
 #include "controller/cmd/controller.h"
+#include "controller/model/approval.h"
 #include "controller/model/node.h"
 #include "controller/model/pod.h"
 #include "controller/model/rollout.h"
@@ -31,6 +32,7 @@ struct hosts;
 struct disks;
 struct faults;
 struct checks;
+struct people;
 struct replicas;
 
 struct world {
@@ -43,6 +45,7 @@ struct world {
 	struct hosts *hosts;
 	struct disks *disks;
 	struct faults *faults;
+	struct people *people;
 	struct checks *checks;
 	struct options options;
 	struct replicas *replicas;
@@ -76,6 +79,7 @@ void draw_patches(struct world *world, size_t index, struct kube_buf *out); /* d
 void draw_windows(struct world *world, struct kube_buf *out);               /* draw_window.c */
 void draw_strategy(struct world *world, struct kube_buf *out);              /* draw_strategy.c */
 void draw_drain(struct world *world, struct kube_buf *out);                 /* draw_drain.c */
+void draw_approval(struct world *world, struct kube_buf *out);              /* draw_strategy.c */
 
 /* channel.c */
 bool draw_channel(struct world *world, struct kube_buf *out); /* false: there is none */
@@ -94,6 +98,11 @@ void disks_free(struct disks *disks);
 const char *disks_left_on(const struct disks *disks, const char *node);
 /* The pod's volume is on its node only. */
 bool disks_are_local(const struct disks *disks, const char *pod);
+
+/* people.c: who approve. */
+struct people *people_new(struct world *world);
+void people_be_careful(struct people *people);
+void people_free(struct people *people);
 
 /* fault.c */
 struct faults *faults_new(struct world *world);

@@ -15,7 +15,7 @@
 #define ANSWER_MS 5
 #define EVENT_MS 8
 #define MAX_OBJECTS 64
-#define MAX_WATCHES 24
+#define MAX_WATCHES 32
 
 struct stored {
 	char collection[128]; /* "/api/v1/nodes"; of namespaced types without the namespace: "/api/v1/pods" */

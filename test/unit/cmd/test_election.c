@@ -192,6 +192,9 @@ static void set_up(void)
 	    {.resource = &pw_policies, .custom = true, .has_status = true, .has_generation = true},
 	    {.resource = &pw_rollouts, .custom = true, .has_status = true, .has_generation = true, .immutable = "spec"},
 	    {.resource = &pw_reports, .custom = true, .has_generation = true, .immutable = "spec"},
+	    {.resource = &pw_approvals, .custom = true, .has_generation = true, .immutable = "spec"},
+	    {.resource = &pw_admission_policies, .has_generation = true},
+	    {.resource = &pw_admission_bindings, .has_generation = true},
 	};
 	static const struct kube_sim_api_hooks hooks = {.fate = decide_fate, .changed = note_job};
 	memset(&t, 0, sizeof(t));

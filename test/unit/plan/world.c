@@ -45,10 +45,12 @@ static const char *keep(struct world *world, const char *text)
 
 void world_set_policy(struct world *world, const char *spec, bool suspend)
 {
-	char *head = kube_arena_printf(&world->arena,
-	                               "{'metadata':{'name':'pool','uid':'policy-uid','generation':1},"
-	                               "'spec':{'suspend':%s,%s}}",
-	                               suspend ? "true" : "false", spec);
+	char *head = kube_arena_printf(
+	    &world->arena,
+	    "{'metadata':{'name':'pool','uid':'policy-uid','generation':%lld,'annotations':{%s%s%s}},"
+	    "'spec':{'suspend':%s,%s}}",
+	    (long long)(world->generation ? world->generation : 1), world->author ? "'patchwright.io/author':'" : "",
+	    world->author ? world->author : "", world->author ? "'" : "", suspend ? "true" : "false", spec);
 	_cleanup_json_ cJSON *json = parse(head);
 
 	world->policy = decode(world, &policy_projection, json);
@@ -283,6 +285,21 @@ struct world_rollout *world_add_rollout(struct world *world, const char *name)
 	*rollout = (struct world_rollout){.json = parse(text)};
 	refresh(world, rollout);
 	return rollout;
+}
+
+void world_approve(struct world *world, const struct world_rollout *rollout, const char *user, const char *wave)
+{
+	const struct rollout *of = rollout->rollout;
+	char created[KUBE_TIME_TEXT_SIZE];
+	_cleanup_json_ cJSON *json = parse(kube_arena_printf(
+	    &world->arena,
+	    "{'metadata':{'name':'a%zu','uid':'a%zu','creationTimestamp':'%s'},'spec':{'rolloutRef':{'name':"
+	    "'%s','uid':'%s'},'planHash':'%s','user':'%s','wave':'%s'}}",
+	    world->approval_count, world->approval_count, kube_time_format(world->now_ms, created), of->object.name,
+	    of->object.uid, of->status.plan_hash, user, wave));
+
+	ck_assert_uint_lt(world->approval_count, KUBE_ARRAY_LEN(world->approvals));
+	world->approvals[world->approval_count++] = decode(world, &approval_projection, json);
 }
 
 static void set_path(cJSON *json, const char *path, cJSON *value)
@@ -536,6 +553,9 @@ static void take_snapshot(struct world *world, const struct world_rollout *self)
 	                               .pdb_count = world->pdb_count};
 	for (size_t i = 0; i < world->pdb_count; i++)
 		pdbs[i] = &world->pdbs[i].pdb;
+	s->approvals = world->approvals;
+	s->approval_count = world->approval_count;
+	s->approval_guard = world->guard;
 	for (size_t i = 0; i < world->rollout_count; i++)
 		if (&world->rollouts[i] != self && !world->rollouts[i].gone)
 			others[s->other_count++] = world->rollouts[i].rollout;

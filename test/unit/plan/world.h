@@ -136,6 +136,11 @@ struct world {
 	size_t report_count;
 	const char *job_names[4000];
 	size_t job_name_count;
+	const struct approval *approvals[16];
+	size_t approval_count;
+	struct approval_guard guard;
+	const char *author; /* of the policy, when it is set; NULL: not known */
+	int64_t generation; /* of the policy, when it is set; 0: the first */
 	int64_t epoch;
 	int cut;          /* effects that still happen before the controller dies; -1: it lives */
 	int lag;          /* steps for which our own writes are not visible */
@@ -178,6 +183,8 @@ struct world_pod *world_add_pod(struct world *world, const char *node, const cha
 struct world_volume *world_add_volume(struct world *world, struct world_pod *pod, const char *name);
 struct world_pdb *world_add_pdb(struct world *world, const char *name, const char *app, int64_t allowed);
 struct world_rollout *world_add_rollout(struct world *world, const char *name);
+/* Somebody approves the rollout as it is planned; wave "": as a whole. */
+void world_approve(struct world *world, const struct world_rollout *rollout, const char *user, const char *wave);
 void world_delete_rollout(struct world *world, struct world_rollout *rollout);
 void world_delete_node(struct world *world, const char *name);
 /* Replaces a member of the rollout's JSON (NULL removes it) and decodes it again. */

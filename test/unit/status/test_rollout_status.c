@@ -15,9 +15,9 @@ static struct rollout_status working(struct kube_arena *arena)
 	struct failure *failed = kube_arena_calloc(arena, 1, sizeof(*failed));
 	struct decision *decision = kube_arena_alloc(arena, sizeof(*decision));
 
-	waves[0] = (struct wave_status){"canary", WAVE_PASSED, 1, 1, 0, NOW - 3000, NOW - 2000, NOW - 1000, "", ""};
+	waves[0] = (struct wave_status){"canary", WAVE_PASSED, 1, 1, 0, NOW - 3000, NOW - 2000, NOW - 1000, "", "", 0};
 	waves[1] =
-	    (struct wave_status){"rest", WAVE_RUNNING, 2, 0, 1, NOW, KUBE_TIME_NONE, KUBE_TIME_NONE, "Busy", "it is"};
+	    (struct wave_status){"rest", WAVE_RUNNING, 2, 0, 1, NOW, KUBE_TIME_NONE, KUBE_TIME_NONE, "Busy", "it is", 0};
 	active[0] = (struct active){
 	    .node = "n1",
 	    .node_uid = "uid-1",
@@ -317,7 +317,8 @@ static struct rollout_status fullest(struct kube_arena *arena, const struct leng
 		                         NOW,
 		                         NOW,
 		                         text,
-		                         text};
+		                         text,
+		                         NOW};
 	for (size_t i = 0; i < wanted.versions.count; i++)
 		wanted.versions.items[i] = (struct version_of){COMPONENT_OPERATING_SYSTEM, text};
 	for (size_t i = 0; i < wanted.revisions.count; i++)

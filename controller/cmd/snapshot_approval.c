@@ -1,0 +1,52 @@
+/* The approvals of a rollout, and whether anybody guards them. */
+#include "controller/cmd/snapshot.h"
+
+#include <kube/time.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int by_age(const void *a, const void *b)
+{
+	const struct kube_object *x = &(*(const struct approval *const *)a)->object,
+	                         *y = &(*(const struct approval *const *)b)->object;
+	if (x->created_ms != y->created_ms)
+		return x->created_ms < y->created_ms ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static void fill_approvals(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s)
+{
+	const struct kube_store *from = controller->caches[CACHE_APPROVALS].store;
+	const struct approval **approvals = plan_alloc(arena, kube_store_count(from) * sizeof(*approvals));
+	for (const struct kube_object *o = kube_store_next(from, NULL); o; o = kube_store_next(from, o))
+		if (strcmp(((const struct approval *)o)->rollout_name, s->rollout->object.name) == 0)
+			approvals[s->approval_count++] = (const struct approval *)o;
+	qsort(approvals, s->approval_count, sizeof(const void *), by_age);
+	s->approvals = approvals;
+}
+
+static void guard_by(const struct controller *controller, enum cache_id id, struct kube_arena *arena,
+                     struct approval_guard *guard)
+{
+	const struct kube_object *object = kube_store_get(controller->caches[id].store, APPROVALS_ADMISSION);
+	bool missing = !object || object->deleted_ms != KUBE_TIME_NONE;
+	if (missing || !((const struct admission *)object)->as_expected)
+		guard->problem = plan_printf(
+		    arena,
+		    "no approval counts, because the %s %s %s: anybody could approve in the name of another; kubectl apply -f "
+		    "crds/",
+		    controller->caches[id].projection->resource->kind, APPROVALS_ADMISSION,
+		    missing ? "is missing" : "is not the one of this version of Patchwright");
+	else if (object->created_ms > guard->since_ms)
+		guard->since_ms = object->created_ms;
+}
+
+void snapshot_approvals(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s)
+{
+	struct approval_guard guard = {.problem = NULL};
+
+	guard_by(controller, CACHE_ADMISSION_BINDINGS, arena, &guard);
+	guard_by(controller, CACHE_ADMISSION_POLICIES, arena, &guard);
+	s->approval_guard = guard;
+	fill_approvals(controller, arena, s);
+}
