@@ -56,7 +56,10 @@ static void on_served(void *arg, const struct kube_sim_served *served)
 		return;
 	faults->blow_at = served->sender;
 	faults->blow_kills = lot <= faults->killed;
-	kube_timer_start(env_of(faults), &faults->blow, 0, on_blow, faults);
+	/* Before the answer comes, or a little after it. */
+	int64_t delay_ms =
+	    draw_chance(faults->world, 50) ? 0 : draw_between(faults->world, 0, 2 * faults->latency_ms + 2000);
+	kube_timer_start(env_of(faults), &faults->blow, delay_ms, on_blow, faults);
 }
 
 /* ---- events ---- */

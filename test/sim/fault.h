@@ -15,7 +15,7 @@ struct faults {
 	int64_t interval_ms;
 	/* the controller's processes: per mille of writes after which the one that sent it dies, or is frozen */
 	int killed, frozen;
-	int nodes_deleted;
+	int nodes_deleted, rollouts_deleted;
 	struct kube_timer event, person;
 	struct kube_timer blow; /* on the process that sent the last write */
 	unsigned blow_at;

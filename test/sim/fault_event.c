@@ -135,6 +135,19 @@ static void cordon_node(struct faults *faults)
 		      is_cordoned(node) ? "{'spec':{'unschedulable':null}}" : "{'spec':{'unschedulable':true}}");
 }
 
+/* Somebody does not want it to be drained. */
+static void lift_cordon(struct faults *faults)
+{
+	for (size_t i = 0; i < kube_sim_api_count(faults->world->api, &kube_nodes); i++) {
+		const cJSON *node = kube_sim_api_at(faults->world->api, &kube_nodes, i);
+		const char *state = state_of(node);
+		if (state && strstr(state, "\"step\":\"Draining\"") && is_cordoned(node)) {
+			patch(faults->world, NODES, node, "", "{'spec':{'unschedulable':null}}");
+			return;
+		}
+	}
+}
+
 static bool is_held(const cJSON *node)
 {
 	return cJSON_GetObjectItemCaseSensitive(kube_json_get(node, "metadata.annotations"), PW_ANNOTATION_HOLD) != NULL;
@@ -307,7 +320,7 @@ static void delete_policy(struct faults *faults)
 static void delete_rollout(struct faults *faults)
 {
 	const cJSON *rollout = any(faults->world, &pw_rollouts);
-	if (rollout && draw_chance(faults->world, 50))
+	if (rollout && draw_chance(faults->world, 50) && faults->rollouts_deleted++ < 20)
 		delete (faults->world, ROLLOUTS, rollout);
 }
 
@@ -317,13 +330,26 @@ static void drop_rollout(struct faults *faults)
 	const cJSON *rollout = any(faults->world, &pw_rollouts);
 	char name[256];
 
-	if (!rollout || !draw_chance(faults->world, 60))
+	if (!rollout || !draw_chance(faults->world, 60) || faults->rollouts_deleted++ >= 20)
 		return;
 	snprintf(name, sizeof(name), "%s", name_of(rollout));
 	patch(faults->world, ROLLOUTS, rollout, "", "{'metadata':{'finalizers':null}}");
 	rollout = kube_sim_api_get(faults->world->api, &pw_rollouts, NULL, name);
 	if (rollout)
 		delete (faults->world, ROLLOUTS, rollout);
+}
+
+/* All that there is of ours, in this way. */
+static void uninstall(struct faults *faults)
+{
+	const cJSON *policy = any(faults->world, &pw_policies);
+
+	if (!draw_chance(faults->world, 10))
+		return;
+	for (int i = 0; i < 8; i++)
+		drop_rollout(faults);
+	if (policy)
+		delete (faults->world, POLICIES, policy);
 }
 
 static void create_rollout(struct faults *faults)
@@ -396,11 +422,11 @@ static void move_channel(struct faults *faults)
 void fault_event(struct faults *faults)
 {
 	static void (*const events[])(struct faults * faults) = {
-	    close_watch, break_watch,    stall_watch,   expire_watch,   compact,        turn_node,
-	    turn_node,   cordon_node,    touch_node,    delete_node,    kill_replica,   jump_clock,
-	    edit_policy, suspend_policy, delete_policy, delete_rollout, create_rollout, take_job,
-	    upset_pod,   change_budget,  add_budget,    stop_replica,   freeze_replica, repeat_event,
-	    hold_node,   drop_rollout,   move_node,     mark_node,      lock_node,      move_channel,
+	    close_watch,   break_watch,    stall_watch,    expire_watch, compact,      turn_node,     turn_node,
+	    cordon_node,   touch_node,     delete_node,    kill_replica, jump_clock,   edit_policy,   suspend_policy,
+	    delete_policy, delete_rollout, create_rollout, take_job,     upset_pod,    change_budget, add_budget,
+	    stop_replica,  freeze_replica, repeat_event,   hold_node,    drop_rollout, move_node,     mark_node,
+	    lock_node,     move_channel,   lift_cordon,    uninstall,
 	};
 	size_t count = KUBE_ARRAY_LEN(events), kind = (size_t)draw_between(faults->world, 0, (int64_t)count - 1);
 	uint64_t kinds = faults->kinds & ((UINT64_C(1) << count) - 1);

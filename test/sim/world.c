@@ -165,7 +165,8 @@ static void run_until(struct world *world, int64_t mono_ms)
 	}
 }
 
-/* Nodes that could not be drained are tried again each hour: that must not be under way at the end. */
+/* Nodes that could not be drained are tried again each hour, and windows open each hour: nothing of that must be under
+ * way at the end. */
 static void begin_nothing_new(struct world *world)
 {
 	for (size_t i = 0; i < kube_sim_api_count(world->api, &pw_policies); i++) {
@@ -174,7 +175,8 @@ static void begin_nothing_new(struct world *world)
 		char target[128];
 		snprintf(target, sizeof(target), POLICIES "/%s", text_at(policy, "metadata.name"));
 		if (strcmp(why, "NotDrained") == 0 || strcmp(why, "RolloutInProgress") == 0)
-			kube_sim_api_do(world->api, "PATCH", target, KUBE_PATCH_MERGE, "{'spec':{'trigger':'Manual'}}");
+			kube_sim_api_do(world->api, "PATCH", target, KUBE_PATCH_MERGE,
+			                "{'spec':{'trigger':'Manual','windows':null,'freezes':null}}");
 	}
 }
 
