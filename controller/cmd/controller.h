@@ -69,6 +69,7 @@ struct controller {
 	    attachments_by_node; /* indexes */
 	bool working; /* plans are made: the caches have been synced once, and the lease is ours if there is one */
 	struct kube_elector *elector; /* NULL: no leader election */
+	const char *identity;         /* of this process in the election; borrowed */
 	char election_problem[512];   /* why the lease cannot be read or written; "" when it can */
 	bool server_trouble;          /* the API server could not be reached; told once */
 	struct tracks tracks;

@@ -10,11 +10,18 @@ static void set_leader(struct controller *controller, bool leader)
 	kube_metric_set(controller->meters.leader, leader ? 1 : 0, LEASE_NAME, NULL);
 }
 
+static void set_holder(struct controller *controller, const char *holder)
+{
+	kube_metric_clear(controller->meters.lease_holder);
+	kube_metric_set(controller->meters.lease_holder, 1, holder, NULL);
+}
+
 static void on_started(void *arg)
 {
 	struct controller *controller = arg;
 	kube_log(KUBE_LOG_INFO, "the lease is ours; work begins", "lease", LEASE_NAME, NULL);
 	set_leader(controller, true);
+	set_holder(controller, controller->identity);
 	controller_work(controller);
 }
 
@@ -30,7 +37,7 @@ static void on_lost(void *arg, const struct kube_err *err)
 
 static void on_holder(void *arg, const char *identity)
 {
-	(void)arg;
+	set_holder(arg, identity);
 	kube_log(KUBE_LOG_INFO, "another one holds the lease; this one waits", "lease", LEASE_NAME, "holder", identity,
 	         NULL);
 }
@@ -60,6 +67,7 @@ int election_init(struct controller *controller, const char *identity, struct ku
 	    .arg = controller,
 	};
 	set_leader(controller, false);
+	controller->identity = identity;
 	return kube_elector_new(&options, &controller->elector, err);
 }
 

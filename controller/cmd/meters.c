@@ -42,6 +42,21 @@ static const struct family_spec specs[] = {
     FAMILY(rollout_targets, KUBE_GAUGE, "patchwright_rollout_targets", "Targets of unfinished rollouts.",
            "rollout,state"),
     FAMILY(node_steps, KUBE_GAUGE, "patchwright_node_step", "Nodes by the step that their state says.", "step"),
+    FAMILY(node_step_oldest, KUBE_GAUGE, "patchwright_node_step_oldest_seconds",
+           "How long the node that is in a step for the longest time has been in it.", "step"),
+    FAMILY(rollouts, KUBE_GAUGE, "patchwright_rollouts", "Rollouts that there are, by outcome; Running without one.",
+           "outcome"),
+    FAMILY(rollout_waiting, KUBE_GAUGE, "patchwright_rollout_waiting",
+           "1 for an unfinished rollout that does not progress, with the reason.", "rollout,reason"),
+    FAMILY(policy_unavailable, KUBE_GAUGE, "patchwright_policy_unavailable_nodes",
+           "Nodes of a policy that are not Ready, cordoned or in work.", "policy"),
+    FAMILY(policy_limit, KUBE_GAUGE, "patchwright_policy_max_unavailable",
+           "How many of them strategy.maxUnavailable allows; a wave may have a limit of its own.", "policy"),
+    FAMILY(cluster_unavailable, KUBE_GAUGE, "patchwright_cluster_unavailable_nodes",
+           "Nodes of the cluster that are not Ready, cordoned or in work.", ""),
+    FAMILY(cluster_limit, KUBE_GAUGE, "patchwright_cluster_max_unavailable",
+           "How many of them --max-unavailable-total allows; absent without that.", ""),
+    FAMILY(lease_holder, KUBE_GAUGE, "patchwright_lease_holder", "1 for the process that holds the lease.", "holder"),
     FAMILY(policy_targets, KUBE_GAUGE, "patchwright_policy_targets", "Nodes that policies select.", "policy,state"),
     FAMILY(blocked_targets, KUBE_GAUGE, "patchwright_blocked_targets", "Targets that wait for an object, by its kind.",
            "rollout,kind"),
@@ -131,68 +146,6 @@ static void measure_queue(struct controller *controller)
 	kube_metric_set(meters->queue_longest, (double)stats.longest_us / 1e6, QUEUE_NAME, NULL);
 }
 
-static void measure_rollout(struct meters *meters, const struct rollout *rollout)
-{
-	const struct counts *counts = &rollout->status.counts;
-	const struct {
-		const char *state;
-		int64_t count;
-	} states[] = {
-	    {"pending", counts->pending}, {"active", counts->active},   {"patched", counts->patched},
-	    {"failed", counts->failed},   {"skipped", counts->skipped}, {"rolledback", counts->rolled_back},
-	};
-	for (size_t i = 0; i < KUBE_ARRAY_LEN(states); i++)
-		kube_metric_set(meters->rollout_targets, (double)states[i].count, rollout->object.name, states[i].state, NULL);
-	for (size_t i = 0; i < rollout->status.active.count; i++) {
-		const char *kind = rollout->status.active.items[i].blocked_by.kind;
-		if (kind)
-			kube_metric_add(meters->blocked_targets, 1, rollout->object.name, kind, NULL);
-	}
-}
-
-static void measure_rollouts(struct controller *controller)
-{
-	const struct kube_store *store = controller->caches[CACHE_ROLLOUTS].store;
-	kube_metric_clear(controller->meters.rollout_targets);
-	kube_metric_clear(controller->meters.blocked_targets);
-	for (const struct kube_object *o = kube_store_next(store, NULL); o; o = kube_store_next(store, o))
-		if (rollout_unfinished((const struct rollout *)o))
-			measure_rollout(&controller->meters, (const struct rollout *)o);
-}
-
-static void measure_nodes(struct controller *controller)
-{
-	const struct kube_store *store = controller->caches[CACHE_NODES].store;
-	size_t steps[STEP_COUNT] = {0};
-	for (const struct kube_object *o = kube_store_next(store, NULL); o; o = kube_store_next(store, o)) {
-		const struct node *node = (const struct node *)o;
-		if (node->state)
-			steps[node->state->step]++;
-	}
-	for (int step = STEP_CLAIMED; step < STEP_COUNT; step++)
-		kube_metric_set(controller->meters.node_steps, (double)steps[step], step_names[step], NULL);
-}
-
-static void measure_policy(struct meters *meters, const struct policy *policy)
-{
-	static const char *const states[][2] = {
-	    {"total", "total"}, {"upToDate", "uptodate"}, {"outdated", "outdated"}, {"unsupported", "unsupported"}};
-	_cleanup_json_ cJSON *status = cJSON_Parse(policy->status_json);
-	for (size_t i = 0; i < KUBE_ARRAY_LEN(states); i++) {
-		const cJSON *count = kube_json_get(kube_json_get(status, "targets"), states[i][0]);
-		if (cJSON_IsNumber(count))
-			kube_metric_set(meters->policy_targets, count->valuedouble, policy->object.name, states[i][1], NULL);
-	}
-}
-
-static void measure_policies(struct controller *controller)
-{
-	const struct kube_store *store = controller->caches[CACHE_POLICIES].store;
-	kube_metric_clear(controller->meters.policy_targets);
-	for (const struct kube_object *o = kube_store_next(store, NULL); o; o = kube_store_next(store, o))
-		measure_policy(&controller->meters, (const struct policy *)o);
-}
-
 static void measure_caches(struct controller *controller)
 {
 	for (size_t i = 0; i < CACHE_COUNT; i++) {
@@ -207,9 +160,7 @@ static void measure_caches(struct controller *controller)
 int meters_write(struct controller *controller, struct kube_buf *out)
 {
 	measure_queue(controller);
-	measure_rollouts(controller);
-	measure_nodes(controller);
-	measure_policies(controller);
+	meters_measure_work(controller);
 	measure_caches(controller);
 	return kube_metrics_write(controller->meters.metrics, out);
 }

@@ -20,7 +20,9 @@ struct meters {
 	struct kube_family *requests, *requests_by_resource, *evictions;
 	/* Set anew at each scrape. */
 	struct kube_family *rollout_targets, *node_steps, *policy_targets, *blocked_targets, *cache_objects, *build_info;
-	struct kube_family *leader;
+	struct kube_family *node_step_oldest, *rollouts, *rollout_waiting, *policy_unavailable, *policy_limit,
+	    *cluster_unavailable, *cluster_limit;
+	struct kube_family *leader, *lease_holder;
 	struct kube_family *effects_in_flight, *events_dropped;
 };
 
@@ -31,6 +33,7 @@ void meters_observe_queue(struct meters *meters, struct kube_queue *queue); /* i
 void meters_reconciled(struct meters *meters, const char *controller, int64_t duration_us, bool failed);
 /* kube_request_observer. */
 void meters_count_request(void *arg, const char *method, const struct kube_resource *resource, int http_status);
+void meters_measure_work(struct controller *controller); /* meters_work.c */
 /* The exposition, with what the caches and the queue say now. */
 int meters_write(struct controller *controller, struct kube_buf *out);
 

@@ -383,8 +383,6 @@ bool waves_all_passed(const struct pass *pass);
 size_t waves_current(const struct pass *pass);
 /* Grants what the current wave and the budget allow. */
 void grant_targets(struct pass *pass);
-/* A count or percentage of total, for maxUnavailable: percentages round down, but to at least 1. */
-int64_t max_unavailable(const struct kube_intstr *value, int64_t total);
 
 /* ---- gate.c ---- */
 

@@ -293,6 +293,9 @@ struct rollout_result {
 
 void plan_rollout(const struct rollout_snapshot *snapshot, struct kube_arena *arena, struct rollout_result *ret_result);
 
+/* A count or percentage of total, for maxUnavailable: percentages round down, but to at least 1. */
+int64_t max_unavailable(const struct kube_intstr *value, int64_t total);
+
 /* ---- policy ---- */
 
 /* What a channel says now. */
