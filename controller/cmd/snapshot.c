@@ -295,6 +295,7 @@ void snapshot_rollout(struct controller *controller, const struct rollout *rollo
 	fill_others(controller, &s, &world, arena);
 	fill_lockers(controller, arena, &s);
 	count_pods(controller, arena, &s);
+	snapshot_loads(controller, arena, &s);
 	s.pdbs = all_of(store(controller, CACHE_PDBS), arena, &s.pdb_count);
 	s.policies = all_of(store(controller, CACHE_POLICIES), arena, &s.policy_count);
 	fill_zones(controller, arena, &s);

@@ -19,6 +19,9 @@ void snapshot_orphan_jobs(const struct controller *controller, struct kube_arena
 void snapshot_policy(struct controller *controller, const struct policy *policy, const char *key,
                      struct kube_arena *arena, struct policy_snapshot *ret_snapshot);
 
+/* loads.c: sets loads and unscheduled where the plan asks for them. */
+void snapshot_loads(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s);
+
 /* channels.c: what the channels of a policy say, by index of its patches. */
 const struct channel_fact *snapshot_channels(const struct controller *controller, const struct policy *policy,
                                              struct kube_arena *arena);

@@ -35,6 +35,7 @@ const struct kube_json_field drain_table[] = {
     {.name = "unmanagedPods", .type = KUBE_JSON_ENUM, .offset = AT(unmanaged_pods), .words = unmanaged_words},
     {.name = "localVolumes", .type = KUBE_JSON_ENUM, .offset = AT(local_volumes), .words = local_volumes_words},
     {.name = "waitForVolumeDetach", .type = KUBE_JSON_BOOL, .offset = AT(wait_for_detach)},
+    {.name = "requireCapacity", .type = KUBE_JSON_BOOL, .offset = AT(require_capacity)},
     {.name = "waitForJobs", .type = KUBE_JSON_DURATION, .offset = AT(wait_for_jobs_ms)},
     {.name = "skipWaitForDeleteTimeout", .type = KUBE_JSON_DURATION, .offset = AT(skip_wait_ms)},
     {.name = "order",

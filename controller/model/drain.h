@@ -29,6 +29,7 @@ struct drain_rules {
 	int unmanaged_pods;       /* enum unmanaged_pods */
 	int local_volumes;        /* enum local_volumes */
 	bool wait_for_detach;     /* of the volumes of pods that left */
+	bool require_capacity;    /* a node is started when the pods that it evicts fit elsewhere */
 	int64_t wait_for_jobs_ms; /* so long may pods of Jobs run on */
 	int64_t skip_wait_ms;     /* a pod that should have ended so long ago is not waited for; 0: every pod is */
 	struct {

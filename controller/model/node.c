@@ -16,6 +16,7 @@ struct parts {
 		struct taint *items;
 		size_t count;
 	} taints;
+	struct resource_parts allocatable;
 	struct condition_parts conditions;
 	const char *boot_id, *os;
 	const char *node_info[4];
@@ -66,6 +67,7 @@ static const struct kube_json_field info_table[] = {
 };
 
 static const struct kube_json_field status_table[] = {
+    RESOURCE_LIST("allocatable", 2, AT(allocatable)),
     {.name = "conditions",
      .number = 4,
      .type = KUBE_JSON_LIST,
@@ -99,6 +101,9 @@ static const struct kube_json_field members[] = {
     {.name = "unschedulable", .type = KUBE_JSON_BOOL, .offset = AT(unschedulable)},
     {.name = "ready", .type = KUBE_JSON_BOOL, .offset = AT(ready)},
     {.name = "readySince", .type = KUBE_JSON_TIME, .offset = AT(ready_since_ms)},
+    {.name = "cpu", .type = KUBE_JSON_INT, .offset = AT(allocatable.cpu_m)},
+    {.name = "memory", .type = KUBE_JSON_INT, .offset = AT(allocatable.memory)},
+    {.name = "pods", .type = KUBE_JSON_INT, .offset = AT(allocatable.pods)},
     {.name = "bootID", .type = KUBE_JSON_STRING, .offset = AT(boot_id)},
     {.name = "os", .type = KUBE_JSON_STRING, .offset = AT(os)},
     {.name = "kubelet", .type = KUBE_JSON_STRING, .offset = AT(node_info[0])},
@@ -216,6 +221,7 @@ static int make(void *all, struct kube_object *self, struct kube_maker *maker, s
 	    !copy_taints(&parts->taints, maker->arena, node))
 		return meta_out_of_memory(err);
 	node->unschedulable = parts->unschedulable;
+	node->allocatable = resources_of(&parts->allocatable);
 	read_ready(&parts->conditions, node);
 	return read_state(node, maker->arena, err);
 }

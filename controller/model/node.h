@@ -3,6 +3,7 @@
 #define MODEL_NODE_H
 
 #include "controller/model/policy.h"
+#include "controller/model/resources.h"
 #include "controller/model/step.h"
 #include <kube/object.h>
 
@@ -59,9 +60,10 @@ struct node {
 		size_t count;
 	} taints;
 	bool unschedulable;
-	bool quarantined;               /* carries PW_TAINT_QUARANTINED */
-	bool ready;                     /* condition Ready is True */
-	int64_t ready_since_ms;         /* its lastTransitionTime; KUBE_TIME_NONE when absent */
+	bool quarantined;       /* carries PW_TAINT_QUARANTINED */
+	bool ready;             /* condition Ready is True */
+	int64_t ready_since_ms; /* its lastTransitionTime; KUBE_TIME_NONE when absent */
+	struct resources allocatable;
 	const char *boot_id, *os;       /* os: "linux", "windows" */
 	const char *node_info[4];       /* by enum node_info, as reported; "" when absent */
 	const char *state_text;         /* the raw annotation; NULL: none */

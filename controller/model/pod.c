@@ -1,6 +1,7 @@
 #include "controller/model/pod.h"
 #include "controller/model/internal.h"
 #include "controller/model/names.h"
+#include "controller/model/pod_spec.h"
 #include "controller/model/text.h"
 
 #include <string.h>
@@ -8,15 +9,6 @@
 #define MESSAGE_BYTES 512
 
 /* ---- what is read: k8s.io/api/core/v1/generated.proto Pod, PodSpec, PodStatus and what is in them ---- */
-
-struct nothing {
-	char unused;
-};
-
-struct volume_part {
-	const char *name, *claim;
-	const struct nothing *empty_dir, *ephemeral;
-};
 
 struct waiting_part {
 	const char *reason;
@@ -36,11 +28,8 @@ struct parts {
 	struct kube_strmap labels, annotations;
 	struct owner_parts owners;
 	struct kube_strlist finalizers;
-	const char *node_name, *phase, *reason, *message;
-	struct {
-		struct volume_part *items;
-		size_t count;
-	} volumes;
+	struct pod_spec_parts spec;
+	const char *phase, *reason, *message;
 	struct condition_parts conditions;
 	struct {
 		struct container_part *items;
@@ -61,60 +50,6 @@ static const struct kube_json_field metadata_table[] = {
      .table = owner_part_table,
      .size = sizeof(struct owner_part)},
     {.name = "finalizers", .number = 14, .type = KUBE_JSON_STRLIST, .offset = AT(finalizers), .lenient = true},
-    KUBE_JSON_END,
-};
-
-static const struct kube_json_field nothing_table[] = {KUBE_JSON_END};
-
-static const struct kube_json_field claim_table[] = {
-    {.name = "claimName",
-     .number = 1,
-     .type = KUBE_JSON_STRING,
-     .offset = offsetof(struct volume_part, claim),
-     .lenient = true},
-    KUBE_JSON_END,
-};
-
-#define PRESENCE(its_name, its_number, member) \
-	{ \
-		.name = (its_name), .number = (its_number), .type = KUBE_JSON_POINTER, \
-		.offset = offsetof(struct volume_part, member), .lenient = true, .table = nothing_table, \
-		.size = sizeof(struct nothing) \
-	}
-#define CLAIM(its_number) \
-	{ \
-		.name = "persistentVolumeClaim", .number = (its_number), .type = KUBE_JSON_OBJECT, .lenient = true, \
-		.table = claim_table \
-	}
-/* VolumeSource is a message of its own, which JSON inlines. */
-static const struct kube_json_field volume_source_table[] = {
-    PRESENCE("emptyDir", 2, empty_dir),
-    CLAIM(10),
-    PRESENCE("ephemeral", 29, ephemeral),
-    KUBE_JSON_END,
-};
-static const struct kube_json_field volume_table[] = {
-    {.name = "name",
-     .number = 1,
-     .type = KUBE_JSON_STRING,
-     .offset = offsetof(struct volume_part, name),
-     .lenient = true},
-    PRESENCE("emptyDir", 0, empty_dir),
-    CLAIM(0),
-    PRESENCE("ephemeral", 0, ephemeral),
-    {.name = "volumeSource", .number = 2, .type = KUBE_JSON_OBJECT, .table = volume_source_table},
-    KUBE_JSON_END,
-};
-
-static const struct kube_json_field spec_table[] = {
-    {.name = "volumes",
-     .number = 1,
-     .type = KUBE_JSON_LIST,
-     .offset = AT(volumes),
-     .lenient = true,
-     .table = volume_table,
-     .size = sizeof(struct volume_part)},
-    {.name = "nodeName", .number = 10, .type = KUBE_JSON_STRING, .offset = AT(node_name)},
     KUBE_JSON_END,
 };
 
@@ -181,7 +116,7 @@ static const struct kube_json_field status_table[] = {
 
 static const struct kube_json_field pod_table[] = {
     {.name = "metadata", .number = 1, .type = KUBE_JSON_OBJECT, .table = metadata_table},
-    {.name = "spec", .number = 2, .type = KUBE_JSON_OBJECT, .table = spec_table},
+    {.name = "spec", .number = 2, .type = KUBE_JSON_OBJECT, .offset = AT(spec), .table = pod_spec_table},
     {.name = "status", .number = 3, .type = KUBE_JSON_OBJECT, .table = status_table},
     KUBE_JSON_END,
 };
@@ -226,44 +161,6 @@ static int phase_of(const char *phase)
 		if (strcmp(phase, words[i]) == 0)
 			return i;
 	return POD_UNKNOWN;
-}
-
-static bool has_empty_dir(const struct parts *parts)
-{
-	for (size_t i = 0; i < parts->volumes.count; i++)
-		if (parts->volumes.items[i].empty_dir)
-			return true;
-	return false;
-}
-
-static bool claims(const struct volume_part *volume)
-{
-	return volume->claim || (volume->ephemeral && volume->name);
-}
-
-/* K8S pkg/controller/volume/ephemeral: the claim of an ephemeral volume is named <pod>-<volume>. */
-static bool make_claims(const struct parts *parts, struct kube_arena *arena, struct pod *pod)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < parts->volumes.count; i++)
-		count += claims(&parts->volumes.items[i]);
-	if (count == 0)
-		return true;
-	const char **names = kube_arena_calloc(arena, count + 1, sizeof(*names));
-	if (!names)
-		return false;
-	pod->claims = names;
-	for (size_t i = 0; i < parts->volumes.count; i++) {
-		const struct volume_part *volume = &parts->volumes.items[i];
-		if (!claims(volume))
-			continue;
-		*names = volume->claim ? kube_arena_strdup(arena, volume->claim)
-		                       : kube_arena_printf(arena, "%s-%s", pod->object.name, volume->name);
-		if (!*names++)
-			return false;
-	}
-	return true;
 }
 
 static bool has_finalizer(const struct kube_strlist *finalizers, const char *finalizer)
@@ -318,7 +215,7 @@ static bool make_common(const struct parts *parts, struct kube_maker *maker, str
 
 	if (kube_share_map(maker, &parts->labels, &pod->labels))
 		return false;
-	pod->node_name = kube_share_text(maker, parts->node_name);
+	pod->node_name = kube_share_text(maker, parts->spec.node_name);
 	pod->owner_kind = kube_share_text(maker, owner.kind);
 	pod->owner_name = kube_share_text(maker, owner.name);
 	pod->owner_uid = kube_share_text(maker, owner.uid);
@@ -326,7 +223,6 @@ static bool make_common(const struct parts *parts, struct kube_maker *maker, str
 	pod->phase = phase_of(parts->phase);
 	pod->ready = condition_part_true(condition_part_get(&parts->conditions, "Ready"));
 	pod->mirror = kube_strmap_get(&parts->annotations, "kubernetes.io/config.mirror") != NULL;
-	pod->empty_dir = has_empty_dir(parts);
 	pod->job_step = kube_strmap_get(&pod->labels, PW_LABEL_STEP);
 	pod->rollout_hash = kube_strmap_get(&pod->labels, PW_LABEL_ROLLOUT_HASH);
 	return pod->node_name && pod->owner_kind && pod->owner_name && pod->owner_uid;
@@ -337,14 +233,15 @@ static int make(void *all, struct kube_object *self, struct kube_maker *maker, s
 	const struct parts *parts = all;
 	struct pod *pod = (struct pod *)self;
 
-	bool complete = make_common(parts, maker, pod) && make_claims(parts, maker->arena, pod) &&
+	bool complete = make_common(parts, maker, pod) && pod_spec_make(&parts->spec, maker->arena, pod) == 0 &&
 	                (!pod->job_step || make_job(parts, maker->arena, pod));
 	return complete ? 0 : meta_out_of_memory(err);
 }
 
 static bool same(const struct kube_object *a, const struct kube_object *b)
 {
-	return same_object(a, b) && same_fields(members, a, b);
+	const struct pod *x = (const struct pod *)a, *y = (const struct pod *)b;
+	return same_object(a, b) && same_fields(members, a, b) && x->cpu_m == y->cpu_m && x->memory_kib == y->memory_kib;
 }
 
 const struct kube_projection pod_projection = {
@@ -360,8 +257,7 @@ const struct kube_projection pod_projection = {
 
 const char *pod_node_index(const struct kube_object *object)
 {
-	const struct pod *pod = (const struct pod *)object;
-	return *pod->node_name ? pod->node_name : NULL;
+	return ((const struct pod *)object)->node_name;
 }
 
 const char *pod_rollout_index(const struct kube_object *object)

@@ -8,14 +8,29 @@
 
 enum pod_phase { POD_PENDING, POD_RUNNING, POD_SUCCEEDED, POD_FAILED, POD_UNKNOWN };
 
+struct toleration {
+	const char *key, *operator_, *value, *effect; /* "" when absent */
+};
+
+/* Where a pod may run, as far as it says so. */
+struct pod_place {
+	struct kube_strmap node_selector;
+	struct {
+		struct toleration *items;
+		size_t count;
+	} tolerations; /* without those that every pod has */
+};
+
 struct pod {
 	struct kube_object object;
 	struct kube_strmap labels;
 	const char *node_name; /* "" when not scheduled */
 	int phase;             /* enum pod_phase */
 	bool ready;
-	bool mirror;               /* annotation kubernetes.io/config.mirror */
-	bool empty_dir;            /* has an emptyDir volume */
+	bool mirror;                   /* annotation kubernetes.io/config.mirror */
+	bool empty_dir;                /* has an emptyDir volume */
+	uint32_t cpu_m, memory_kib;    /* what it requests; rounded up, and cut at the type's limit */
+	const struct pod_place *place; /* NULL: it does not say */
 	const char *const *claims; /* names of its PersistentVolumeClaims, in its namespace; NULL-terminated; NULL: none */
 	const char *owner_kind, *owner_name, *owner_uid; /* of the controlling ownerReference; "" when unmanaged */
 	/* of our job pods */
@@ -41,7 +56,7 @@ struct pdb {
 
 extern const struct kube_projection pod_projection, pdb_projection;
 
-const char *pod_node_index(const struct kube_object *object);    /* kube_index_fn: node name, NULL when not scheduled */
+const char *pod_node_index(const struct kube_object *object);    /* kube_index_fn: node name, "" when not scheduled */
 const char *pod_rollout_index(const struct kube_object *object); /* kube_index_fn: rollout hash of our job pods */
 /* kube_index_fn: the node that this pod of system-upgrade-controller upgrades; NULL: it is none, or has finished. */
 const char *pod_upgrade_index(const struct kube_object *object);

@@ -212,6 +212,7 @@ struct start {
 	struct granted_uid *grants;
 	struct budget budget, total; /* of the policy's nodes, and of all */
 	struct domains domains;
+	struct capacity capacity;
 };
 
 static struct wait over_budget(const struct pass *pass, const struct start *start)
@@ -223,7 +224,20 @@ static struct wait over_budget(const struct pass *pass, const struct start *star
 	return (struct wait){0};
 }
 
-static struct wait why_not(struct pass *pass, const struct target_pass *target, const struct start *start)
+static bool *granted_nodes(const struct pass *pass, struct granted_uid *grants)
+{
+	bool *granted = plan_alloc(pass->arena, pass->s->node_count * sizeof(*granted));
+	struct granted_uid *found = NULL;
+
+	for (size_t i = 0; i < pass->s->node_count; i++) {
+		const char *uid = pass->s->nodes[i]->object.uid;
+		HASH_FIND(hh, grants, uid, strlen(uid), found);
+		granted[i] = found != NULL;
+	}
+	return granted;
+}
+
+static struct wait why_not(struct pass *pass, const struct target_pass *target, struct start *start)
 {
 	const struct node *node = target->view->node;
 	struct wait wait = not_now(pass, target, start->grants);
@@ -236,6 +250,8 @@ static struct wait why_not(struct pass *pass, const struct target_pass *target, 
 		wait = (struct wait){"WaitingForGate", pass->gate_waits};
 		pass->held_back = NULL; /* it holds all of them */
 	}
+	if (!wait.text)
+		wait = (struct wait){"WaitingForCapacity", capacity_refusal(pass, &start->capacity, node)};
 	return wait;
 }
 
@@ -318,6 +334,7 @@ void grant_targets(struct pass *pass)
 	start.budget = budget_now(pass, start.wave, start.grants);
 	start.total = total_now(pass, start.grants);
 	domains_begin(pass, start.wave, &start.domains);
+	capacity_begin(pass, granted_nodes(pass, start.grants), &start.capacity);
 	note_waiting(pass, &start);
 	size_t before = pass->want->active.count;
 	grant_wave(pass, &start);

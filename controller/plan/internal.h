@@ -349,6 +349,30 @@ const struct failure *first_failure(const struct rollout_status *status);
 /* The target stands in the status' list of failures, or of what was left behind. */
 bool failure_listed(const struct rollout_status *status, const char *node_uid);
 
+/* ---- capacity.c: drain.requireCapacity ---- */
+
+struct room {
+	const struct node *node;
+	struct resources left; /* of what is allocatable */
+	bool open;             /* pods may come: it is Ready, schedulable and not in work */
+};
+/* A pod that has been given a place; room NULL: it lost that again. */
+struct guest {
+	const struct pod *pod;
+	struct room *room;
+};
+struct capacity {
+	struct room *rooms; /* by index of the snapshot's nodes; NULL: nobody asks */
+	size_t count;
+	struct guest *guests;
+	size_t guest_count, guest_room;
+	int tries;
+};
+/* granted: by index of the snapshot's nodes. */
+void capacity_begin(const struct pass *pass, const bool *granted, struct capacity *ret_capacity);
+/* Why the pods of the node have no room elsewhere. NULL: they have, and it is theirs from now on. */
+const char *capacity_refusal(struct pass *pass, struct capacity *capacity, const struct node *node);
+
 /* ---- topology.c ---- */
 
 struct domains {

@@ -203,6 +203,12 @@ struct attachment_view {
 	const struct volume *volume; /* NULL: not known */
 };
 
+/* The pods that are on a node, whatever their phase. */
+struct node_load {
+	const struct pod *const *pods;
+	size_t count;
+};
+
 struct target_view {
 	const struct target *target;
 	const struct node *node; /* NULL: gone, or another node under the same name */
@@ -251,6 +257,8 @@ struct rollout_snapshot {
 	const struct pdb *const *pdbs;
 	size_t pdb_count;
 	const size_t *pods_per_node;       /* by index of nodes; for the order at planning */
+	const struct node_load *loads;     /* the same; NULL: nobody asks for capacity */
+	struct node_load unscheduled;      /* pods that no node has yet */
 	const struct pod_view *stray_jobs; /* this rollout's job pods that belong to no target's node any more */
 	size_t stray_job_count;
 	const struct rollout *const *rollouts; /* all others */

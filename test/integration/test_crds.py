@@ -178,7 +178,8 @@ class TestDefaults(ClusterTest):
                 "settle": {"readyFor": "15s", "timeout": "10m"}},
             "drain": {"enabled": True, "timeout": "15m", "gracePeriodSeconds": -1, "parallelism": 10,
                       "deleteEmptyDirData": False, "unmanagedPods": "Block", "onTimeout": "Abort", "waitForJobs": "0s",
-                      "skipWaitForDeleteTimeout": "0s", "localVolumes": "Block", "waitForVolumeDetach": True},
+                      "skipWaitForDeleteTimeout": "0s", "localVolumes": "Block", "waitForVolumeDetach": True,
+                      "requireCapacity": False},
             "rollback": {"timeout": "30m"}, "historyLimit": 10,
             "approval": {"mode": "None", "required": 1, "separationOfDuties": True, "expiresAfter": "24h"},
         })

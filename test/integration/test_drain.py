@@ -221,3 +221,20 @@ class TestTurns(DrainTest):
         self.assertEqual(rollout["status"]["counts"]["patched"], 1)
         self.assertIn("deletionTimestamp", self.client.get("pods", "stuck", namespace)["metadata"])
         self.assert_put_away([name])
+
+
+class TestCapacity(FlowTest):
+    def test_a_node_waits_until_its_pods_fit_elsewhere(self):
+        names = self.pool(2)
+        self.make_deployment("large", 2, cpu="5")  # one on each node of 8 CPUs
+        self.policy(drain={"requireCapacity": True})
+        rollout = self.running()["metadata"]["name"]
+        _, message = self.wait_condition("patchrollouts", rollout, "Progressing", "WaitingForCapacity")
+        self.assertIn("requests 5000m CPU", message)
+        self.assertIn(f"pod {self.namespace()}/large-", message)
+        before = [event for event in self.node_events() if cordoned(event.object)]
+        self.pool(1, prefix=f"{self.tag}-room", version="containerd://1.7.27")
+        self.ended("Succeeded", timeout=2 * WAIT)
+        self.assertEqual(before, [], "nothing was touched before there was room")
+        self.assertEqual([runtime_version(self.node(name)) for name in names], ["containerd://1.7.27"] * 2)
+        self.await_deployment("large", 2)

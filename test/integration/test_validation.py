@@ -199,6 +199,7 @@ WRONG_POLICIES = (
     ("drain.waitForJobs", "15m", "timeout must be longer than waitForJobs"),
     ("drain.waitForJobs", "-1m", "choose a duration from 0s to 24h"),
     ("drain", {"timeout": "1m", "gracePeriodSeconds": 60}, "timeout must be longer than gracePeriodSeconds"),
+    ("drain.requireCapacity", "yes", "must be of type boolean"),
     ("drain.skipWaitForDeleteTimeout", "25h", "choose a duration from 0s to 24h"),
     ("drain.order", [{"name": "a"}], "selector: Required value"),
     ("drain.order", [group("a"), group("a")], "two groups have the same name"),

@@ -16,7 +16,7 @@ static void create(struct world *world, const char *target, const char *quoted)
 void draw_node(struct world *world, size_t index)
 {
 	static const char *const words[] = {"low", "high", "critical"};
-	char text[1024], annotations[192] = "", held[192] = "";
+	char text[1280], annotations[192] = "", held[192] = "";
 	bool control_plane = index == 0, other_pool = !control_plane && draw_chance(world, 8);
 	const char *runtime = draw_chance(world, 10) ? "1.7.27" : draw_chance(world, 3) ? "1.7.30" : "1.6.20";
 
@@ -39,10 +39,12 @@ void draw_node(struct world *world, size_t index)
 	         "zone':'z%lld','firmware':'1.0.0'%s},'annotations':{%s%s}},'spec':{%s},'status':{'conditions':[{'type':"
 	         "'Ready','status':'True','lastTransitionTime':'2025-12-31T23:00:00Z'}],'nodeInfo':{'operatingSystem':"
 	         "'linux','bootID':'boot-%zu-0','kernelVersion':'6.1.20','kubeletVersion':'v1.33.1','"
-	         "containerRuntimeVersion':'containerd://%s'}}}",
+	         "containerRuntimeVersion':'containerd://%s'},'allocatable':{'cpu':'%lldm','memory':'8Gi','pods':'%lld'}}}",
 	         index, other_pool ? "other" : "w", (long long)draw_between(world, 1, 3),
 	         control_plane ? ",'node-role.kubernetes.io/control-plane':''" : "", held, annotations,
-	         !world->calm && draw_chance(world, 6) ? "'unschedulable':true" : "", index, runtime);
+	         !world->calm && draw_chance(world, 6) ? "'unschedulable':true" : "", index, runtime,
+	         world->calm ? 64000ll : (long long)draw_between(world, 1000, 4000),
+	         world->calm ? 110ll : (long long)draw_between(world, 4, 20));
 	create(world, NODES, text);
 }
 
@@ -73,10 +75,13 @@ static void draw_workload(struct world *world, size_t index)
 	char text[512], app[32];
 
 	snprintf(app, sizeof(app), "app%zu", index);
-	snprintf(text, sizeof(text),
-	         "{'apiVersion':'apps/v1','kind':'ReplicaSet','metadata':{'name':'%s'},'spec':{'replicas':%lld,'template':{"
-	         "'metadata':{'labels':{'app':'%s'}},'spec':{'containers':[]%s}}}}",
-	         app, (long long)replicas, app, draw_chance(world, 5) ? ",'volumes':[{'name':'x','emptyDir':{}}]" : "");
+	snprintf(
+	    text, sizeof(text),
+	    "{'apiVersion':'apps/v1','kind':'ReplicaSet','metadata':{'name':'%s'},'spec':{'replicas':%lld,'template':{"
+	    "'metadata':{'labels':{'app':'%s'}},'spec':{'containers':[{'name':'main','image':'i','resources':{'requests':{"
+	    "'cpu':'%lldm'}}}]%s}}}}",
+	    app, (long long)replicas, app, (long long)draw_between(world, 50, 900),
+	    draw_chance(world, 5) ? ",'volumes':[{'name':'x','emptyDir':{}}]" : "");
 	create(world, "/apis/apps/v1/namespaces/shop/replicasets", text);
 	draw_budget(world, app, replicas);
 }

@@ -472,6 +472,9 @@ void fault_mend(struct faults *faults)
 	struct world *world = faults->world;
 
 	channel_say(world, "'runtime':'1.7.28'");
+	for (size_t i = 0; i < kube_sim_api_count(world->api, &kube_nodes); i++) /* larger machines */
+		patch(world, NODES, kube_sim_api_at(world->api, &kube_nodes, i), "/status",
+		      "{'status':{'allocatable':{'cpu':'64','pods':'110'}}}");
 	for (size_t i = 0; i < kube_sim_api_count(world->api, &kube_nodes); i++)
 		if (is_held(kube_sim_api_at(world->api, &kube_nodes, i)))
 			set_hold(world, kube_sim_api_at(world->api, &kube_nodes, i), false);

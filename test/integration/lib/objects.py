@@ -31,11 +31,11 @@ def node(name, labels=None, zone="zone-a", version="containerd://1.6.20", kubele
     }
 
 
-def deployment(name, replicas, node_selector=None, annotations=None, empty_dir=False):
+def deployment(name, replicas, node_selector=None, annotations=None, empty_dir=False, cpu="100m"):
     spec = {
         "terminationGracePeriodSeconds": 30,
         "containers": [{"name": "main", "image": f"example/{name}:1.0",
-                        "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}}}],
+                        "resources": {"requests": {"cpu": cpu, "memory": "64Mi"}}}],
         "topologySpreadConstraints": [{
             "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway",
             "labelSelector": {"matchLabels": {"app": name}}}],

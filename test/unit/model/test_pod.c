@@ -88,7 +88,7 @@ START_TEST(test_drain_facts)
 		ck_assert_msg(pod->empty_dir == cases[i].empty_dir, "%s", cases[i].json);
 		ck_assert_msg(pod_finished(pod) == cases[i].finished, "%s", cases[i].json);
 		ck_assert_str_eq(owner, cases[i].owner);
-		ck_assert_pstr_eq(pod_node_index(&pod->object), cases[i].node);
+		ck_assert_str_eq(pod_node_index(&pod->object), cases[i].node ? cases[i].node : "");
 		ck_assert_ptr_null(pod->job_step);
 		ck_assert_ptr_null(pod_rollout_index(&pod->object));
 		ck_assert(!pod->exited);

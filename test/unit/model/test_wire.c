@@ -5,6 +5,7 @@
 #include "controller/model/names.h"
 #include "controller/model/node.h"
 #include "controller/model/pod.h"
+#include "controller/model/volume.h"
 #include "test/unit/check_main.h"
 
 #include <kube/client.h>
@@ -165,6 +166,9 @@ static void add_node(struct kube_buf *out, const struct kube_object *object)
 	add_number(out, "quarantined", node->quarantined);
 	add_number(out, "ready", node->ready);
 	add_number(out, "readySince", node->ready_since_ms);
+	add_number(out, "cpu", node->allocatable.cpu_m);
+	add_number(out, "memory", node->allocatable.memory);
+	add_number(out, "pods", node->allocatable.pods);
 	add_text(out, "bootID", node->boot_id);
 	add_text(out, "os", node->os);
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(node->node_info); i++)
@@ -172,6 +176,17 @@ static void add_node(struct kube_buf *out, const struct kube_object *object)
 	add_text(out, "state", node->state_text);
 	add_text(out, "stateError", node->state_error);
 	add_number(out, "step", node->state ? node->state->step : -1);
+}
+
+static void add_place(struct kube_buf *out, const struct pod_place *place)
+{
+	add_map(out, "nodeSelector", &place->node_selector);
+	for (size_t i = 0; i < place->tolerations.count; i++) {
+		add_text(out, "toleration", place->tolerations.items[i].key);
+		add_text(out, "operator", place->tolerations.items[i].operator_);
+		add_text(out, "value", place->tolerations.items[i].value);
+		add_text(out, "effect", place->tolerations.items[i].effect);
+	}
 }
 
 static void add_pod(struct kube_buf *out, const struct kube_object *object)
@@ -184,6 +199,13 @@ static void add_pod(struct kube_buf *out, const struct kube_object *object)
 	add_number(out, "ready", pod->ready);
 	add_number(out, "mirror", pod->mirror);
 	add_number(out, "emptyDir", pod->empty_dir);
+	add_number(out, "cpu", pod->cpu_m);
+	add_number(out, "memory", pod->memory_kib);
+	for (size_t i = 0; pod->claims && pod->claims[i]; i++)
+		add_text(out, "claim", pod->claims[i]);
+	add_number(out, "place", pod->place != NULL);
+	if (pod->place)
+		add_place(out, pod->place);
 	add_text(out, "ownerKind", pod->owner_kind);
 	add_text(out, "ownerName", pod->owner_name);
 	add_text(out, "ownerUID", pod->owner_uid);
@@ -219,6 +241,27 @@ static void add_pdb(struct kube_buf *out, const struct kube_object *object)
 	add_number(out, "alwaysAllow", pdb->always_allow_unhealthy);
 }
 
+static void add_volume(struct kube_buf *out, const struct kube_object *object)
+{
+	const struct volume *volume = (const struct volume *)object;
+
+	add_text(out, "claim", volume->claim);
+	add_number(out, "local", volume->local);
+	for (size_t i = 0; i < volume->places.count; i++)
+		add_text(out, "place", volume->places.items[i]);
+}
+
+static void add_attachment(struct kube_buf *out, const struct kube_object *object)
+{
+	add_text(out, "node", ((const struct attachment *)object)->node_name);
+	add_text(out, "volume", ((const struct attachment *)object)->volume);
+}
+
+static void add_nothing(struct kube_buf *out, const struct kube_object *object)
+{
+	(void)out, (void)object;
+}
+
 typedef void add_members(struct kube_buf *out, const struct kube_object *object);
 
 static void check_equal(struct server *a, struct server *b, add_members *add)
@@ -252,8 +295,11 @@ static const struct kind {
 	size_t count;
 } kinds[] = {
     {"nodes", &node_projection, add_node, 4},
-    {"pods", &pod_projection, add_pod, 8},
+    {"pods", &pod_projection, add_pod, 9},
     {"poddisruptionbudgets", &pdb_projection, add_pdb, 4},
+    {"persistentvolumes", &volume_projection, add_volume, 6},
+    {"volumeattachments", &attachment_projection, add_attachment, 2},
+    {"daemonsets", &daemon_set_projection, add_nothing, 1},
 };
 
 START_TEST(lists_come_to_the_same)
@@ -295,6 +341,9 @@ START_TEST(what_was_recorded_says_something)
 	ck_assert_ptr_null(kube_strmap_get(&ready->annotations, "long"));
 	ck_assert_str_eq(ready->node_info[NODE_INFO_KERNEL], "6.1.0-18-amd64");
 	ck_assert_int_ne(ready->ready_since_ms, KUBE_TIME_NONE);
+	ck_assert_int_eq(ready->allocatable.cpu_m, 7910);
+	ck_assert_int_eq(ready->allocatable.memory, INT64_C(32) << 30);
+	ck_assert_int_eq(ready->allocatable.pods, 110);
 	ck_assert(working->unschedulable && working->quarantined);
 	ck_assert_uint_eq(working->taints.count, 3); /* and one of the API server's */
 	ck_assert_str_eq(working->taints.items[1].value, "v");
@@ -309,6 +358,14 @@ START_TEST(what_was_recorded_says_something)
 	ck_assert(web->ready && web->empty_dir && web->phase == POD_RUNNING);
 	ck_assert_str_eq(web->owner_kind, "ReplicaSet");
 	ck_assert(((const struct pod *)kube_store_get(pods.store, "wire/mirrored"))->mirror);
+	const struct pod *volumes = (const struct pod *)kube_store_get(pods.store, "wire/volumes");
+	ck_assert_str_eq(volumes->claims[0], "data-web-0");
+	ck_assert_str_eq(volumes->claims[1], "volumes-scratch");
+	ck_assert_uint_eq(volumes->cpu_m, 2250); /* the second init container, beside the sidecar */
+	ck_assert_uint_eq(volumes->memory_kib, 2 * 64 * 1024 + (100000000 + 1023) / 1024);
+	ck_assert_str_eq(kube_strmap_get(&volumes->place->node_selector, "disk"), "ssd");
+	ck_assert_uint_eq(volumes->place->tolerations.count, 2);
+	ck_assert_str_eq(volumes->place->tolerations.items[0].effect, "NoSchedule");
 	ck_assert(kube_store_get(pods.store, "wire/leaving")->deleted_ms != KUBE_TIME_NONE);
 	ck_assert_int_eq(failed->exit_code, 137);
 	ck_assert_uint_eq(strlen(failed->exit_message), 512);
@@ -326,6 +383,39 @@ START_TEST(what_was_recorded_says_something)
 	ck_assert(!((const struct pdb *)kube_store_get(pdbs.store, "wire/nothing"))->has_selector);
 	ck_assert(((const struct pdb *)kube_store_get(pdbs.store, "wire/everything"))->has_selector);
 	stop(&pdbs);
+}
+END_TEST
+
+START_TEST(volumes_that_were_recorded_say_something)
+{
+	static const struct {
+		const char *name, *claim;
+		bool bound; /* to the node "ready" */
+	} rows[] = {
+	    {"free", "", false},
+	    {"zonal", "wire/data-web-0", false},
+	    {"pinned", "wire/data-web-1", true},
+	    {"either", "wire/data-web-2", false},
+	    {"local", "wire/data-web-3", true},
+	    {"host", "wire/data-web-4", true},
+	};
+	struct server volumes = {.files = {"persistentvolumes"}, .chunk = 1 << 20, .proto = true};
+	struct server attachments = {.files = {"volumeattachments"}, .chunk = 1 << 20, .proto = true};
+	const struct node node = {.object.name = "ready"};
+
+	play(&volumes, &volume_projection);
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(rows); i++) {
+		const struct volume *volume = (const struct volume *)kube_store_get(volumes.store, rows[i].name);
+		ck_assert_str_eq(volume->claim, rows[i].claim);
+		ck_assert_msg(volume_bound_to(volume, &node) == rows[i].bound, "%s", rows[i].name);
+	}
+	stop(&volumes);
+	play(&attachments, &attachment_projection);
+	const struct attachment *first = (const struct attachment *)kube_store_get(attachments.store, "csi-1");
+	ck_assert_str_eq(first->volume, "zonal");
+	ck_assert_str_eq(first->node_name, "ready");
+	ck_assert_str_eq(((const struct attachment *)kube_store_get(attachments.store, "csi-2"))->volume, "");
+	stop(&attachments);
 }
 END_TEST
 
@@ -363,7 +453,7 @@ START_TEST(refusals_are_read)
 		play(&expired, &pod_projection);
 		ck_assert_msg(strstr(expired.error, "cannot watch pods: too old resource version: 1") != NULL, "%s",
 		              expired.error);
-		ck_assert_uint_eq(kube_store_count(expired.store), 8); /* listed again */
+		ck_assert_uint_eq(kube_store_count(expired.store), 9); /* listed again */
 		stop(&expired);
 	}
 }
@@ -422,5 +512,5 @@ START_TEST(damaged_answers_do_no_harm)
 }
 END_TEST
 
-CHECK_MAIN("wire", lists_come_to_the_same, what_was_recorded_says_something, watches_come_to_the_same,
-           refusals_are_read, a_cut_list_is_asked_for_again, damaged_answers_do_no_harm)
+CHECK_MAIN("wire", lists_come_to_the_same, what_was_recorded_says_something, volumes_that_were_recorded_say_something,
+           watches_come_to_the_same, refusals_are_read, a_cut_list_is_asked_for_again, damaged_answers_do_no_harm)

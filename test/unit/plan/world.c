@@ -487,6 +487,29 @@ static void fill_targets(struct world *world, const struct rollout *rollout, str
 	s->stray_jobs = strays;
 }
 
+static struct node_load load_of(struct world *world, const char *node)
+{
+	const struct pod **pods = plan_alloc(&world->pass, world->pod_count * sizeof(*pods));
+	size_t count = 0;
+
+	for (size_t i = 0; i < world->pod_count; i++)
+		if (!world->pods[i]->gone && !strcmp(world->pods[i]->pod.node_name, node))
+			pods[count++] = &world->pods[i]->pod;
+	return (struct node_load){.pods = pods, .count = count};
+}
+
+static void fill_loads(struct world *world, struct rollout_snapshot *s)
+{
+	struct node_load *loads = plan_alloc(&world->pass, s->node_count * sizeof(*loads));
+
+	if (!world->policy || !world->policy->rules.drain.require_capacity)
+		return;
+	for (size_t i = 0; i < s->node_count; i++)
+		loads[i] = load_of(world, s->nodes[i]->object.name);
+	s->loads = loads;
+	s->unscheduled = load_of(world, "");
+}
+
 static void fill_nodes(struct world *world, struct rollout_snapshot *s)
 {
 	const struct node **nodes = plan_alloc(&world->pass, world->node_count * sizeof(*nodes));
@@ -503,6 +526,7 @@ static void fill_nodes(struct world *world, struct rollout_snapshot *s)
 	}
 	s->nodes = nodes;
 	s->pods_per_node = counts;
+	fill_loads(world, s);
 }
 
 static void fill_pages(struct world *world, const struct rollout *rollout, struct rollout_snapshot *s)
