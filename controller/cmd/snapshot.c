@@ -148,24 +148,32 @@ static void fill_strays(const struct jobs *jobs, struct kube_arena *arena, struc
 
 /* ---- targets ---- */
 
-static bool in_active(const struct rollout *rollout, const char *node_uid)
+static int by_text(const void *a, const void *b)
 {
-	for (size_t i = 0; i < rollout->status.active.count; i++)
-		if (strcmp(rollout->status.active.items[i].node_uid, node_uid) == 0)
-			return true;
-	return false;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The UIDs of the nodes in status.active, sorted: every target is looked for among them. */
+static const char **active_uids(const struct rollout *rollout, struct kube_arena *arena)
+{
+	size_t count = rollout->status.active.count;
+	const char **uids = plan_alloc(arena, count * sizeof(*uids));
+	for (size_t i = 0; i < count; i++)
+		uids[i] = rollout->status.active.items[i].node_uid;
+	qsort(uids, count, sizeof(*uids), by_text);
+	return uids;
 }
 
 /* At work here: it stands in the status, or carries the state of this rollout. */
-static bool concerns(const struct rollout *rollout, const struct node *node)
+static bool concerns(const struct rollout *rollout, const char *const *active, const struct node *node)
 {
 	if (node->state && strcmp(node->state->rollout_uid, rollout->object.uid) == 0)
 		return true;
-	return in_active(rollout, node->object.uid);
+	return bsearch(&node->object.uid, active, rollout->status.active.count, sizeof(*active), by_text) != NULL;
 }
 
-static void fill_target(const struct controller *controller, const struct rollout *rollout, struct jobs *jobs,
-                        struct kube_arena *arena, struct target_view *target)
+static void fill_target(const struct controller *controller, const struct rollout *rollout, const char *const *active,
+                        struct jobs *jobs, struct kube_arena *arena, struct target_view *target)
 {
 	const struct kube_object *object = kube_store_get(store(controller, CACHE_NODES), target->target->node);
 	if (!object || strcmp(object->uid, target->target->node_uid) != 0)
@@ -175,7 +183,7 @@ static void fill_target(const struct controller *controller, const struct rollou
 	take_jobs(jobs, target);
 	target->upgrade_pod = (const struct pod *)kube_store_index_next(store(controller, CACHE_PODS),
 	                                                                controller->pods_by_upgrade, object->name, NULL);
-	if (!concerns(rollout, target->node)) {
+	if (!concerns(rollout, active, target->node)) {
 		if (target->node->unschedulable && !target->node->state_text)
 			snapshot_node(controller, arena, target);
 		return;
@@ -188,11 +196,12 @@ static void fill_target(const struct controller *controller, const struct rollou
 static void fill_targets(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s)
 {
 	struct jobs jobs = jobs_of(controller, s->rollout->hash, arena);
+	const char **active = active_uids(s->rollout, arena);
 	size_t count = s->plan ? s->plan->target_count : 0;
 	struct target_view *targets = plan_alloc(arena, count * sizeof(*targets));
 	for (size_t i = 0; i < count; i++) {
 		targets[i].target = s->plan->targets[i];
-		fill_target(controller, s->rollout, &jobs, arena, &targets[i]);
+		fill_target(controller, s->rollout, active, &jobs, arena, &targets[i]);
 	}
 	s->targets = targets;
 	s->target_count = count;

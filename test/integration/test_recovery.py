@@ -1,4 +1,4 @@
-"""The API server goes away or forgets its history in mid-rollout: the controller goes on by itself.
+"""The API server goes away, stands still or forgets its history in mid-rollout: the controller goes on by itself.
 
 The API server's audit log says what was listed. An API server that starts has no history: it refuses (410) a watch from any
 version but the newest, and one list is needed then. Where it still has the history, none is.
@@ -147,6 +147,18 @@ class TestRecovery(ClusterTest):
         self.assertEqual(self.lists(), dict.fromkeys(self.kinds, 1), "the server has the history: nothing is listed again")
         self.assertLessEqual(rollout.most_unavailable(self.nodes.events()), AT_MOST)
         self.assertEqual(rollout.undrained(self.pods.events()), [])
+
+    def test_server_stands_still(self):
+        """Until writes are given up that it carries out later all the same: nothing is done twice."""
+        self.begin()
+        self.cluster.freeze_part("apiserver")
+        try:
+            wait_for(lambda: self.program.check_alive() and "did not finish its answer" in self.program.tail(), WAIT,
+                     lambda: f"a write is given up: {self.program.tail()}")
+        finally:
+            self.cluster.thaw_part("apiserver")
+        self.end()
+        self.assertEqual(self.lists(), dict.fromkeys(self.kinds, 1), "the server has the history: nothing is listed again")
 
     def check_lists(self, upheaval):
         """At most one list of each kind in an upheaval, and that only where the server had forgotten what came after our version."""

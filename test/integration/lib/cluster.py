@@ -78,8 +78,9 @@ class Cluster:
     def install(self):
         """The custom resources and the controller's rights, as the documentation says."""
         self.kubectl("apply", "-f", str(ROOT / "crds"))
-        self.kubectl("wait", "--for=condition=Established", "--timeout=30s",
-                     *(f"crd/{plural}.patchwright.io" for plural in OURS))
+        # kubectl fails at once (status.conditions accessor error) where a server has not come to the new resource yet.
+        established = ("wait", "--for=condition=Established", "--timeout=30s", *(f"crd/{plural}.patchwright.io" for plural in OURS))
+        wait_for(lambda: self.kubectl(*established, check=False).returncode == 0, 60, "the custom resources are established")
         self.kubectl("apply", "-k", str(ROOT / "deploy/kustomize"))
         self.kubectl("apply", "-k", str(ROOT / "deploy/kustomize/roles"))
         self.await_resources()
