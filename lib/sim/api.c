@@ -72,7 +72,7 @@ int kube_sim_api_call(struct kube_sim_api *api, const char *method, const char *
 	request.body = body;
 	api_serve(&request, &answer);
 	if (ret_answer)
-		*ret_answer = cJSON_Parse(answer.text);
+		*ret_answer = api_parse_json(answer.text, strlen(answer.text));
 	free(answer.text);
 	return answer.status;
 }
@@ -89,7 +89,7 @@ int kube_sim_api_do(struct kube_sim_api *api, const char *method, const char *ta
 	for (char *c = len < 0 ? NULL : text; c && *c; c++)
 		if (*c == '\'')
 			*c = '"';
-	_cleanup_json_ cJSON *body = text ? cJSON_Parse(text) : NULL;
+	_cleanup_json_ cJSON *body = text ? api_parse_json(text, strlen(text)) : NULL;
 	return kube_sim_api_call(api, method, target, content_type, body, NULL);
 }
 
@@ -150,7 +150,7 @@ static void refuse_as_fated(const struct kube_sim_fate *fate, struct api_answer 
 static void serve_arrival(struct api_arrival *arrival, struct api_request *request, struct api_answer *answer)
 {
 	const struct kube_request *sent = &arrival->request;
-	_cleanup_json_ cJSON *body = sent->body ? cJSON_ParseWithLength(sent->body, sent->body_len) : NULL;
+	_cleanup_json_ cJSON *body = sent->body ? api_parse_json(sent->body, sent->body_len) : NULL;
 
 	request->method = sent->method;
 	request->content_type = sent->content_type;

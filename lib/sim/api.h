@@ -2,6 +2,8 @@
 #ifndef LIB_SIM_API_H
 #define LIB_SIM_API_H
 
+#include "lib/sim/must.h"
+
 #include <kube/json.h>
 #include <kube/sim_api.h>
 
@@ -111,7 +113,8 @@ struct kube_sim_api {
 	struct api_arrival *arrivals; /* requests on their way to us */
 };
 
-void *api_must(void *memory);                                        /* ends the process when it is NULL */
+/* Parses len bytes; NULL for what is no JSON. */
+cJSON *api_parse_json(const char *text, size_t len);
 void *api_grow(void *items, size_t count, size_t *cap, size_t size); /* room for one more */
 
 /* api_target.c: false: there is nothing at this path, and the answer (optional) says so. */

@@ -24,10 +24,12 @@ bool api_pdb_protects(const cJSON *pdb, const cJSON *pod)
 
 	if (!wanted || strcmp(kube_json_str(pdb, "metadata.namespace"), kube_json_str(pod, "metadata.namespace")) != 0)
 		return false;
-	if (kube_json_decode(wanted, kube_selector_table, &selector, &arena, NULL) != 0 ||
-	    kube_json_decode(kube_json_get(pod, "metadata"), table, &labels, &arena, NULL) != 0)
-		return false;
-	return kube_selector_matches(&selector, &labels.map);
+	int rc = kube_json_decode(wanted, kube_selector_table, &selector, &arena, NULL);
+	if (!rc)
+		rc = kube_json_decode(kube_json_get(pod, "metadata"), table, &labels, &arena, NULL);
+	if (rc == KUBE_E_NOMEM)
+		api_must(NULL);
+	return !rc && kube_selector_matches(&selector, &labels.map);
 }
 
 bool api_is_ready(const cJSON *pod)

@@ -62,7 +62,9 @@ static cJSON *parse_held(const char *text)
 		if (*text != '"' && *text != '\\')
 			kube_buf_add(&held, text, 1);
 	}
-	return held.len ? cJSON_Parse(held.data) : NULL;
+	if (held.failed)
+		api_must(NULL);
+	return held.len ? api_parse_json(held.data, held.len) : NULL;
 }
 
 static cJSON *release(const cJSON *held)

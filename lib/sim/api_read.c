@@ -176,6 +176,8 @@ static char *print_list(const struct api_request *request, int64_t version, cons
 	const struct kube_resource *resource = request->kind->about.resource;
 	struct kube_buf out;
 
+	if (page->items.failed)
+		api_must(NULL);
 	kube_buf_init(&out, API_MAX_TEXT_BYTES);
 	kube_buf_addf(&out, "{\"kind\":\"%sList\",\"apiVersion\":\"", resource->kind);
 	kube_resource_api_version(&out, resource);

@@ -15,6 +15,18 @@ void *api_must(void *memory)
 	return memory;
 }
 
+/* cJSON does not tell a bad text from lack of memory. */
+cJSON *api_parse_json(const char *text, size_t len)
+{
+	cJSON *json = cJSON_ParseWithLength(text, len), *again = NULL;
+
+	if (!json && kube_json_parse(text, len, &again, NULL) != KUBE_E_PARSE) {
+		cJSON_Delete(again);
+		api_must(NULL);
+	}
+	return json;
+}
+
 void *api_grow(void *items, size_t count, size_t *cap, size_t size)
 {
 	if (count < *cap)
@@ -94,7 +106,7 @@ static void tell(struct kube_sim_api *api, const struct api_kind *kind, const st
 
 static void put_first(cJSON *json, const char *name, const char *value)
 {
-	cJSON *item = api_must(cJSON_CreateString(value));
+	cJSON *item = cJSON_CreateString(value);
 
 	api_set(json, name, NULL);
 	cJSON_AddItemToObject(json, name, item);

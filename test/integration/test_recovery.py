@@ -14,6 +14,7 @@ import urllib.parse
 from lib import rollout
 from lib.case import ClusterTest
 from lib.cluster import Cluster
+from lib.process import Process
 from lib.relay import Relay
 from lib.wait import wait_for
 
@@ -190,3 +191,27 @@ class TestRecovery(ClusterTest):
         listed |= self.check_lists(self.forget)
         self.assertTrue(listed, "no history was lost: nothing was tested")
         self.end()
+
+    def test_what_vanished_while_nobody_looked(self):
+        """A server that starts again knows no older version, and so no deletion: the list tells what is gone."""
+        watcher = Process("watch_nodes", [self.build / "examples/watch_nodes"], self.logs / "watch_nodes.log", self.cluster.environment)
+        self.addCleanup(watcher.finish)
+        watcher.start()
+
+        def await_line(end):
+            wait_for(lambda: watcher.check_alive() and any(line.endswith(end) for line in watcher.tail().splitlines()), WAIT,
+                     lambda: f"{end!r}; it said {watcher.tail()}")
+        gone, stays = self.make_nodes(2)
+        for name in (gone, stays):
+            await_line(f" {name} Ready")
+        watcher.freeze()
+        self.client.delete("nodes", gone)
+        self.client.patch("nodes", stays, {"spec": {"unschedulable": True}})
+        self.forget()
+        self.cluster.await_resources()
+        watcher.thaw()
+        await_line(f"deleted  {gone} Ready")
+        await_line(f"changed  {stays} Ready,SchedulingDisabled")
+        self.client.patch("nodes", stays, {"spec": {"unschedulable": False}})
+        await_line(f"changed  {stays} Ready")
+        self.assertEqual(watcher.terminate(), 0)
