@@ -28,6 +28,8 @@ struct kube_sim {
 	uint64_t random_state;
 	kube_sim_serve_fn *serve;
 	void *serve_arg;
+	kube_sim_serve_fn *serve_outside; /* NULL: serve has those too */
+	void *outside_arg;
 	struct kube_exchange *exchanges;
 	kube_sim_program_fn *play;
 	void *play_arg;

@@ -112,7 +112,9 @@ static void on_arrival(struct kube_timer *timer, void *arg)
 	struct kube_sim *sim = call->sim;
 
 	(void)timer;
-	if (sim->serve)
+	if (sim->serve_outside && call->target[0] != '/')
+		sim->serve_outside(sim->outside_arg, sim, call->exchange, &call->request);
+	else if (sim->serve)
 		sim->serve(sim->serve_arg, sim, call->exchange, &call->request);
 	else
 		end_call(call, KUBE_E_CONNECT, "nobody serves");
@@ -332,6 +334,12 @@ void kube_sim_serve(struct kube_sim *sim, kube_sim_serve_fn *fn, void *arg)
 {
 	sim->serve = fn;
 	sim->serve_arg = arg;
+}
+
+void kube_sim_serve_outside(struct kube_sim *sim, kube_sim_serve_fn *fn, void *arg)
+{
+	sim->serve_outside = fn;
+	sim->outside_arg = arg;
 }
 
 /* Life */

@@ -117,6 +117,9 @@ void check_approval_changed(struct checks *checks, const struct kube_sim_change 
 void check_guard_changed(struct checks *checks, const struct kube_sim_change *change);
 void check_approvals(struct checks *checks, struct seen_rollout *seen, const struct rules *rules,
                      const struct active *grant);
+/* check_gate.c */
+void check_gates(struct checks *checks, const struct rules *rules, const struct rollout *old,
+                 const struct active *grant);
 /* check_ledger.c */
 void check_ledger(struct checks *checks, struct seen_rollout *seen);
 /* check_job.c */

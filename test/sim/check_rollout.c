@@ -149,6 +149,7 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 	check_failures(checks, seen, rules, grant);
 	check_topology(checks, seen, rules, grant);
 	check_window(checks, rules, grant);
+	check_gates(checks, rules, old, grant);
 	if (node)
 		hold_check(checks, node, "is granted");
 	if (node)

@@ -138,6 +138,7 @@ void draw_policy(struct world *world, size_t index)
 	draw_windows(world, &out);
 	if (draw_chance(world, 35))
 		draw_approval(world, &out);
+	draw_gates(world, &out);
 	kube_buf_adds(&out, "}}");
 	create(world, POLICIES, out.data);
 	kube_buf_finish(&out);

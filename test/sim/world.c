@@ -1,3 +1,4 @@
+#include "test/sim/outside.h"
 #include "test/sim/replica.h"
 
 #include <kube/client.h>
@@ -136,6 +137,7 @@ static void set_up(struct world *world)
 	world->checks = checks_new(world);
 	world->hosts = hosts_new(world);
 	world->disks = disks_new(world);
+	world->outside = outside_new(world);
 	draw_cluster(world);
 	world->people = people_new(world);
 }
@@ -147,6 +149,7 @@ static void tear_down(struct world *world)
 	people_free(world->people);
 	hosts_free(world->hosts);
 	disks_free(world->disks);
+	outside_free(world->outside);
 	checks_free(world->checks);
 	kube_sim_cluster_free(world->cluster);
 	kube_sim_api_free(world->api);
@@ -227,6 +230,7 @@ bool world_run(struct world *world, uint64_t seed, bool calm, FILE *trace)
 	if (world->faults)
 		faults_end(world->faults);
 	people_be_careful(world->people);
+	outside_end(world->outside);
 	world_trace(world, "---- from here on nothing goes wrong ----");
 	replicas_heal(world->replicas);
 	settle(world);

@@ -30,6 +30,7 @@
 
 struct hosts;
 struct disks;
+struct outside;
 struct faults;
 struct checks;
 struct people;
@@ -44,6 +45,7 @@ struct world {
 	struct kube_sim_cluster *cluster;
 	struct hosts *hosts;
 	struct disks *disks;
+	struct outside *outside;
 	struct faults *faults;
 	struct people *people;
 	struct checks *checks;
@@ -85,6 +87,8 @@ void draw_approval(struct world *world, struct kube_buf *out);              /* d
 bool draw_channel(struct world *world, struct kube_buf *out); /* false: there is none */
 void channel_say(struct world *world, const char *data);      /* members of its data */
 void channel_move(struct world *world);
+
+void draw_gates(struct world *world, struct kube_buf *out); /* outside.c: what they ask, see outside.h */
 
 /* host.c: nodes' hosts, which play the job pods. */
 struct hosts *hosts_new(struct world *world);

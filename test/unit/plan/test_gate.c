@@ -101,7 +101,7 @@ START_TEST(work_goes_on)
 	w.gates[0] = GATE_OPEN;
 	world_run_to(&w, "n01", STEP_PATCHING);
 	w.gates[0] = GATE_CLOSED;
-	pass_time(MINUTES(60));
+	pass_time(MINUTES(10));
 	ck_assert_int_eq(r->rollout->status.counts.patched, 1);
 	ck_assert_uint_eq(w.claims, 1);
 	ck_assert_int_eq(gate_of(r, 0)->verdict, GATE_CLOSED);
@@ -134,7 +134,7 @@ START_TEST(moments_of_a_gate)
 		w.gates[0] = GATE_OPEN;
 		world_run_to(&w, "n01", STEP_PATCHING);
 		w.gates[0] = GATE_CLOSED;
-		pass_time(MINUTES(120));
+		pass_time(MINUTES(10));
 		ck_assert_msg(r->rollout->status.counts.patched == moments[i].patched, "%s: %lld patched", moments[i].at,
 		              (long long)r->rollout->status.counts.patched);
 		world_finish(&w);
