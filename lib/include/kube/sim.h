@@ -54,7 +54,8 @@ void kube_sim_process_wall_jump(struct kube_sim_process *process, int64_t delta_
 typedef void kube_sim_serve_fn(void *arg, struct kube_sim *sim, struct kube_exchange *exchange,
                                const struct kube_request *request);
 void kube_sim_serve(struct kube_sim *sim, kube_sim_serve_fn *fn, void *arg);
-/* For requests to other servers, whose targets are whole URLs (kube/outgoing.h); without it they go to the one above. */
+/* For requests to other servers, whose targets are whole URLs (kube/outgoing.h); without it they go to the one above.
+ */
 void kube_sim_serve_outside(struct kube_sim *sim, kube_sim_serve_fn *fn, void *arg);
 
 /* Answers, in order, after delay_ms of virtual time each (relative to now). They are dropped when the exchange is gone

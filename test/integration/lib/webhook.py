@@ -21,7 +21,7 @@ class EvictionWebhook:
     def __init__(self, client, name, namespace, folder, answer):
         self._client, self._name, self._namespace, self._answer = client, name, namespace, answer
         self.asked = []
-        self._certificate, key = _certificate(pathlib.Path(folder))
+        self._certificate, key = make_certificate(pathlib.Path(folder))
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self._certificate, key)
@@ -89,7 +89,7 @@ class EvictionWebhook:
         return Handler
 
 
-def _certificate(folder):
+def make_certificate(folder):
     """A certificate for 127.0.0.1 that is its own authority."""
     folder.mkdir(parents=True, exist_ok=True)
     certificate, key = folder / "webhook.crt", folder / "webhook.key"
