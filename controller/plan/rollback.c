@@ -73,6 +73,7 @@ static void after_job(struct pass *pass, const struct target_pass *target, struc
 	if (next >= 0) {
 		struct node_state *state = state_next(pass, target, STEP_ROLLING_BACK);
 		state->patch = next;
+		state->attempt = 1;
 		state_add_exit(pass, state, "rollback", done, exit_code);
 		write_node(pass, target, state, CHANGE_NONE);
 		return;

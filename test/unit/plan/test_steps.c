@@ -79,6 +79,24 @@ START_TEST(who_cordons_a_node_that_is_prepared_keeps_it_cordoned)
 }
 END_TEST
 
+/* A further attempt of one rollback job leaves the next one all of its own. */
+START_TEST(each_rollback_job_has_its_attempts)
+{
+	static const char back[] = "'rollback':{'image':'y','timeout':'1m','retries':1}";
+	char more[512];
+	snprintf(more, sizeof(more), ",%s},{'component':'Kernel','version':'6.1.9','job':" JOB ",%s", back, back);
+	struct world_rollout *r = begin(JOB, more);
+	while (strcmp(w.nodes[0]->node.node_info[NODE_INFO_CONTAINER_RUNTIME], "containerd://" NEW) != 0)
+		ck_assert(world_tick(&w, w.now_ms + MINUTES(60)));
+	w.nodes[0]->host = HOST_BREAKS; /* the kernel's job */
+	w.nodes[0]->rollback_host = HOST_FAILS_ONCE;
+	world_run(&w, w.now_ms + MINUTES(600));
+	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_ROLLED_BACK);
+	ck_assert_uint_eq(w.job_name_count, 6); /* two jobs, two attempts each to take them back */
+	world_finish(&w);
+}
+END_TEST
+
 START_TEST(a_cordon_that_was_left_behind_is_not_anybody_elses)
 {
 	struct world_rollout *r = begin(JOB, ",'prepare':" JOB);
@@ -197,6 +215,7 @@ START_TEST(a_second_reboot_is_not_expected)
 END_TEST
 
 CHECK_MAIN("plan/steps", a_node_is_prepared_before_its_cordon, who_cordons_a_node_that_is_prepared_keeps_it_cordoned,
-           a_cordon_that_was_left_behind_is_not_anybody_elses, a_node_that_cannot_be_prepared_is_not_touched,
-           a_node_is_verified_before_its_uncordon, a_node_that_is_not_verified_is_taken_back,
-           a_failed_job_has_as_many_attempts_as_are_given, reboots, a_second_reboot_is_not_expected)
+           a_cordon_that_was_left_behind_is_not_anybody_elses, each_rollback_job_has_its_attempts,
+           a_node_that_cannot_be_prepared_is_not_touched, a_node_is_verified_before_its_uncordon,
+           a_node_that_is_not_verified_is_taken_back, a_failed_job_has_as_many_attempts_as_are_given, reboots,
+           a_second_reboot_is_not_expected)
