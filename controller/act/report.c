@@ -31,6 +31,7 @@ static void add_counts(cJSON *spec, const struct counts *counts)
 	body_int(object, "failed", counts->failed);
 	body_int(object, "rolledBack", counts->rolled_back);
 	body_int(object, "skipped", counts->skipped);
+	body_int(object, "excepted", counts->excepted);
 }
 
 /* From the claim, and as the node shows it now. */
@@ -102,7 +103,8 @@ static void add_target(cJSON *targets, const struct report_target *target, const
 	body_string(item, "node", target->target->node);
 	body_string(item, "nodeUID", target->target->node_uid);
 	body_string(item, "wave", target->wave);
-	body_string(item, "step", target->step == STEP_NONE ? "Pending" : step_names[target->step]);
+	const char *not_begun = target->excepted ? "Excepted" : "Pending";
+	body_string(item, "step", target->step == STEP_NONE ? not_begun : step_names[target->step]);
 	body_string(item, "reason", target->reason);
 	body_string(item, "message", target->message);
 	add_from_to(item, target, rules);

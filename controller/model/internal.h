@@ -91,6 +91,10 @@ extern const struct kube_json_field gate_table[];
 int gates_complete(const cJSON *spec, struct rules *rules, struct kube_err *err);
 int gates_check(const struct rules *rules, struct kube_err *err); /* the part of rules_check() */
 
+/* ---- exception.c ---- */
+
+extern const struct kube_json_field exception_table[], exception_status_table[];
+
 /* ---- rollout_status.c ---- */
 
 int rollout_status_decode(const cJSON *status, struct rollout_status *ret_status, struct kube_arena *arena,

@@ -15,6 +15,11 @@ static const struct kube_json_field spec_table[] = {
     {.name = "suspend", .type = KUBE_JSON_BOOL, .offset = offsetof(struct policy, suspend)},
     {.name = "trigger", .type = KUBE_JSON_ENUM, .offset = offsetof(struct policy, trigger), .words = trigger_words},
     {.name = "historyLimit", .type = KUBE_JSON_INT, .offset = offsetof(struct policy, history_limit)},
+    {.name = "exceptions",
+     .type = KUBE_JSON_LIST,
+     .offset = offsetof(struct policy, exceptions),
+     .table = exception_table,
+     .size = sizeof(struct exception_spec)},
     KUBE_JSON_END,
 };
 
@@ -31,6 +36,11 @@ static const struct kube_json_field status_table[] = {
      .table = resolved_table,
      .size = sizeof(struct resolved)},
     {.name = "authors", .type = KUBE_JSON_OBJECT, .offset = offsetof(struct policy, authors), .table = authors_table},
+    {.name = "exceptions",
+     .type = KUBE_JSON_LIST,
+     .offset = offsetof(struct policy, exceptions_seen),
+     .table = exception_status_table,
+     .size = sizeof(struct exception_status)},
     KUBE_JSON_END,
 };
 
@@ -101,6 +111,17 @@ static int decode_spec(const cJSON *spec, struct policy *policy, struct kube_are
 	return hash_rules(spec, policy, arena, err);
 }
 
+static int complete_exceptions(struct policy *policy, struct kube_err *err)
+{
+	if (policy->exceptions.count > MAX_EXCEPTIONS)
+		return kube_fail(err, KUBE_E_LIMIT, "spec.exceptions: %zu entries, expected at most %d",
+		                 policy->exceptions.count, MAX_EXCEPTIONS);
+	for (size_t i = 0; i < policy->exceptions.count; i++)
+		if (!policy->exceptions.items[i].reference)
+			policy->exceptions.items[i].reference = "";
+	return 0;
+}
+
 static int decode(const cJSON *item, struct kube_object *self, struct kube_arena *arena, struct kube_err *err)
 {
 	struct policy *policy = (struct policy *)self;
@@ -110,6 +131,8 @@ static int decode(const cJSON *item, struct kube_object *self, struct kube_arena
 	authors_complete(&policy->authors);
 	if (!rc)
 		rc = meta_author(item, &policy->author, arena, err);
+	if (!rc)
+		rc = complete_exceptions(policy, err);
 	if (!rc)
 		rc = decode_spec(kube_json_get(item, "spec"), policy, arena, err);
 	if (!rc)

@@ -15,6 +15,7 @@
 #define MAX_WAVES 16
 #define MAX_WINDOWS 16
 #define MAX_FREEZES 32
+#define MAX_EXCEPTIONS 32
 
 enum component {
 	COMPONENT_KUBELET,
@@ -193,6 +194,21 @@ struct resolved {
 	struct seen_version previous;  /* what the policy wanted before */
 };
 
+/* Nodes that are left as they are until a time. They change no plan, and are no part of policyHash. */
+struct exception_spec {
+	const char *name;
+	struct kube_selector selector;
+	const char *reason, *reference; /* reference: "" when none is given */
+	int64_t expires_ms;
+};
+
+/* One that held when it was seen. */
+struct exception_status {
+	const char *name;
+	int64_t expires_ms;
+	int64_t nodes; /* that it keeps out */
+};
+
 enum trigger { TRIGGER_AUTOMATIC, TRIGGER_MANUAL };
 
 struct policy {
@@ -200,6 +216,10 @@ struct policy {
 	bool suspend;
 	int trigger; /* enum trigger */
 	int64_t history_limit;
+	struct {
+		struct exception_spec *items;
+		size_t count;
+	} exceptions;
 	struct rules rules;
 	const char *rules_json; /* canonical JSON of the governing members of spec:
 	                           {"approval":…,"drain":…,"freezes":…,"gates":…,"patches":…,
@@ -215,6 +235,10 @@ struct policy {
 		size_t count;
 	} resolved;
 	struct authors authors; /* as recorded; see authors_now() */
+	struct {
+		struct exception_status *items;
+		size_t count;
+	} exceptions_seen;
 	const char
 	    *status_json; /* canonical JSON of the whole status, to see whether ours differs; "" when there is none */
 	const char *last_successful_json; /* canonical JSON of status.lastSuccessfulRollout, carried over; NULL: none */
@@ -224,6 +248,9 @@ extern const struct kube_projection policy_projection;
 
 /* Decodes the governing members of spec, with the defaults of the CRD for what is absent. */
 int rules_decode(const cJSON *spec, struct rules *ret_rules, struct kube_arena *arena, struct kube_err *err);
+
+/* What the schema cannot say about its exceptions. KUBE_E_INVALID with the sentence for Accepted=False. */
+int exceptions_check(const struct policy *policy, struct kube_err *err);
 
 /*
  * What the schema cannot say, as far as the rules alone tell: versions that no rule can compare, schedules that never

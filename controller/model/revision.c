@@ -12,6 +12,7 @@ static const struct kube_json_field target_table[] = {
     {.name = "n", .type = KUBE_JSON_STRING, .offset = offsetof(struct target, node), .required = true},
     {.name = "u", .type = KUBE_JSON_STRING, .offset = offsetof(struct target, node_uid), .required = true},
     {.name = "w", .type = KUBE_JSON_INT, .offset = offsetof(struct target, wave), .required = true},
+    {.name = "x", .type = KUBE_JSON_STRING, .offset = offsetof(struct target, exception)},
     KUBE_JSON_END,
 };
 

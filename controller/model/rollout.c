@@ -17,8 +17,18 @@ static const struct kube_json_field policy_ref_table[] = {
     KUBE_JSON_END,
 };
 
+const char *const intent_names[] = {"Run", "Pause", "Abort", NULL};
+
+static const struct kube_json_field intent_table[] = {
+    {.name = "action", .type = KUBE_JSON_ENUM, .offset = offsetof(struct intent, action), .words = intent_names},
+    {.name = "by", .type = KUBE_JSON_STRING, .offset = offsetof(struct intent, by)},
+    {.name = "reason", .type = KUBE_JSON_STRING, .offset = offsetof(struct intent, reason)},
+    KUBE_JSON_END,
+};
+
 static const struct kube_json_field spec_table[] = {
     {.name = "policyRef", .type = KUBE_JSON_OBJECT, .required = true, .table = policy_ref_table},
+    {.name = "intent", .type = KUBE_JSON_OBJECT, .offset = offsetof(struct rollout, intent), .table = intent_table},
     KUBE_JSON_END,
 };
 
@@ -38,6 +48,7 @@ static const char *label_hash(const char *uid, struct kube_arena *arena)
 static int decode(const cJSON *item, struct kube_object *self, struct kube_arena *arena, struct kube_err *err)
 {
 	struct rollout *rollout = (struct rollout *)self;
+	rollout->intent = (struct intent){.by = "", .reason = ""};
 	int rc = kube_json_decode(item, rollout_table, rollout, arena, err);
 	if (!rc)
 		rc = rollout_status_decode(kube_json_get(item, "status"), &rollout->status, arena, err);

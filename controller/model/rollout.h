@@ -119,7 +119,7 @@ struct approval_status {
 };
 
 struct counts {
-	int64_t total, pending, active, patched, failed, rolled_back, skipped;
+	int64_t total, pending, active, patched, failed, rolled_back, skipped, excepted;
 };
 
 struct rollout_status {
@@ -164,9 +164,19 @@ struct rollout_status {
 	int64_t started_ms, finished_ms; /* KUBE_TIME_NONE when absent */
 };
 
+/* What people want of a rollout that is there: spec.intent. Abort is final. */
+enum intent_action { INTENT_RUN, INTENT_PAUSE, INTENT_ABORT };
+extern const char *const intent_names[]; /* NULL-terminated, by enum intent_action */
+
+struct intent {
+	int action;              /* enum intent_action */
+	const char *by, *reason; /* "" when not given */
+};
+
 struct rollout {
 	struct kube_object object;
 	const char *policy_name;
+	struct intent intent;
 	const char *owner_uid; /* of the controlling ownerReference (the policy that created it); "" when a person did */
 	const char *author;    /* the annotation patchwright.io/author; "" when absent */
 	bool finalizer;        /* ours is on it */
@@ -181,7 +191,8 @@ extern const struct kube_json_field decision_table[];
 
 struct target {
 	const char *node, *node_uid;
-	int64_t wave; /* index into rules.waves */
+	int64_t wave;          /* index into rules.waves */
+	const char *exception; /* the policy's exception that keeps it out; NULL: none */
 };
 
 /* One page of a plan or of the ledger: an immutable ControllerRevision. */

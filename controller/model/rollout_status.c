@@ -138,6 +138,7 @@ static const struct kube_json_field counts_table[] = {
     {.name = "failed", .type = KUBE_JSON_INT, .offset = AT(failed)},
     {.name = "rolledBack", .type = KUBE_JSON_INT, .offset = AT(rolled_back)},
     {.name = "skipped", .type = KUBE_JSON_INT, .offset = AT(skipped)},
+    {.name = "excepted", .type = KUBE_JSON_INT, .offset = AT(excepted)},
     KUBE_JSON_END,
 };
 #undef AT

@@ -38,8 +38,6 @@ void assign_waves(const struct node *const *nodes, size_t count, const struct ru
 {
 	bool *taken = plan_alloc(arena, count * sizeof(*taken));
 
-	plan->nodes = plan_alloc(arena, count * sizeof(struct node *));
-	plan->waves = plan_alloc(arena, count * sizeof(int64_t));
 	plan->count = 0;
 	for (size_t w = 0; w < rules->waves.count; w++) {
 		const struct wave_spec *wave = &rules->waves.items[w];

@@ -56,7 +56,18 @@ static const char *never_started(const struct rollout_snapshot *s, const struct 
 	return s->rollout->status.outcome == OUTCOME_SUCCEEDED ? "NotOutdated" : "NotStarted";
 }
 
-static struct report_target report_target(const struct rollout_snapshot *s, const struct target_view *view)
+/* Why it was left as it is; NULL: no exception is the reason. */
+static const char *excepted_by(const struct rollout_snapshot *s, const struct target_view *view,
+                               struct kube_arena *arena)
+{
+	const char *name = view->node ? target_exception(s, view) : NULL;
+	bool old = name && node_standing(view->node, s->plan->rules, s->server_version) == STANDING_OUTDATED;
+
+	return old ? exception_text(s->policy, name, arena) : NULL;
+}
+
+static struct report_target report_target(const struct rollout_snapshot *s, const struct target_view *view,
+                                          struct kube_arena *arena)
 {
 	const struct node *node = view->node;
 	const struct node_state *state =
@@ -65,6 +76,7 @@ static struct report_target report_target(const struct rollout_snapshot *s, cons
 	bool counted = !node || s->rollout->status.outcome == OUTCOME_SUCCEEDED;
 
 	const struct failure *failure = listed_failure(&s->rollout->status, view->target->node_uid);
+	const char *exception = state || failure ? NULL : excepted_by(s, view, arena);
 	bool failed = failure && (!state || state->step == STEP_PATCHED); /* its state does not tell, or not any more */
 
 	return (struct report_target){
@@ -72,16 +84,19 @@ static struct report_target report_target(const struct rollout_snapshot *s, cons
 	    .wave = in_plan ? s->plan->rules->waves.items[view->target->wave].name : "",
 	    .node = node,
 	    .state = state,
-	    .step = state     ? state->step
-	            : failure ? STEP_FAILED
-	            : counted ? STEP_SKIPPED
-	                      : STEP_NONE,
-	    .reason = failed  ? failure->reason
-	              : state ? state->reason
-	                      : never_started(s, view),
+	    .excepted = exception != NULL,
+	    .step = state       ? state->step
+	            : failure   ? STEP_FAILED
+	            : exception ? STEP_NONE
+	            : counted   ? STEP_SKIPPED
+	                        : STEP_NONE,
+	    .reason = failed      ? failure->reason
+	              : state     ? state->reason
+	              : exception ? "Excepted"
+	                          : never_started(s, view),
 	    .message = failed  ? failure->message
 	               : state ? state->message
-	                       : NULL,
+	                       : exception,
 	};
 }
 
@@ -102,7 +117,7 @@ static void create_page(const struct rollout_snapshot *s, struct kube_arena *are
 	struct report_target *items = plan_alloc(arena, targets * sizeof(*items));
 
 	for (size_t i = 0; i < targets; i++)
-		items[i] = report_target(s, &s->targets[first_target + i]);
+		items[i] = report_target(s, &s->targets[first_target + i], arena);
 	action->report = (struct report_page){
 	    .name = name,
 	    .page = (int64_t)page + 1,

@@ -12,7 +12,8 @@ static const char *hash_plan(const struct frozen_plan *plan, const char *policy_
 	kube_buf_init(&text, (size_t)64 << 20);
 	kube_buf_addf(&text, "%s\n", policy_hash);
 	for (size_t i = 0; i < plan->count; i++)
-		kube_buf_addf(&text, "%s %lld\n", plan->nodes[i]->object.uid, (long long)plan->waves[i]);
+		kube_buf_addf(&text, "%s %lld%s%s\n", plan->nodes[i]->object.uid, (long long)plan->waves[i],
+		              plan->exceptions[i] ? " " : "", plan->exceptions[i] ? plan->exceptions[i] : "");
 	return plan_printf(arena, "%s", kube_sha256_hex(text.data ? text.data : "", text.len, digest));
 }
 
@@ -22,11 +23,38 @@ static bool carries_state(const struct rollout_snapshot *s, const struct node *n
 	return node->state && !strcmp(node->state->rollout_uid, s->rollout->object.uid);
 }
 
+/* They are in no wave's number: the plan and its report name them, and that is all. */
+static void put_excepted(const struct rollout_snapshot *s, const struct node *const *nodes, size_t count,
+                         const struct rules *rules, struct frozen_plan *plan)
+{
+	for (size_t i = 0; i < count; i++) {
+		plan->nodes[plan->count] = nodes[i];
+		plan->waves[plan->count] = (int64_t)rules->waves.count - 1;
+		plan->exceptions[plan->count++] = node_exception(s->policy, nodes[i], s->now_ms)->name;
+	}
+	plan->excepted = count;
+}
+
+/* The targets in their waves, and behind them those that are excepted. */
+static void arrange(const struct rollout_snapshot *s, const size_t *chosen, size_t count, const size_t *excepted,
+                    size_t excepted_count, const struct rules *rules, struct kube_arena *arena,
+                    struct frozen_plan *plan)
+{
+	size_t all = count + excepted_count;
+
+	plan->nodes = plan_alloc(arena, all * sizeof(struct node *));
+	plan->waves = plan_alloc(arena, all * sizeof(int64_t));
+	plan->exceptions = plan_alloc(arena, all * sizeof(char *));
+	assign_waves(order_nodes(s, chosen, count, &rules->order, arena), count, rules, arena, plan);
+	put_excepted(s, order_nodes(s, excepted, excepted_count, &rules->order, arena), excepted_count, rules, plan);
+}
+
 void freeze_targets(const struct rollout_snapshot *s, const struct rules *rules, const char *policy_hash,
                     struct kube_arena *arena, struct frozen_plan *ret_plan)
 {
 	struct frozen_plan plan = {0};
-	size_t *chosen = plan_alloc(arena, s->node_count * sizeof(*chosen));
+	size_t *chosen = plan_alloc(arena, s->node_count * sizeof(*chosen)), count = 0;
+	size_t *excepted = plan_alloc(arena, s->node_count * sizeof(*excepted)), excepted_count = 0;
 
 	for (size_t i = 0; i < s->node_count; i++) {
 		if (!node_selected(s->nodes[i], rules))
@@ -35,12 +63,13 @@ void freeze_targets(const struct rollout_snapshot *s, const struct rules *rules,
 		plan.selected++;
 		if (standing == STANDING_REFUSED && !plan.refused)
 			plan.refused = s->nodes[i];
-		if (carries_state(s, s->nodes[i]) ||
-		    (standing == STANDING_OUTDATED && s->nodes[i]->object.deleted_ms == KUBE_TIME_NONE))
-			chosen[plan.count++] = i;
+		bool wanted = standing == STANDING_OUTDATED && s->nodes[i]->object.deleted_ms == KUBE_TIME_NONE;
+		if (wanted && !carries_state(s, s->nodes[i]) && node_exception(s->policy, s->nodes[i], s->now_ms))
+			excepted[excepted_count++] = i;
+		else if (wanted || carries_state(s, s->nodes[i]))
+			chosen[count++] = i;
 	}
-	const struct node **ordered = order_nodes(s, chosen, plan.count, &rules->order, arena);
-	assign_waves(ordered, plan.count, rules, arena, &plan);
+	arrange(s, chosen, count, excepted, excepted_count, rules, arena, &plan);
 	plan.hash = hash_plan(&plan, policy_hash, arena);
 	*ret_plan = plan;
 }
@@ -68,6 +97,8 @@ static void add_targets(cJSON *data, const struct frozen_plan *plan, size_t page
 		cJSON_AddStringToObject(item, "n", plan->nodes[i]->object.name);
 		cJSON_AddStringToObject(item, "u", plan->nodes[i]->object.uid);
 		cJSON_AddNumberToObject(item, "w", (double)plan->waves[i]);
+		if (plan->exceptions[i])
+			cJSON_AddStringToObject(item, "x", plan->exceptions[i]);
 	}
 }
 

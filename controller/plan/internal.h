@@ -59,9 +59,10 @@ void plan_channels(const struct policy_snapshot *s, struct kube_arena *arena, st
 /* ---- freeze.c, order.c, assign.c: which nodes, in which order and wave ---- */
 
 struct frozen_plan {
-	const struct node **nodes; /* targets, wave by wave, each in order */
+	const struct node **nodes; /* targets, wave by wave, each in order; behind them those that are excepted */
 	int64_t *waves;            /* by index of nodes */
-	size_t count;
+	const char **exceptions;   /* by index of nodes; NULL: it is to be patched */
+	size_t count, excepted;
 	size_t selected;            /* of all nodes of the cluster */
 	const struct node *refused; /* the first that may not be brought there; NULL: none */
 	const char *hash;
@@ -71,7 +72,7 @@ void freeze_targets(const struct rollout_snapshot *snapshot, const struct rules 
 /* The nodes at these indexes of s->nodes, in strategy.order. */
 const struct node **order_nodes(const struct rollout_snapshot *s, const size_t *chosen, size_t count,
                                 const struct order *order, struct kube_arena *arena);
-/* Sets nodes, waves and count of the plan. */
+/* Sets count of the plan, and nodes and waves, which have room for them. */
 void assign_waves(const struct node *const *nodes, size_t count, const struct rules *rules, struct kube_arena *arena,
                   struct frozen_plan *plan);
 /* A wave whose selector matches none of the policy's nodes, in one sentence: it would be skipped, and what was to be
@@ -87,7 +88,7 @@ size_t freeze_pages(const struct frozen_plan *plan);
 
 /* ---- the pass over a running rollout ---- */
 
-enum target_kind { TARGET_GONE, TARGET_PENDING, TARGET_UP_TO_DATE, TARGET_WORKING, TARGET_ENDED };
+enum target_kind { TARGET_GONE, TARGET_PENDING, TARGET_UP_TO_DATE, TARGET_EXCEPTED, TARGET_WORKING, TARGET_ENDED };
 
 struct target_pass {
 	const struct target_view *view;
@@ -137,10 +138,12 @@ struct pass {
 	struct pdb_room *rooms;
 	const char *shown; /* the version that was compared last, and what came of it: most nodes show the same */
 	enum standing standing;
-	bool aborting;            /* deleted, or its policy is: what is in work is given back */
+	bool aborting;            /* deleted, or its policy is, or aborted: what is in work is given back */
 	const char *abort_reason; /* set while aborting */
+	const char *paused;       /* by whom, and why; NULL: it is not */
 	bool superseded;          /* the policy was changed since the plan was made */
-	bool stopping;            /* superseded, suspended or halted: what is in work goes on, nothing new begins */
+	bool suspended;           /* the policy is */
+	bool stopping;            /* superseded, suspended, paused or halted: what is in work goes on, nothing new begins */
 	struct opening start;
 	enum { GATES_NOT_LOOKED_AT, GATES_LET_START, GATES_HOLD } gates; /* gate.c, once a pass */
 	const char *gate_waits;                                          /* which gate holds new work, and why */
@@ -157,6 +160,9 @@ void look_again_at(struct rollout_result *out, int64_t at_ms);
  */
 void decide(struct pass *pass, enum decision_type type, const char *subject, int64_t attempt, const char *rule,
             const char *reason, const char *evidence);
+/* The same for what a person has decided. */
+void decide_as(struct pass *pass, const char *actor, enum decision_type type, const char *subject, int64_t attempt,
+               const char *rule, const char *reason, const char *evidence);
 void emit_event(struct pass *pass, const struct kube_object *regarding, bool warning, const char *reason,
                 const char *action, const char *note);
 const char *wave_name(const struct pass *pass, int64_t wave);
@@ -470,14 +476,37 @@ struct refuges {
 struct refuges refuges_of(const struct node *const *nodes, size_t count);
 bool has_refuge(const struct refuges *refuges, const struct node *drained);
 
+/* ---- exception.c: the policy's exceptions ---- */
+
+/* The first that holds now for this node; NULL: none. policy NULL is fine. */
+const struct exception_spec *node_exception(const struct policy *policy, const struct node *node, int64_t now_ms);
+/* It holds, or has held: one that had expired before it was seen is refused. */
+bool exception_counts(const struct policy *policy, const struct exception_spec *exception, int64_t now_ms);
+int exceptions_accept(const struct policy *policy, int64_t now_ms, struct kube_err *err);
+/* When the next one expires; KUBE_TIME_NONE: none will. */
+int64_t exceptions_change_ms(const struct policy *policy, int64_t now_ms);
+/* Which one, until when and why, as a clause. */
+const char *exception_text(const struct policy *policy, const char *name, struct kube_arena *arena);
+/* The name of the one that keeps a target out; NULL: none. */
+const char *target_exception(const struct rollout_snapshot *s, const struct target_view *view);
+/* Decides it for the targets of each, and looks again when the next one expires. */
+void exceptions_tell(struct pass *pass);
+
+/* ---- intent.c: spec.intent ---- */
+
+/* Decides what people want of it: sets paused or abort_reason. */
+void intent_look(struct pass *pass);
+/* The same for a rollout without a plan; true: it gets none now. */
+bool intent_before_plan(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out);
+
 /* ---- planning.c, summary.c, outcome.c ---- */
 
 /* A rollout without a plan: waits for what must come first, then freezes its targets. */
 void plan_first(const struct rollout_snapshot *snapshot, struct kube_arena *arena, struct rollout_result *out);
-/* pause_reason: why nothing new begins ("Suspended", …); NULL: it may. */
-void want_running(struct pass *pass, const char *pause_reason);
+/* pause_reason: why nothing new begins ("Suspended", …), and the same in words; NULL: it may. */
+void want_running(struct pass *pass, const char *pause_reason, const char *pause_text);
 /* NONE while there is something left to do. */
-enum outcome outcome_now(const struct pass *pass, bool halted, bool superseded);
+enum outcome outcome_now(const struct pass *pass, bool halted);
 void want_outcome(struct pass *pass, enum outcome outcome);
 
 /* ---- rollout.c ---- */

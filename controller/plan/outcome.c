@@ -2,7 +2,7 @@
 #include "controller/plan/internal.h"
 #include <string.h>
 
-enum outcome outcome_now(const struct pass *pass, bool halted, bool superseded)
+enum outcome outcome_now(const struct pass *pass, bool halted)
 {
 	const struct counts *counts = &pass->want->counts;
 
@@ -13,7 +13,7 @@ enum outcome outcome_now(const struct pass *pass, bool halted, bool superseded)
 	if (halted)
 		return counts->rolled_back > 0 && counts->failed == 0 && counts->patched == 0 ? OUTCOME_ROLLED_BACK
 		                                                                              : OUTCOME_FAILED;
-	if (superseded)
+	if (pass->superseded && !pass->paused) /* the next one would begin what the pause has stopped */
 		return OUTCOME_SUPERSEDED;
 	if (!waves_all_passed(pass))
 		return OUTCOME_NONE;

@@ -83,8 +83,8 @@ static const char *decision_id(const struct pass *pass, enum decision_type type,
 	return plan_printf(pass->arena, "%.16s", digest);
 }
 
-void decide(struct pass *pass, enum decision_type type, const char *subject, int64_t attempt, const char *rule,
-            const char *reason, const char *evidence)
+void decide_as(struct pass *pass, const char *actor, enum decision_type type, const char *subject, int64_t attempt,
+               const char *rule, const char *reason, const char *evidence)
 {
 	struct rollout_status *want = pass->want;
 	want->decisions.items = grow(pass->arena, want->decisions.items, want->decisions.count, &pass->decision_capacity,
@@ -95,10 +95,16 @@ void decide(struct pass *pass, enum decision_type type, const char *subject, int
 	    .type = type,
 	    .subject = subject,
 	    .rule = rule,
-	    .actor = "patchwright",
+	    .actor = actor,
 	    .reason = reason,
 	    .evidence = evidence,
 	};
+}
+
+void decide(struct pass *pass, enum decision_type type, const char *subject, int64_t attempt, const char *rule,
+            const char *reason, const char *evidence)
+{
+	decide_as(pass, "patchwright", type, subject, attempt, rule, reason, evidence);
 }
 
 void emit_event(struct pass *pass, const struct kube_object *regarding, bool warning, const char *reason,

@@ -78,6 +78,7 @@ struct report_target {
 	const struct node *node;        /* NULL: gone */
 	const struct node_state *state; /* NULL: none */
 	int step;                       /* enum step */
+	bool excepted;                  /* step is NONE, and an exception is why */
 	const char *reason, *message;
 };
 
@@ -335,8 +336,12 @@ struct policy_wanted {
 	int64_t observed_generation;
 	struct conditions conditions;
 	struct {
-		int64_t total, up_to_date, outdated, unsupported;
+		int64_t total, up_to_date, outdated, excepted, unsupported;
 	} targets;
+	struct {
+		struct exception_status *items;
+		size_t count;
+	} exceptions;
 	const char *progress, *current_rollout;
 	const char *last_successful_json; /* JSON text of status.lastSuccessfulRollout; NULL: none */
 	struct {

@@ -132,11 +132,13 @@ static void freeze(const struct rollout_snapshot *s, struct kube_arena *arena, s
 	out->wanted.for_uid = s->rollout->object.uid;
 	out->wanted.policy_generation = s->policy->object.generation;
 	out->wanted.started_ms = s->now_ms;
-	out->wanted.counts = (struct counts){.total = (int64_t)plan.count, .pending = (int64_t)plan.count};
+	size_t to_patch = plan.count - plan.excepted;
+	out->wanted.counts =
+	    (struct counts){.total = (int64_t)plan.count, .pending = (int64_t)to_patch, .excepted = (int64_t)plan.excepted};
 	out->wanted.progress = plan_printf(arena, "0/%zu", plan.count);
 	want_versions(&s->policy->rules, arena, &out->wanted);
 	want_waiting(out, "Planned",
-	             plan_printf(arena, "planned: %zu of %zu nodes are to be patched", plan.count, plan.selected));
+	             plan_printf(arena, "planned: %zu of %zu nodes are to be patched", to_patch, plan.selected));
 }
 
 void plan_first(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out)
@@ -144,6 +146,8 @@ void plan_first(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 	struct window_set windows;
 	struct kube_err err = {0};
 
+	if (intent_before_plan(s, arena, out))
+		return;
 	if (!s->policy || s->policy_replaced) {
 		want_stall(out, "PolicyNotFound",
 		           plan_printf(arena, "there is no PatchPolicy %s: create it, or delete this PatchRollout",

@@ -40,17 +40,23 @@ static void count_version(struct policy_pass *pass, const struct patch *patch, c
 		    (struct version_count){.component = patch->component, .version = shown, .count = 1};
 }
 
-static void count_node(struct policy_pass *pass, const struct node *node)
+static bool is_excepted(struct policy_pass *pass, const struct node *node, enum standing standing)
 {
-	const struct rules *rules = &pass->s->policy->rules;
+	const struct exception_spec *exception = node_exception(pass->s->policy, node, pass->s->now_ms);
+
+	if (!exception || standing == STANDING_UP_TO_DATE || standing == STANDING_NEWER)
+		return false;
+	for (size_t i = 0; i < pass->want->exceptions.count; i++)
+		pass->want->exceptions.items[i].nodes += !strcmp(pass->want->exceptions.items[i].name, exception->name);
+	pass->want->targets.excepted++;
+	return true;
+}
+
+static void count_standing(struct policy_pass *pass, const struct node *node, enum standing standing)
+{
 	struct policy_wanted *want = pass->want;
 
-	want->targets.total++;
-	for (size_t i = 0; i < rules->patches.count; i++)
-		count_version(pass, &rules->patches.items[i], shown_version(node, &rules->patches.items[i]));
-	if (pass->channels.unresolved)
-		return;
-	switch (node_standing(node, rules, pass->s->server_version)) {
+	switch (standing) {
 	case STANDING_UP_TO_DATE: want->targets.up_to_date++; break;
 	case STANDING_OUTDATED:
 		want->targets.outdated++;
@@ -71,11 +77,41 @@ static void count_node(struct policy_pass *pass, const struct node *node)
 	}
 }
 
+static void count_node(struct policy_pass *pass, const struct node *node)
+{
+	const struct rules *rules = &pass->s->policy->rules;
+
+	pass->want->targets.total++;
+	for (size_t i = 0; i < rules->patches.count; i++)
+		count_version(pass, &rules->patches.items[i], shown_version(node, &rules->patches.items[i]));
+	if (pass->channels.unresolved)
+		return;
+	enum standing standing = node_standing(node, rules, pass->s->server_version);
+	if (!is_excepted(pass, node, standing))
+		count_standing(pass, node, standing);
+}
+
+/* Those that hold now, and those that have held. */
+static void list_exceptions(struct policy_pass *pass)
+{
+	const struct policy *policy = pass->s->policy;
+	struct policy_wanted *want = pass->want;
+
+	want->exceptions.items = plan_alloc(pass->arena, policy->exceptions.count * sizeof(*want->exceptions.items));
+	for (size_t i = 0; i < policy->exceptions.count; i++) {
+		const struct exception_spec *exception = &policy->exceptions.items[i];
+		if (exception_counts(policy, exception, pass->s->now_ms))
+			want->exceptions.items[want->exceptions.count++] =
+			    (struct exception_status){.name = exception->name, .expires_ms = exception->expires_ms};
+	}
+}
+
 static void count_nodes(struct policy_pass *pass)
 {
 	struct policy_wanted *want = pass->want;
 
 	want->versions.items = plan_alloc(pass->arena, MAX_VERSIONS * sizeof(*want->versions.items));
+	list_exceptions(pass);
 	/* A node on its way out is no target: its rollout would have nothing to do, end at once, and be made again. */
 	for (size_t i = 0; i < pass->s->node_count; i++)
 		if (node_selected(pass->s->nodes[i], &pass->s->policy->rules) &&
@@ -306,19 +342,23 @@ static void want_unknown(struct policy_pass *pass)
 static void want_drift(struct policy_pass *pass)
 {
 	const struct policy_wanted *want = pass->want;
-	bool drifted = want->targets.outdated > 0;
+	bool drifted = want->targets.outdated > 0, old = drifted || want->targets.excepted > 0;
+	const char *excepted = want->targets.excepted
+	                           ? plan_printf(pass->arena, ", %lld are excepted", (long long)want->targets.excepted)
+	                           : "";
 	const char *text = plan_printf(
 	    pass->arena,
-	    "%lld of %lld nodes are outdated, %lld show a version that is newer, cannot be compared or may not be left",
-	    (long long)want->targets.outdated, (long long)want->targets.total, (long long)want->targets.unsupported);
+	    "%lld of %lld nodes are outdated%s, %lld show a version that is newer, cannot be compared or may not be left",
+	    (long long)want->targets.outdated, (long long)want->targets.total, excepted,
+	    (long long)want->targets.unsupported);
 
 	if (pass->channels.unresolved) {
 		want_unknown(pass);
 		return;
 	}
-	plan_want(&pass->want->conditions, "UpToDate",
-	          drifted || want->targets.total == 0 ? CONDITION_FALSE : CONDITION_TRUE,
+	plan_want(&pass->want->conditions, "UpToDate", old || want->targets.total == 0 ? CONDITION_FALSE : CONDITION_TRUE,
 	          drifted               ? "Outdated"
+	          : old                 ? "Excepted"
 	          : want->targets.total ? "AllAtVersion"
 	                                : "NoTargets",
 	          text);
@@ -411,7 +451,8 @@ static void want_conditions(struct policy_pass *pass)
 		             upgrade_refusal(pass->first_refused, &s->policy->rules, s->server_version, pass->arena));
 	else
 		plan_want(&pass->want->conditions, "Ready", CONDITION_TRUE, "UpToDate",
-		          "every node is at its declared version, or newer");
+		          want->targets.excepted ? "every node that is not excepted is at its declared version, or newer"
+		                                 : "every node is at its declared version, or newer");
 }
 
 /* As long as a version is wanted, a channel that cannot be read is no reason to stop. */
@@ -503,6 +544,7 @@ void plan_policy(const struct policy_snapshot *s, struct kube_arena *arena, stru
 		if (wants_rollout(&pass))
 			create_rollout(&pass);
 	}
+	look_again(&pass, exceptions_change_ms(s->policy, s->now_ms));
 	trim_history(&pass);
 	*ret_result = out;
 }

@@ -100,7 +100,11 @@ static enum target_kind kind_of(struct pass *pass, const struct target_pass *tar
 		return TARGET_WORKING;
 	if (failure_listed(&pass->s->rollout->status, target->view->target->node_uid))
 		return TARGET_ENDED; /* somebody took its state away, to free the node: it has failed all the same */
-	return target_standing(pass, target->view->node) == STANDING_OUTDATED ? TARGET_PENDING : TARGET_UP_TO_DATE;
+	if (target->view->target->exception)
+		return TARGET_EXCEPTED;
+	if (target_standing(pass, target->view->node) != STANDING_OUTDATED)
+		return TARGET_UP_TO_DATE;
+	return target_exception(pass->s, target->view) ? TARGET_EXCEPTED : TARGET_PENDING;
 }
 
 /* One that turned bad while its wave soaked has failed all the same. */
@@ -173,9 +177,10 @@ static void count_targets(struct pass *pass)
 		counts.rolled_back += bad && ended == STEP_ROLLED_BACK;
 		counts.skipped += ended == STEP_SKIPPED || (step_bad(ended) && !bad) || target->kind == TARGET_GONE ||
 		                  target->kind == TARGET_UP_TO_DATE;
+		counts.excepted += target->kind == TARGET_EXCEPTED;
 	}
-	counts.pending =
-	    counts.total - counts.active - counts.patched - counts.failed - counts.rolled_back - counts.skipped;
+	counts.pending = counts.total - counts.active - counts.patched - counts.failed - counts.rolled_back -
+	                 counts.skipped - counts.excepted;
 	if (counts.pending < 0)
 		counts.pending = 0;
 	pass->want->counts = counts;
@@ -206,49 +211,74 @@ static void make_room(struct pass *pass, size_t working)
 		memcpy(want->failed.items, status->failed.items, want->failed.count * sizeof(*want->failed.items));
 }
 
+/* What people, and the policy, want of it now. */
+static void set_course(struct pass *pass)
+{
+	const struct rollout_snapshot *s = pass->s;
+	const char *name = s->rollout->object.name;
+
+	pass->superseded = s->policy && strcmp(s->policy->hash, s->plan->policy_hash) != 0;
+	pass->suspended = s->policy && s->policy->suspend;
+	pass->abort_reason = why_abort(s);
+	if (pass->abort_reason)
+		decide(pass, DECISION_ABORT, name, 1, "deletion", "Deleted", pass->abort_reason);
+	else
+		intent_look(pass);
+	pass->aborting = pass->abort_reason != NULL;
+	if (pass->superseded && !pass->aborting)
+		decide(pass, DECISION_SUPERSEDE, name, 1, "policyHash", "PolicyChanged",
+		       plan_printf(pass->arena, "policy hash %.12s became %.12s", s->plan->policy_hash, s->policy->hash));
+}
+
+static bool resting(const struct pass *pass)
+{
+	return pass->superseded || pass->suspended || pass->paused;
+}
+
+/* The first that applies of what lets nothing new begin. */
+static void tell_running(struct pass *pass, bool halted)
+{
+	if (pass->aborting)
+		want_running(pass, "Aborting", "Aborting");
+	else if (halted)
+		want_running(pass, "Halted", "Halted");
+	else if (pass->paused)
+		want_running(pass, "Paused", pass->paused);
+	else if (pass->superseded)
+		want_running(pass, "Superseded", "Superseded");
+	else if (pass->suspended)
+		want_running(pass, "Suspended", "Suspended");
+	else
+		want_running(pass, NULL, NULL);
+}
+
 static void run(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out)
 {
-	struct pass pass = {.s = s,
-	                    .rules = s->plan->rules,
-	                    .arena = arena,
-	                    .out = out,
-	                    .want = &out->wanted,
-	                    .abort_reason = why_abort(s)};
-	bool superseded = s->policy && strcmp(s->policy->hash, s->plan->policy_hash) != 0;
-	bool suspended = s->policy && s->policy->suspend;
+	struct pass pass = {.s = s, .rules = s->plan->rules, .arena = arena, .out = out, .want = &out->wanted};
 
-	pass.aborting = pass.abort_reason != NULL;
-	pass.superseded = superseded;
-	if (pass.aborting)
-		decide(&pass, DECISION_ABORT, s->rollout->object.name, 1, "deletion", "Deleted", pass.abort_reason);
-	else if (superseded)
-		decide(&pass, DECISION_SUPERSEDE, s->rollout->object.name, 1, "policyHash", "PolicyChanged",
-		       plan_printf(arena, "policy hash %.12s became %.12s", s->plan->policy_hash, s->policy->hash));
+	set_course(&pass);
 	if (!s->rollout->finalizer && s->rollout->object.deleted_ms == KUBE_TIME_NONE)
 		finalize_rollout(s, arena, out, true); /* somebody took it off, and there is still something to put away */
 	make_room(&pass, look_at_targets(&pass));
+	exceptions_tell(&pass);
 	rooms_init(&pass);
 	start_look(&pass);
-	pass.stopping = superseded || suspended || rollout_halted(&pass);
+	pass.stopping = resting(&pass) || rollout_halted(&pass);
 	advance_targets(&pass);
-	pass.stopping = superseded || suspended || rollout_halted(&pass);
+	pass.stopping = resting(&pass) || rollout_halted(&pass);
 	waves_advance(&pass);
 	approvals_look(&pass);
 
 	bool halted = rollout_halted(&pass);
-	pass.stopping = halted || superseded || suspended;
+	pass.stopping = resting(&pass) || halted;
 	if (!pass.aborting && !pass.stopping)
 		grant_targets(&pass);
 	count_targets(&pass);
-	enum outcome outcome = pass.want->active.count ? OUTCOME_NONE : outcome_now(&pass, halted, superseded);
+	enum outcome outcome = pass.want->active.count ? OUTCOME_NONE : outcome_now(&pass, halted);
 	if (outcome != OUTCOME_NONE)
 		want_outcome(&pass, outcome);
 	else
-		want_running(&pass, pass.aborting ? "Aborting"
-		                    : halted      ? "Halted"
-		                    : superseded  ? "Superseded"
-		                    : suspended   ? "Suspended"
-		                                  : NULL);
+		tell_running(&pass, halted);
 	out->write_status = true;
 }
 

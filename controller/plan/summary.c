@@ -57,7 +57,7 @@ static const char *summarize(struct pass *pass)
 	                   (long long)wave->total, failed_text(pass), steps_in_work(pass), waiting_text(pass));
 }
 
-void want_running(struct pass *pass, const char *pause_reason)
+void want_running(struct pass *pass, const char *pause_reason, const char *pause_text)
 {
 	struct rollout_status *want = pass->want;
 	const struct effect_error *error = pass->s->effect_error;
@@ -65,7 +65,7 @@ void want_running(struct pass *pass, const char *pause_reason)
 	bool moving = want->active.count > pass->waiting_on || (!pass->held_back && !pause_reason);
 
 	want_anew(want);
-	want->summary = pause_reason ? plan_printf(pass->arena, "%s: %s", pause_reason, summarize(pass)) : summarize(pass);
+	want->summary = pause_reason ? plan_printf(pass->arena, "%s: %s", pause_text, summarize(pass)) : summarize(pass);
 	plan_want(&want->conditions, "Progressing", moving ? CONDITION_TRUE : CONDITION_FALSE,
 	          moving               ? "Working"
 	          : pause_reason       ? pause_reason

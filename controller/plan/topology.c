@@ -50,7 +50,7 @@ void domains_begin(struct pass *pass, const struct wave_spec *wave, struct domai
 
 	for (size_t i = 0; domains.topology && i < pass->s->target_count; i++) {
 		const struct target_pass *target = &pass->targets[i];
-		if (!target->view->node || target->kind == TARGET_UP_TO_DATE)
+		if (!target->view->node || target->kind == TARGET_UP_TO_DATE || target->kind == TARGET_EXCEPTED)
 			continue;
 		struct domain *domain = domain_add(pass, &domains, target->view->node);
 		domain->working |= target->kind == TARGET_WORKING;

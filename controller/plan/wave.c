@@ -45,12 +45,13 @@ static struct tally *tally_waves(struct pass *pass)
 	for (size_t i = 0; i < pass->s->target_count; i++) {
 		const struct target_pass *target = &pass->targets[i];
 		struct tally *tally = &tallies[target->view->target->wave];
-		tally->total++;
+		tally->total += target->kind != TARGET_EXCEPTED;
 		if (target->kind == TARGET_PENDING || target->kind == TARGET_WORKING)
 			count_held(pass, tally, target);
 		switch (target->kind) {
 		case TARGET_GONE:
 		case TARGET_UP_TO_DATE: tally->skipped++; break;
+		case TARGET_EXCEPTED: break;
 		case TARGET_PENDING: tally->pending++; break;
 		case TARGET_WORKING: tally->working++; break;
 		case TARGET_ENDED: count_ended(pass, tally, target); break;

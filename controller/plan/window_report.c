@@ -90,6 +90,8 @@ int policy_check(const struct policy *policy, const struct zone_list *zones, int
 
 	int rc = rules_check(&policy->rules, err);
 	if (!rc)
+		rc = exceptions_accept(policy, now_ms, err);
+	if (!rc)
 		rc = window_set_init(&policy->rules, zones, arena, ret_windows, err);
 	if (rc || !window_set_limits(ret_windows))
 		return rc;

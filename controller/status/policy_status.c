@@ -14,6 +14,7 @@ static bool add_targets(cJSON *json, const struct policy_wanted *wanted)
 	return put_int(targets, "total", wanted->targets.total) &&
 	       put_int(targets, "upToDate", wanted->targets.up_to_date) &&
 	       put_int(targets, "outdated", wanted->targets.outdated) &&
+	       put_int(targets, "excepted", wanted->targets.excepted) &&
 	       put_int(targets, "unsupported", wanted->targets.unsupported);
 }
 
@@ -41,6 +42,22 @@ static bool add_authors(cJSON *json, const struct authors *authors)
 		cJSON *entry = cJSON_CreateObject();
 		ok = put_entry(list, entry) && put_text(entry, "user", authors->list.items[i].user, USER_BYTES) &&
 		     put_int(entry, "generation", authors->list.items[i].generation);
+	}
+	return ok;
+}
+
+static bool add_exceptions(cJSON *json, const struct policy_wanted *wanted)
+{
+	if (!wanted->exceptions.count)
+		return true;
+	cJSON *list = cJSON_AddArrayToObject(json, "exceptions");
+	bool ok = list != NULL;
+
+	for (size_t i = 0; ok && i < wanted->exceptions.count; i++) {
+		const struct exception_status *exception = &wanted->exceptions.items[i];
+		cJSON *entry = cJSON_CreateObject();
+		ok = put_entry(list, entry) && put_text(entry, "name", exception->name, LABEL_BYTES) &&
+		     put_time(entry, "expires", exception->expires_ms) && put_int(entry, "nodes", exception->nodes);
 	}
 	return ok;
 }
@@ -121,7 +138,7 @@ static cJSON *build(const struct policy *policy, const struct policy_wanted *wan
 	    add_targets(json, wanted) && put_str_if(json, "progress", wanted->progress, PROGRESS_BYTES) &&
 	    put_str_if(json, "currentRollout", wanted->current_rollout, NAME_BYTES) && add_next_window(json, wanted) &&
 	    (!last || put_item(json, "lastSuccessfulRollout", cJSON_Duplicate(last, true))) && add_resolved(json, wanted) &&
-	    add_versions(json, wanted, arena) && add_authors(json, &wanted->authors);
+	    add_exceptions(json, wanted) && add_versions(json, wanted, arena) && add_authors(json, &wanted->authors);
 	if (ok)
 		return json;
 	cJSON_Delete(json);

@@ -40,9 +40,11 @@ static bool put_if_set(cJSON *obj, const char *key, int64_t ms)
 
 static bool add_plan(cJSON *json, const struct rollout_status *wanted)
 {
-	if (!wanted->plan_hash)
+	if (!wanted->policy_hash) /* one that was aborted before has this, but no plan */
 		return true;
 	cJSON *plan = cJSON_AddObjectToObject(json, "plan");
+	if (!wanted->plan_hash)
+		return put_text(plan, "policyHash", wanted->policy_hash, HASH_BYTES);
 	return put_text(plan, "hash", wanted->plan_hash, HASH_BYTES) &&
 	       put_text(plan, "policyHash", wanted->policy_hash, HASH_BYTES) &&
 	       put_strlist(plan, "revisions", &wanted->revisions, MAX_REVISIONS, REVISION_BYTES) &&
@@ -65,7 +67,7 @@ static bool add_counts(cJSON *json, const struct counts *counts)
 	return put_int(object, "total", counts->total) && put_int(object, "pending", counts->pending) &&
 	       put_int(object, "active", counts->active) && put_int(object, "patched", counts->patched) &&
 	       put_int(object, "failed", counts->failed) && put_int(object, "rolledBack", counts->rolled_back) &&
-	       put_int(object, "skipped", counts->skipped);
+	       put_int(object, "skipped", counts->skipped) && put_int(object, "excepted", counts->excepted);
 }
 
 static bool add_versions(cJSON *json, const struct rollout_status *wanted)

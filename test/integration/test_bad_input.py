@@ -139,7 +139,11 @@ class TestPolicies(FlowTest):
         self.stalled(nothing["metadata"]["name"], "NoTargets", "no node matches the selector pool=no-such-pool")
         found = self.stalled(unseen, "NotObserved", f"node {names[0]} shows nothing as its version of Custom (example.com/driver)")
         self.assertEqual(found["Accepted"][0], "True")
-        for policy in (uncomparable, nothing["metadata"]["name"], unseen):
+        over = self.policy(f"{self.tag}-d", exceptions=[{"name": "old", "selector": {"matchLabels": {"gpu": "legacy"}}, "reason": "a slip of the pen",
+                                                         "expires": "2016-01-31T00:00:00Z"}])["metadata"]["name"]
+        found = self.stalled(over, "ExceptionExpired", "expires of exception old: 2016-01-31T00:00:00Z was over before it began")
+        self.assertEqual(found["Accepted"][:2], ("False", "ExceptionExpired"))
+        for policy in (uncomparable, nothing["metadata"]["name"], unseen, over):
             self.assertEqual(self.rollouts_of(policy), [])
         # By hand they get no further.
         for number, policy in enumerate((uncomparable, nothing["metadata"]["name"])):

@@ -116,7 +116,8 @@ class TestDefinitions(ClusterTest):
                    "secrets", "supportedFrom", "version", "channel", "configMap", "minimumAge", "url", "secretRef", "interval",
                    "matchLabels", "matchExpressions", "values", "limits", "requests", "nodes", "size", "waves[].maxUnavailable",
                    "podSelector", "order", "windows", "days", "start", "schedule", "freezes", "reason", "topology", "selector",
-                   "gates", "prometheus", "http", "pods", "resource", "max", "min", "field", "value", "secretRef", "namespace"}
+                   "gates", "prometheus", "http", "pods", "resource", "max", "min", "field", "value", "secretRef", "namespace",
+                   "exceptions", "reference"}
         crd = self.client.get("customresourcedefinitions", "patchpolicies.patchwright.io")
         for path, node in walk(schema(crd)["properties"]["spec"]):
             for name, child in node.get("properties", {}).items():
@@ -207,10 +208,27 @@ class TestDefaults(ClusterTest):
 class TestImmutability(ClusterTest):
     def test_spec_of_a_rollout(self):
         self.client.create("patchrollouts", objects.rollout("fixed", "a"))
-        self.assert_refused("the spec of a PatchRollout cannot be changed", self.client.patch, "patchrollouts", "fixed",
+        self.assert_refused("the policy of a PatchRollout cannot be changed", self.client.patch, "patchrollouts", "fixed",
                             {"spec": {"policyRef": {"name": "b"}}})
         self.assert_refused("spec: Required value", self.client.patch, "patchrollouts", "fixed", {"spec": None})
         self.client.patch("patchrollouts", "fixed", {"metadata": {"finalizers": ["patchwright.io/rollout"]}})
+
+    def test_intent_of_a_rollout(self):
+        self.client.create("patchrollouts", objects.rollout("intent", "a"))
+
+        def intend(**intent):
+            return self.client.patch("patchrollouts", "intent", {"spec": {"intent": intent}})
+        user = "kubernetes-admin"
+        self.assertEqual(intend(by=user)["spec"]["intent"], {"action": "Run", "by": user})
+        self.assertEqual(intend(action="Pause")["metadata"]["generation"], 3)
+        self.assert_refused('Unsupported value: "Stop"', intend, action="Stop")
+        intend(action="Abort", reason="wrong version")
+        for change in ({"action": "Run"}, {"reason": "another"}):
+            self.assert_refused("Abort is final", intend, **change)
+        self.assert_refused("Abort is final", self.client.patch, "patchrollouts", "intent", {"spec": {"intent": None}})
+        self.client.create("patchrollouts", objects.rollout("ended", "a"))
+        self.client.patch("patchrollouts", "ended", {"status": {"outcome": "Succeeded"}}, subresource="status")
+        self.assert_refused("the rollout has ended", self.client.patch, "patchrollouts", "ended", {"spec": {"intent": {"action": "Pause"}}})
 
     def test_report(self):
         self.client.create("patchreports", objects.report("fixed", targets=[{"node": "a", "step": "Patched"}]))

@@ -51,6 +51,10 @@ APP = {"matchLabels": {"app": "cart"}}
 CONDITION = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "namespace": "argocd", "name": "shop", "condition": "Healthy"}
 
 
+def exception(name="legacy-gpu", **other):
+    return {"name": name, "selector": {"matchLabels": {"gpu": "legacy"}}, "reason": "driver pinned", "expires": "2037-01-31T00:00:00Z", **other}
+
+
 def without(document, *names):
     return {name: value for name, value in document.items() if name not in names}
 
@@ -283,6 +287,15 @@ WRONG_POLICIES = (
     ("gates", [gate_of("Resource", **{**CONDITION, "status": "Maybe"})], 'supported values: "True", "False", "Unknown"'),
     ("gates", [gate(), gate()], "Duplicate value"),
     ("gates", [gate(name=f"g{n}") for n in range(9)], "must have at most 8 items"),
+    ("exceptions", [without(exception(), "reason")], "reason: Required value"),
+    ("exceptions", [exception(reason="")], "reason"),
+    ("exceptions", [without(exception(), "expires")], "expires: Required value"),
+    ("exceptions", [exception(expires="2037-01-31")], "expires"),
+    ("exceptions", [without(exception(), "selector")], "selector: Required value"),
+    ("exceptions", [exception(selector={})], "an empty selector would except every node"),
+    ("exceptions", [exception(), exception()], "Duplicate value"),
+    ("exceptions", [exception("GPU")], "name"),
+    ("exceptions", [exception(f"e{n}") for n in range(33)], "must have at most 32 items"),
     ("historyLimit", 101, "less than or equal to 100"),
     ("historyLimit", -1, "greater than or equal to 0"),
     ("trigger", "Never", 'supported values: "Automatic", "Manual"'),
@@ -335,6 +348,7 @@ RIGHT_POLICIES = (
     ("gates", [gate_of("Pods", namespace="shop", selector=APP, minReady=3)]),
     ("gates", [gate_of("Resource", **CONDITION, status="False")]),
     ("gates", [gate_of("Resource", **without(CONDITION, "namespace"))]),
+    ("exceptions", [exception(f"e{n}", reference="CHG-4711") for n in range(32)]),
 )
 
 

@@ -1,6 +1,7 @@
 /* Invariants of a rollout's status: the budget, no start after a failure, waves in order and soaked, ends that stay. */
 #include "test/sim/check.h"
 
+#include <kube/time.h>
 #include <string.h>
 
 #define RESOLUTION_MS 2000 /* of metav1.Time and the Date header, one each */
@@ -135,6 +136,25 @@ static void check_topology(struct checks *checks, const struct seen_rollout *see
 		           grant->node, (long long)count, (long long)topology->max_domains);
 }
 
+/* The policy's exceptions are as it was made. */
+static void check_exception(struct checks *checks, const struct seen_rollout *seen, const struct seen_node *node)
+{
+	const struct rollout *rollout = seen->now;
+	const cJSON *policy = kube_sim_api_get(checks->world->api, &pw_policies, NULL, rollout->policy_name), *item;
+	const char *label = node && node->now ? kube_strmap_get(&node->now->labels, "gpu") : NULL;
+	int64_t expires_ms = 0;
+
+	if (!label || strcmp(text_at(policy, "metadata.uid"), rollout->owner_uid) != 0)
+		return;
+	cJSON_ArrayForEach (item, kube_json_get(policy, "spec.exceptions")) {
+		bool known = kube_time_parse(text_at(item, "expires"), &expires_ms, NULL) == 0;
+		if (known && world_now_ms(checks->world) + RESOLUTION_MS < expires_ms &&
+		    strcmp(text_at(item, "selector.matchLabels.gpu"), label) == 0)
+			world_fail(checks->world, "node %s is granted, and excepted until %s", node->name,
+			           text_at(item, "expires"));
+	}
+}
+
 static void check_new_grant(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,
                             const struct active *grant, unsigned sender)
 {
@@ -144,8 +164,12 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 
 	if (!rules || rebuilt)
 		return;
+	if (seen->now->intent.action != INTENT_RUN)
+		world_fail(checks->world, "node %s is granted, and the rollout's intent is %s", grant->node,
+		           intent_names[seen->now->intent.action]);
 	check_grant_alone(checks, seen, grant);
 	check_role(checks, node);
+	check_exception(checks, seen, node);
 	check_failures(checks, seen, rules, grant);
 	check_topology(checks, seen, rules, grant);
 	check_window(checks, rules, grant);

@@ -2,6 +2,7 @@
 #include "test/sim/world.h"
 
 #include <kube/buf.h>
+#include <kube/time.h>
 #include <string.h>
 
 static void create(struct world *world, const char *target, const char *quoted)
@@ -36,12 +37,13 @@ void draw_node(struct world *world, size_t index)
 	snprintf(text, sizeof(text),
 	         "{'apiVersion':'v1','kind':'Node','metadata':{'name':'n%02zu','labels':{'pool':'%s',"
 	         "'topology.kubernetes.io/"
-	         "zone':'z%lld','firmware':'1.0.0'%s},'annotations':{%s%s}},'spec':{%s},'status':{'conditions':[{'type':"
+	         "zone':'z%lld','firmware':'1.0.0'%s%s},'annotations':{%s%s}},'spec':{%s},'status':{'conditions':[{'type':"
 	         "'Ready','status':'True','lastTransitionTime':'2025-12-31T23:00:00Z'}],'nodeInfo':{'operatingSystem':"
 	         "'linux','bootID':'boot-%zu-0','kernelVersion':'6.1.20','kubeletVersion':'v1.33.1','"
 	         "containerRuntimeVersion':'containerd://%s'},'allocatable':{'cpu':'%lldm','memory':'8Gi','pods':'%lld'}}}",
 	         index, other_pool ? "other" : "w", (long long)draw_between(world, 1, 3),
-	         control_plane ? ",'node-role.kubernetes.io/control-plane':''" : "", held, annotations,
+	         control_plane ? ",'node-role.kubernetes.io/control-plane':''" : "",
+	         draw_chance(world, 12) ? ",'gpu':'old'" : "", held, annotations,
 	         !world->calm && draw_chance(world, 6) ? "'unschedulable':true" : "", index, runtime,
 	         world->calm ? 64000ll : (long long)draw_between(world, 1000, 4000),
 	         world->calm ? 110ll : (long long)draw_between(world, 4, 20));
@@ -118,6 +120,19 @@ static void draw_single_pods(struct world *world)
 
 /* ---- policies ---- */
 
+static void draw_exceptions(struct world *world, struct kube_buf *out)
+{
+	char at[KUBE_TIME_TEXT_SIZE];
+
+	if (!draw_chance(world, 20))
+		return;
+	kube_time_format(world_now_ms(world) + draw_between(world, 30, 600) * 60000, at);
+	kube_buf_addf(out,
+	              ",'exceptions':[{'name':'legacy','selector':{'matchLabels':{'gpu':'old'}},'reason':'driver pinned',"
+	              "'expires':'%s'}]",
+	              at);
+}
+
 void draw_policy(struct world *world, size_t index)
 {
 	struct kube_buf out;
@@ -134,6 +149,7 @@ void draw_policy(struct world *world, size_t index)
 	draw_strategy(world, &out);
 	kube_buf_adds(&out, ",");
 	draw_drain(world, &out);
+	draw_exceptions(world, &out);
 	kube_buf_addf(&out, ",'rollback':{'timeout':'%llds'}", (long long)draw_between(world, 120, 400));
 	draw_windows(world, &out);
 	if (draw_chance(world, 35))

@@ -317,11 +317,28 @@ static void delete_policy(struct faults *faults)
 		draw_policy(faults->world, index);
 }
 
+/* Pause, go on, or end it. What has ended, or is to end, stays so: the API server sees to that. */
+static void intend(struct faults *faults)
+{
+	const cJSON *rollout = any(faults->world, &pw_rollouts);
+	const char *action = rollout ? text_at(rollout, "spec.intent.action") : "";
+	bool ends = draw_chance(faults->world, 20);
+
+	if (!rollout || *text_at(rollout, "status.outcome") || strcmp(action, "Abort") == 0)
+		return;
+	patch(faults->world, ROLLOUTS, rollout, "",
+	      ends                           ? "{'spec':{'intent':{'action':'Abort','by':'alice','reason':'enough'}}}"
+	      : strcmp(action, "Pause") == 0 ? "{'spec':{'intent':{'action':'Run','by':'bob','reason':'go on'}}}"
+	                                     : "{'spec':{'intent':{'action':'Pause','by':'alice','reason':'wait'}}}");
+}
+
 static void delete_rollout(struct faults *faults)
 {
 	const cJSON *rollout = any(faults->world, &pw_rollouts);
 	if (rollout && draw_chance(faults->world, 50) && faults->rollouts_deleted++ < 20)
 		delete (faults->world, ROLLOUTS, rollout);
+	else
+		intend(faults);
 }
 
 /* Past its finalizer: nobody puts anything away. */
@@ -488,6 +505,9 @@ void fault_mend(struct faults *faults)
 	for (size_t i = 0; i < kube_sim_api_count(world->api, &pw_policies); i++)
 		if (cJSON_IsTrue(kube_json_get(kube_sim_api_at(world->api, &pw_policies, i), "spec.suspend")))
 			patch(world, POLICIES, kube_sim_api_at(world->api, &pw_policies, i), "", "{'spec':{'suspend':false}}");
+	for (size_t i = 0; i < kube_sim_api_count(world->api, &pw_rollouts); i++)
+		if (strcmp(text_at(kube_sim_api_at(world->api, &pw_rollouts, i), "spec.intent.action"), "Pause") == 0)
+			patch(world, ROLLOUTS, kube_sim_api_at(world->api, &pw_rollouts, i), "", "{'spec':{'intent':null}}");
 	for (size_t i = 0; anything_unfinished(world) && i < kube_sim_api_count(world->api, &kube_nodes); i++)
 		release(world, kube_sim_api_at(world->api, &kube_nodes, i));
 }

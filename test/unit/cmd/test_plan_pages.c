@@ -4,7 +4,8 @@
 #include <string.h>
 
 static struct rules rules;
-static struct target first_targets[] = {{"n1", "u1", 0}, {"n2", "u2", 0}}, second_targets[] = {{"n3", "u3", 1}};
+static struct target first_targets[] = {{"n1", "u1", 0, NULL}, {"n2", "u2", 0, NULL}},
+                     second_targets[] = {{"n3", "u3", 1, NULL}};
 static const char *names[] = {"r-plan-h-1", "r-plan-h-2"};
 
 struct pages {

@@ -342,6 +342,8 @@ START_TEST(test_new_policy)
 }
 END_TEST
 
+#define EXCEPTION "{'name':'e','selector':{'matchLabels':{'gpu':'old'}},'reason':'why'"
+
 /* The hash is that of what governs, whatever the order of members, and nothing else. */
 START_TEST(test_hash)
 {
@@ -358,6 +360,7 @@ START_TEST(test_hash)
 	    {"{'strategy':{'maxUnavailable':2}," MINIMAL "}", false},
 	    {"{'windows':[{'name':'w','type':'Cron','schedule':'0 2 * * *','duration':'2h'}]," MINIMAL "}", false},
 	    {"{'freezes':[{'name':'f','from':'2026-12-18T00:00:00Z','to':'2027-01-04T00:00:00Z'}]," MINIMAL "}", false},
+	    {"{'exceptions':[" EXCEPTION ",'expires':'2027-01-04T00:00:00Z'}]," MINIMAL "}", true},
 	    {"{" TARGET ",'patches':[{'component':'ContainerRuntime','version':'1.7.28','job':{'image':'i'}}]}", false},
 	};
 	struct policy *base =
@@ -370,6 +373,39 @@ START_TEST(test_hash)
 		kube_object_unref(&policy->object);
 	}
 	kube_object_unref(&base->object);
+}
+END_TEST
+
+START_TEST(test_exceptions)
+{
+	struct policy *policy = (struct policy *)object_of(
+	    &policy_projection,
+	    "{'metadata':{'name':'p'},'spec':{" MINIMAL ",'exceptions':[" EXCEPTION
+	    ",'expires':'2027-01-04T00:00:00Z'}," EXCEPTION ",'reference':'CHG-1','expires':'2027-01-05T00:00:00+01:00'}]},"
+	    "'status':{'exceptions':[{'name':'e','expires':'2027-01-04T00:00:00Z','nodes':2}]}}");
+	const struct exception_spec *first = &policy->exceptions.items[0], *second = &policy->exceptions.items[1];
+	struct kube_err err = {0};
+
+	ck_assert_uint_eq(policy->exceptions.count, 2);
+	ck_assert_str_eq(first->name, "e");
+	ck_assert_str_eq(first->reason, "why");
+	ck_assert_str_eq(first->reference, "");
+	ck_assert_str_eq(kube_strmap_get(&first->selector.match_labels, "gpu"), "old");
+	ck_assert_str_eq(second->reference, "CHG-1");
+	ck_assert_int_eq(second->expires_ms - first->expires_ms, 23 * 3600 * INT64_C(1000));
+	ck_assert_uint_eq(policy->exceptions_seen.count, 1);
+	ck_assert_int_eq(policy->exceptions_seen.items[0].expires_ms, first->expires_ms);
+	ck_assert_int_eq(policy->exceptions_seen.items[0].nodes, 2);
+	ck_assert_int_eq(exceptions_check(policy, &err), KUBE_E_INVALID);
+	ck_assert_str_eq(err.message, "spec.exceptions[1].name: \"e\" stands there twice");
+	policy->exceptions.count = 1;
+	ck_assert_int_eq(exceptions_check(policy, &err), 0);
+	policy->exceptions.items[0].selector = (struct kube_selector){0};
+	ck_assert_int_eq(exceptions_check(policy, &err), KUBE_E_INVALID);
+	ck_assert_ptr_nonnull(strstr(err.message, "it is empty, which would except every node"));
+	kube_object_unref(&policy->object);
+	check_refused(&policy_projection, "{'metadata':{'name':'p'},'spec':{" MINIMAL ",'exceptions':[" EXCEPTION "}]}}",
+	              "exceptions[0].expires: required");
 }
 END_TEST
 
@@ -401,4 +437,4 @@ START_TEST(test_refused_policy)
 END_TEST
 
 CHECK_MAIN("policy", test_defaults, test_every_member, test_default_observed, test_refused, test_check, test_policy,
-           test_new_policy, test_hash, test_same, test_refused_policy)
+           test_new_policy, test_hash, test_exceptions, test_same, test_refused_policy)

@@ -14,7 +14,7 @@
 	"'patchwright.io/v1alpha1','kind':'PatchRollout','name':'r','uid':'u','controller':true}]}"
 #define PLAN \
 	"{" META ",'revision':1,'data':{'planHash':'ph','policyHash':'','pages':2,'rules':" RULES "," \
-	"'targets':[{'n':'n1','u':'u1','w':0},{'n':'n2','u':'u2','w':1}]}}"
+	"'targets':[{'n':'n1','u':'u1','w':0},{'n':'n2','u':'u2','w':1,'x':'old'}]}}"
 #define LEDGER \
 	"{" META ",'revision':2,'data':{'decisions':[{'id':'i','seq':5,'at':'2026-11-21T11:22:38Z','type':'Skip'," \
 	"'subject':'n1','hash':'h'}]}}"
@@ -68,6 +68,8 @@ START_TEST(test_plan_page)
 	ck_assert_str_eq(page->targets.items[1].node, "n2");
 	ck_assert_str_eq(page->targets.items[1].node_uid, "u2");
 	ck_assert_int_eq(page->targets.items[1].wave, 1);
+	ck_assert_ptr_null(page->targets.items[0].exception);
+	ck_assert_str_eq(page->targets.items[1].exception, "old");
 	kube_object_unref(&page->object);
 }
 END_TEST

@@ -18,10 +18,12 @@ static struct policy_wanted full(void)
 	static struct version_count versions[] = {{COMPONENT_KUBELET, "1.34.1", 3}, {COMPONENT_KUBELET, "1.34.2", 5}};
 	static struct condition conditions[] = {{"Ready", CONDITION_FALSE, "Outdated", "m", 0, 0},
 	                                        {"Stalled", CONDITION_FALSE, "R", "", 0, 0}};
+	static struct exception_status exceptions[] = {{"legacy-gpu", NOW + 3600000, 1}};
 	struct policy_wanted wanted = {
 	    .observed_generation = 4,
 	    .conditions = {conditions, KUBE_ARRAY_LEN(conditions)},
-	    .targets = {8, 5, 3, 1},
+	    .targets = {9, 5, 3, 1, 1},
+	    .exceptions = {exceptions, KUBE_ARRAY_LEN(exceptions)},
 	    .progress = "5/8",
 	    .current_rollout = "p-7c9f4",
 	    .last_successful_json = "{\"name\":\"p-1\",\"duration\":\"1m\"}",
@@ -49,17 +51,19 @@ START_TEST(test_members)
 	_cleanup_json_ cJSON *status = compose_policy(policy, &wanted, NOW);
 	_cleanup_free_ char *text = kube_json_canonical(status);
 
-	ck_assert_str_eq(text, "{\"conditions\":[{\"lastTransitionTime\":\"" NOW_TEXT
-	                       "\",\"message\":\"m\",\"observedGeneration\":4,\"reason\":"
-	                       "\"Outdated\",\"status\":\"False\",\"type\":\"Ready\"}],\"currentRollout\":\"p-7c9f4\","
-	                       "\"lastSuccessfulRollout\":{"
-	                       "\"duration\":\"1m\",\"name\":\"p-1\"},\"nextWindow\":{\"closes\":\"2026-11-21T13:22:38Z\","
-	                       "\"name\":\"night\",\"opens\":\"2026-11-21T12:22:38Z\"},\"observedGeneration\":4,"
-	                       "\"progress\":\"5/"
-	                       "8\",\"targets\":{\"outdated\":3,"
-	                       "\"total\":8,\"unsupported\":1,\"upToDate\":5},\"versions\":[{\"component\":\"Kubelet\","
-	                       "\"count\":5,\"version\":"
-	                       "\"1.34.2\"},{\"component\":\"Kubelet\",\"count\":3,\"version\":\"1.34.1\"}]}");
+	ck_assert_str_eq(text,
+	                 "{\"conditions\":[{\"lastTransitionTime\":\"" NOW_TEXT
+	                 "\",\"message\":\"m\",\"observedGeneration\":4,\"reason\":"
+	                 "\"Outdated\",\"status\":\"False\",\"type\":\"Ready\"}],\"currentRollout\":\"p-7c9f4\","
+	                 "\"exceptions\":[{\"expires\":\"2026-11-21T12:22:38Z\",\"name\":\"legacy-gpu\",\"nodes\":1}],"
+	                 "\"lastSuccessfulRollout\":{"
+	                 "\"duration\":\"1m\",\"name\":\"p-1\"},\"nextWindow\":{\"closes\":\"2026-11-21T13:22:38Z\","
+	                 "\"name\":\"night\",\"opens\":\"2026-11-21T12:22:38Z\"},\"observedGeneration\":4,"
+	                 "\"progress\":\"5/"
+	                 "8\",\"targets\":{\"excepted\":1,\"outdated\":3,"
+	                 "\"total\":9,\"unsupported\":1,\"upToDate\":5},\"versions\":[{\"component\":\"Kubelet\","
+	                 "\"count\":5,\"version\":"
+	                 "\"1.34.2\"},{\"component\":\"Kubelet\",\"count\":3,\"version\":\"1.34.1\"}]}");
 	kube_object_unref(&policy->object);
 }
 END_TEST

@@ -42,7 +42,7 @@ static struct rollout_status working(struct kube_arena *arena)
 	wanted.summary = "wave rest 0/2";
 	wanted.progress = "1/3";
 	wanted.current_wave = "rest";
-	wanted.counts = (struct counts){3, 0, 1, 1, 1, 0, 0};
+	wanted.counts = (struct counts){3, 0, 1, 1, 1, 0, 0, 0};
 	wanted.versions.items = kernel;
 	wanted.versions.count = 1;
 	wanted.waves.items = waves;
@@ -73,7 +73,8 @@ START_TEST(test_members)
 	                                     "38") ",\"message\":\"m\","
 	                                           "\"observedGeneration\":2,\"reason\":\"Draining\",\"status\":\"True\","
 	                                           "\"type\":\"Progressing\"}],\"counts\":{"
-	                                           "\"active\":1,\"failed\":1,\"patched\":1,\"pending\":0,\"rolledBack\":0,"
+	                                           "\"active\":1,\"excepted\":0,\"failed\":1,\"patched\":1,\"pending\":0,"
+	                                           "\"rolledBack\":0,"
 	                                           "\"skipped\":0,\"total\":3},"
 	                                           "\"currentWave\":\"rest\",\"decisions\":[{";
 	static const char after[] = "}],\"epoch\":3,\"failed\":[{" TIME(
@@ -116,10 +117,10 @@ START_TEST(test_before_planning)
 	struct rollout_status_write write = compose(rollout, &wanted, NULL, 0, &arena);
 	_cleanup_free_ char *text = kube_json_canonical(write.status);
 
-	ck_assert_str_eq(
-	    text, "{\"active\":[],\"conditions\":[],\"counts\":{\"active\":0,\"failed\":0,\"patched\":0,\"pending\":0,"
-	          "\"rolledBack\":0,\"skipped\":0,\"total\":0},\"decisions\":[],\"epoch\":1,\"failed\":[],"
-	          "\"observedGeneration\":1,\"versions\":[],\"waves\":[]}");
+	ck_assert_str_eq(text, "{\"active\":[],\"conditions\":[],\"counts\":{\"active\":0,\"excepted\":0,\"failed\":0,"
+	                       "\"patched\":0,\"pending\":0,"
+	                       "\"rolledBack\":0,\"skipped\":0,\"total\":0},\"decisions\":[],\"epoch\":1,\"failed\":[],"
+	                       "\"observedGeneration\":1,\"versions\":[],\"waves\":[]}");
 	cJSON_Delete(write.status);
 	kube_object_unref(&rollout->object);
 	kube_arena_finish(&arena);

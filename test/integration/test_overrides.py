@@ -1,0 +1,99 @@
+"""What people decide about a rollout: it is paused, goes on, is aborted; nodes are excepted until a time."""
+
+import datetime
+
+from lib.api import ApiError
+from lib.flow import FlowTest, conditions, strategy
+from lib.rollout import check_ledger, cordoned, decisions, pages, runtime_version, state_of, step_of
+
+OLD, NEW = "containerd://1.6.20", "containerd://1.7.27"
+USER = "kubernetes-admin"  # the admission policies see to it that spec.intent.by is who writes it
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class TestIntent(FlowTest):
+    def drained_in_vain(self, count):
+        """The first node drains, and a pod stays until it is deleted: (names, rollout)."""
+        names = self.pool(count)
+        self.bare_pod(names[0], "stays")
+        self.policy(strategy=strategy(order=["Name"]))
+        rollout, active = self.wait_blocked()
+        self.assertEqual(active["node"], names[0])
+        return names, rollout["metadata"]["name"]
+
+    def intend(self, rollout, action, reason):
+        return self.client.patch("patchrollouts", rollout, {"spec": {"intent": {"action": action, "by": USER, "reason": reason}}})
+
+    def by_people(self, rollout):
+        found = decisions(self.client, rollout)
+        check_ledger(self, found, rollout)
+        return [(item["type"], item["actor"], item["evidence"]) for item in found if item["rule"] == "intent"]
+
+    def test_paused_nothing_starts_and_what_is_in_work_ends(self):
+        names, rollout = self.drained_in_vain(2)
+        self.intend(rollout, "Pause", "disks are being replaced")
+        self.wait_condition("patchrollouts", rollout, "Progressing", "Paused", f"paused by {USER}: disks are being replaced")
+        self.client.delete("pods", "stays", self.namespace(), grace=0)
+        self.wait_step(names[0], "Patched")
+        status, _ = self.wait_condition("patchrollouts", rollout, "Progressing", "Paused", "wave all 1/2")
+        self.assertEqual(status, "False")
+        self.assertIsNone(step_of(self.node(names[1])))
+        self.intend(rollout, "Run", "they are in")
+        ended = self.ended("Succeeded")
+        resumed = self.client.get("patchrollouts", rollout)["metadata"]["generation"]
+        self.assertEqual(ended["status"]["observedGeneration"], resumed)
+        self.assertEqual(self.by_people(ended), [("Pause", USER, f"paused by {USER}: disks are being replaced"),
+                                                 ("Resume", USER, f"resumed by {USER}: they are in")])
+        self.assert_put_away(names)
+
+    def test_aborted_it_gives_back_and_is_not_tried_again(self):
+        names, rollout = self.drained_in_vain(2)
+        self.assertTrue(cordoned(self.node(names[0])))
+        self.intend(rollout, "Abort", "wrong version")
+        ended = self.ended("Aborted")
+        self.assertEqual(self.by_people(ended), [("Abort", USER, f"aborted by {USER}: wrong version")])
+        self.assertEqual([runtime_version(self.node(name)) for name in names], [OLD, OLD])
+        self.assertFalse(any(step_of(event.object) for event in self.nodes.events(names[1])))
+        self.assert_put_away(names)
+        self.wait_policy("Stalled", "RolloutFailed", f"PatchRollout {rollout} ended as Aborted")
+        self.assertEqual(len(self.rollouts_of()), 1)
+        with self.assertRaises(ApiError) as refused:
+            self.intend(rollout, "Run", "after all")
+        self.assertEqual(refused.exception.code, 422)
+
+    def test_paused_it_is_not_planned(self):
+        name, = self.pool(1)
+        self.policy(trigger="Manual")
+        rollout = f"{self.tag}-by-hand"
+        self.client.create("patchrollouts", {"apiVersion": "patchwright.io/v1alpha1", "kind": "PatchRollout", "metadata": {"name": rollout},
+                                             "spec": {"policyRef": {"name": self.tag}, "intent": {"action": "Pause", "by": USER}}})
+        self.wait_condition("patchrollouts", rollout, "Progressing", "Paused", f"paused by {USER}")
+        self.assertNotIn("plan", self.client.get("patchrollouts", rollout)["status"])
+        self.intend(rollout, "Run", "now")
+        self.ended("Succeeded")
+        self.assertEqual(runtime_version(self.node(name)), NEW)
+
+
+class TestExceptions(FlowTest):
+    def test_excepted_until_it_expires(self):
+        names = self.pool(2)
+        self.client.patch("nodes", names[0], {"metadata": {"labels": {"gpu": "legacy"}}})
+        expires = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(seconds=20)
+        self.policy(exceptions=[{"name": "legacy-gpu", "selector": {"matchLabels": {"gpu": "legacy"}}, "reason": "driver pinned",
+                                 "reference": "CHG-4711", "expires": expires.strftime(TIME)}])
+        first = self.ended("Succeeded")
+        self.assertEqual((first["status"]["counts"]["patched"], first["status"]["counts"]["excepted"]), (1, 1))
+        target = next(item for item in pages(self.client, first)[0]["targets"] if item["node"] == names[0])
+        self.assertEqual((target["step"], target["reason"]), ("Excepted", "Excepted"))
+        self.assertIn("driver pinned (CHG-4711)", target["message"])
+        self.assertIn(("Skip", "exception/legacy-gpu"), [(item["type"], item["subject"]) for item in decisions(self.client, first)])
+        # By a timer: nothing else happens at that time.
+        second = self.ended("Succeeded", count=2, timeout=90)
+        created = datetime.datetime.strptime(second["metadata"]["creationTimestamp"], TIME).replace(tzinfo=datetime.timezone.utc)
+        self.assertGreaterEqual(created, expires - datetime.timedelta(seconds=2))  # times of the API have whole seconds
+        states = [state_of(event.object) for event in self.nodes.events(names[0]) if state_of(event.object)]
+        self.assertEqual({state["rolloutUID"] for state in states}, {second["metadata"]["uid"]})
+        self.assertEqual(runtime_version(self.node(names[0])), NEW)
+        policy = self.client.get("patchpolicies", self.tag)
+        self.assertEqual(policy["status"]["exceptions"][0]["name"], "legacy-gpu")
+        self.assertEqual(conditions(policy)["Accepted"][0], "True")
