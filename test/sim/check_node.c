@@ -101,7 +101,9 @@ static void check_cordon(struct checks *checks, struct seen_node *seen, const st
 	/* Under a quarantine of ours the cordon stays what it was: that somebody lifted it and cordoned again leaves no
 	 * trace, as it leaves none while we work. */
 	bool under_quarantine = old->state && old->quarantined;
-	if (claim && !under_quarantine)
+	/* Nor does it where a rollout worked that is gone. */
+	bool left_in_work = old->state && !step_ended((enum step)old->state->step);
+	if (claim && !under_quarantine && !left_in_work)
 		seen->foreign = old->unschedulable && !seen->ours;
 	if (!old->unschedulable && now->unschedulable)
 		seen->ours = true;
