@@ -29,8 +29,9 @@ static void check_nodes(struct checks *checks)
 		if (!node)
 			continue;
 		/* A quarantine outlives the rollout that took its node up and gave it back. */
-		bool quarantined = node->quarantined && node->state && step_ended((enum step)node->state->step) &&
-		                   node->state->step != STEP_PATCHED && node->state->reason;
+		bool over = node->state && step_ended((enum step)node->state->step) && node->state->step != STEP_PATCHED;
+		bool gone = node->state && !seen_rollout(checks, node->state->rollout_uid)->now;
+		bool quarantined = node->quarantined && (gone || (over && node->state->reason));
 		if (node->state && !quarantined)
 			world_fail(checks->world, "at rest: node %s still carries the state of rollout %s at step %s", seen->name,
 			           node->state->rollout, step_names[node->state->step]);
