@@ -37,7 +37,8 @@ static void check_nodes(struct checks *checks)
 			           node->state->rollout, step_names[node->state->step]);
 		if (node->unschedulable && seen->ours && !quarantined)
 			world_fail(checks->world, "at rest: node %s is left cordoned by us", seen->name);
-		check_held_off(checks, node);
+		if (!gone) /* a state that stays says what is to be put back */
+			check_held_off(checks, node);
 		if (node->quarantined && !node->state)
 			world_fail(checks->world, "at rest: node %s is tainted without a state that says why", seen->name);
 	}
