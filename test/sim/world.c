@@ -11,7 +11,7 @@
 #define SETTLE_MS (4 * 3600 * INT64_C(1000))
 #define REST_MS (10 * 60 * INT64_C(1000))
 #define LAST_MS (75 * 60 * INT64_C(1000))
-#define MAX_STEPS 2000000ul
+#define MAX_STEPS 100000ul
 
 /* ---- randomness ---- */
 
