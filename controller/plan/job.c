@@ -133,6 +133,20 @@ static const struct pod *other_job(const struct target_view *view, const char *n
 	return NULL;
 }
 
+/* One that we had made here, maybe for a rollout that is gone, and that the cache does not show: it may be blind. NULL:
+ * there is none. */
+static const char *unseen_job(const struct target_view *view, const char *name)
+{
+	const struct job_fact *fact = view->job_fact;
+
+	if (!fact || !fact->existed || fact->absent || !strcmp(fact->name, name) || (fact->pod && pod_finished(fact->pod)))
+		return NULL;
+	for (size_t i = 0; i < view->bound_job_count; i++)
+		if (!strcmp(view->bound_jobs[i]->object.name, fact->name))
+			return NULL;
+	return fact->name;
+}
+
 static void fail_not_created(struct pass *pass, struct job_view *view)
 {
 	const struct effect_error *error = pass->s->effect_error;
@@ -178,7 +192,13 @@ static void judge_missing(struct pass *pass, const struct target_pass *target, s
 		                                 .namespace_ = other->object.namespace_,
 		                                 .name = other->object.name,
 		                                 .message = "another job has not ended on this node"};
-	if (to_be_made && !other && !target->view->job_busy)
+	const char *unseen = other ? NULL : unseen_job(target->view, view->name);
+	if (unseen)
+		view->blocker =
+		    (struct blocker){.kind = "Pod", .name = unseen, .message = "nobody has seen the end of this job"};
+	if (to_be_made && unseen)
+		ask_server(pass, target, unseen);
+	else if (to_be_made && !other && !target->view->job_busy)
 		create(pass, target, patch, step, view->name);
 	else if (!to_be_made && !(fact && fact->absent))
 		ask_server(pass, target, view->name);

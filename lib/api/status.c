@@ -74,6 +74,25 @@ static const char *cause_message(const struct cause *cause, const char *message)
 	return text && *text && !strstr(message, text) ? text : NULL;
 }
 
+/* What a status says by itself, where the text is missing or was cut (metav1.StatusReason). */
+static const char *reason_of(int http_status)
+{
+	static const struct {
+		int http_status;
+		const char *reason;
+	} reasons[] = {
+	    {400, "BadRequest"},       {401, "Unauthorized"},       {403, "Forbidden"}, {404, "NotFound"},
+	    {405, "MethodNotAllowed"}, {409, "Conflict"},           {410, "Gone"},      {422, "Invalid"},
+	    {429, "TooManyRequests"},  {500, "InternalError"},      {504, "Timeout"},   {413, "RequestEntityTooLarge"},
+	    {406, "NotAcceptable"},    {503, "ServiceUnavailable"},
+	};
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(reasons); i++)
+		if (reasons[i].http_status == http_status)
+			return reasons[i].reason;
+	return "no reason";
+}
+
 static void fill(struct kube_err *err, int http_status, int retry_after_s, const struct status *status)
 {
 	const char *message = status->message ? status->message : "";
@@ -88,7 +107,8 @@ static void fill(struct kube_err *err, int http_status, int retry_after_s, const
 	else if (*message)
 		kube_fail(err, KUBE_E_API, "%s", message);
 	else
-		kube_fail(err, KUBE_E_API, "the server answered with HTTP status %d and gave no reason", http_status);
+		kube_fail(err, KUBE_E_API, "the server answered with HTTP status %d (%s) and no text", http_status,
+		          reason_of(http_status));
 	err->http_status = http_status;
 	err->retry_after_s = retry_after_s >= 0 ? retry_after_s : document_s; /* some answers have it there only */
 	copy_text(err->reason, sizeof(err->reason), status->reason);

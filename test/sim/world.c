@@ -99,7 +99,11 @@ static void set_up(struct world *world)
 {
 	static const struct kube_sim_kind kinds[] = {
 	    {.resource = &pw_policies, .custom = true, .has_status = true, .has_generation = true},
-	    {.resource = &pw_rollouts, .custom = true, .has_status = true, .has_generation = true, .immutable = "spec"},
+	    {.resource = &pw_rollouts,
+	     .custom = true,
+	     .has_status = true,
+	     .has_generation = true,
+	     .immutable = "spec.policyRef"},
 	    {.resource = &pw_reports, .custom = true, .has_generation = true, .immutable = "spec"},
 	    {.resource = &pw_approvals, .custom = true, .has_generation = true, .immutable = "spec"},
 	    {.resource = &pw_admission_policies, .has_generation = true},

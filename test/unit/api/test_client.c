@@ -188,7 +188,7 @@ START_TEST(answers_are_decoded)
 	     "-",
 	     "Conflict",
 	     "GET /api/v1/nodes/n: the message"},
-	    {{.status = 403, .body = "{\"a\""}, KUBE_E_API, "-", "", "HTTP status 403"},
+	    {{.status = 403, .body = "{\"a\""}, KUBE_E_API, "-", "", "HTTP status 403 (Forbidden)"},
 	    {{.status = 502, .type = "text/html", .body = "<html>"}, KUBE_E_API, "-", "", "HTTP status 502"},
 	    {{.status = 302, .body = "{}"}, KUBE_E_API, "-", "", "HTTP status 302"},
 	    {{.end = KUBE_E_TLS}, KUBE_E_TLS, "-", "", "GET /api/v1/nodes/n: it broke"},

@@ -17,6 +17,7 @@ struct job_case {
 	int64_t read_after;      /* seconds after the step began */
 	int64_t after;           /* now, seconds after the step began */
 	bool busy, aborting, other;
+	bool of_another; /* what is known is about another job on the node */
 	enum verdict verdict;
 };
 
@@ -27,6 +28,19 @@ static const struct job_case cases[] = {
     {.what = "nothing is known", .verdict = CREATES},
     {.what = "a creation is on its way", .busy = true, .verdict = WAITS},
     {.what = "another job runs on the node", .other = true, .verdict = WAITS},
+    {.what = "another was made, and nobody has seen its end", .of_another = true, .existed = true, .verdict = READS},
+    {.what = "another was made, and runs", .of_another = true, .existed = true, .read = RUNNING, .verdict = READS},
+    {.what = "another was made, and has ended",
+     .of_another = true,
+     .existed = true,
+     .read = SUCCEEDED,
+     .verdict = CREATES},
+    {.what = "another was made, and is gone", .of_another = true, .existed = true, .absent = true, .verdict = CREATES},
+    {.what = "another was made, and the cache shows it",
+     .of_another = true,
+     .existed = true,
+     .other = true,
+     .verdict = WAITS},
     {.what = "the server has none, and none was asked for since", .absent = true, .verdict = CREATES},
     {.what = "it was made", .existed = true, .verdict = READS},
     {.what = "it was made, and the cache will show it", .existed = true, .busy = true, .verdict = WAITS},
@@ -94,7 +108,7 @@ static void arrange(struct world_rollout *r, const struct job_case *c, const cha
 	const struct pod **bound = kube_arena_calloc(&w.arena, 1, sizeof(*bound));
 
 	w.snapshot.now_ms = began_ms + SECONDS(c->after);
-	*fact = (struct job_fact){.name = name,
+	*fact = (struct job_fact){.name = c->of_another ? "another" : name,
 	                          .existed = c->existed,
 	                          .absent = c->absent,
 	                          .pod = pod_of(r, c->read, name, began_ms),
@@ -144,7 +158,9 @@ static void check_case(const struct job_case *c)
 	enum verdict verdict = verdict_of();
 	ck_assert_msg(verdict == c->verdict, "%s: it %s, and should be: it %s", c->what, verdict_names[verdict],
 	              verdict_names[c->verdict]);
-	if (c->other && verdict == WAITS)
+	if (c->of_another && verdict == READS)
+		ck_assert_str_eq(world_action(&w, ACTION_READ_JOB)->read_job.name, "another");
+	if (verdict == WAITS ? c->other : c->of_another && verdict == READS)
 		ck_assert_str_eq(w.result.wanted.active.items[0].blocked_by.name, "another");
 	if (c->other && verdict == NOT_CREATED)
 		ck_assert_ptr_nonnull(strstr(w.result.wanted.active.items[0].message, "jobs/another"));
