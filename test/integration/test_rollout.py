@@ -95,7 +95,7 @@ class TestSuccess(FlowTest):
         self.assertEqual(undrained(self.pod_events(names)), [])
         self.assertEqual(job_pods(self.pod_events(names)), {(name, node, "job"): 1 for node in names})
         self.assertEqual([wave["state"] for wave in rollout["status"]["waves"]], ["Passed"] * 3)
-        self.assertEqual(rollout["status"]["counts"], {"total": 6, "pending": 0, "active": 0, "patched": 6, "failed": 0,
+        self.assertEqual(rollout["status"]["counts"], {"total": 6, "pending": 0, "active": 0, "patched": 6, "excepted": 0, "failed": 0,
                                                        "rolledBack": 0, "skipped": 0})
         self.assertEqual(rollout["status"]["progress"], "6/6")
         self.check_conditions(name, self.rollouts.events(name))

@@ -105,7 +105,7 @@ START_TEST(api_server_by_another_name)
 	test_result_finish(&result);
 	ck_assert_int_eq(ntohl(peer->sin_addr.s_addr), INADDR_LOOPBACK);
 	peer->sin_addr.s_addr = htonl(0x0a000001); /* as if it were there, where no rule else is against it */
-	ask_with(&o, "https://10.0.0.1:%d/", (struct kube_request){.timeout_ms = 20000}, &result);
+	ask_with(&o, "https://10.0.0.1:%d/", (struct kube_request){.timeout_ms = 120000}, &result);
 	ck_assert_int_eq(result.code, KUBE_E_INVALID);
 	ck_assert_msg(strstr(result.err.message, "10.0.0.1 is that of the API server") != NULL, "%s", result.err.message);
 	test_result_finish(&result);
@@ -150,14 +150,14 @@ static const struct {
 	int64_t timeout_ms;
 	int code, status;
 } answers[] = {
-    {"/redirect", 20000, 0, 302}, /* and nothing else is asked for */
-    {"/503", 20000, 0, 503},
-    {"/endless", 20000, KUBE_E_LIMIT, 200}, /* the reader's maximum */
-    {"/endless-head", 20000, KUBE_E_LIMIT, 0},
+    {"/redirect", 120000, 0, 302}, /* and nothing else is asked for */
+    {"/503", 120000, 0, 503},
+    {"/endless", 120000, KUBE_E_LIMIT, 200}, /* the reader's maximum */
+    {"/endless-head", 120000, KUBE_E_LIMIT, 0},
     {"/stall", 300, KUBE_E_TIMEOUT, 200},
     {"/silent", 300, KUBE_E_TIMEOUT, 0},
-    {"/cut", 20000, KUBE_E_CLOSED, 200},
-    {"/hangup", 20000, KUBE_E_CLOSED, 0},
+    {"/cut", 120000, KUBE_E_CLOSED, 200},
+    {"/hangup", 120000, KUBE_E_CLOSED, 0},
 };
 
 START_TEST(bad_answers)
