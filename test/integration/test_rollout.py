@@ -103,7 +103,7 @@ class TestSuccess(FlowTest):
         self.check_report(rollout, names)
         self.check_decisions(rollout, names)
         policy = self.client.get("patchpolicies", self.tag)["status"]
-        self.assertEqual(policy["targets"], {"total": 6, "upToDate": 6, "outdated": 0, "unsupported": 0})
+        self.assertEqual(policy["targets"], {"total": 6, "upToDate": 6, "outdated": 0, "unsupported": 0, "excepted": 0})
         self.assertEqual(policy["lastSuccessfulRollout"]["name"], name)
         self.assertEqual(policy["versions"], [{"component": "ContainerRuntime", "version": "containerd://1.7.27", "count": 6}])
         self.assertNotIn("currentRollout", policy)
