@@ -27,30 +27,32 @@ void authors_complete(struct authors *authors)
 			authors->list.items[i].user = "";
 }
 
-const struct author *authors_unknown(const struct authors *authors)
+static struct author *find(const struct authors *authors, const char *user)
 {
 	for (size_t i = 0; i < authors->list.count; i++)
-		if (!*authors->list.items[i].user)
+		if (strcmp(authors->list.items[i].user, user) == 0)
 			return &authors->list.items[i];
 	return NULL;
 }
 
+const struct author *authors_unknown(const struct authors *authors)
+{
+	return find(authors, "");
+}
+
 bool authors_have(const struct authors *authors, const char *user)
 {
-	for (size_t i = 0; i < authors->list.count; i++)
-		if (strcmp(authors->list.items[i].user, user) == 0)
-			return true;
-	return false;
+	return find(authors, user) != NULL;
 }
 
 /* More than there is room for are more than are known. */
 static void add(struct authors *authors, const char *user, int64_t generation)
 {
-	for (size_t i = 0; i < authors->list.count; i++)
-		if (strcmp(authors->list.items[i].user, user) == 0) {
-			authors->list.items[i].generation = generation;
-			return;
-		}
+	struct author *known = find(authors, user);
+	if (known) {
+		known->generation = generation;
+		return;
+	}
 	bool full = authors->list.count == MAX_AUTHORS;
 	size_t at = full ? MAX_AUTHORS - 1 : authors->list.count++;
 	authors->list.items[at] = (struct author){.user = full ? "" : user, .generation = generation};

@@ -70,3 +70,9 @@ bool put_entry(cJSON *list, cJSON *item)
 	cJSON_Delete(item);
 	return false;
 }
+
+bool put_list_if(cJSON *obj, const char *key, size_t count, cJSON **ret_list)
+{
+	*ret_list = count ? cJSON_AddArrayToObject(obj, key) : NULL;
+	return *ret_list || count == 0;
+}

@@ -18,5 +18,7 @@ bool put_strlist(cJSON *obj, const char *key, const struct kube_strlist *list, s
 /* Takes item over, also when it fails; item NULL is a failure. */
 bool put_item(cJSON *obj, const char *key, cJSON *item);
 bool put_entry(cJSON *list, cJSON *item);
+/* A list that is absent when it has no items: then *ret_list is NULL. */
+bool put_list_if(cJSON *obj, const char *key, size_t count, cJSON **ret_list);
 
 #endif

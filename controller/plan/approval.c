@@ -71,7 +71,7 @@ static void look_at_authors(struct pass *pass)
 	struct authors authors = authors_now(policy, 0, plan_alloc(pass->arena, MAX_AUTHORS * sizeof(struct author)));
 	const struct author *unknown = authors_unknown(&authors);
 
-	pass->approving.authors = authors.list;
+	pass->approving.authors = authors;
 	if (!*policy->author)
 		no_approval_counts(pass, "AuthorUnknown",
 		                   plan_printf(pass->arena,
@@ -98,22 +98,20 @@ static void look_at_authors(struct pass *pass)
 
 static bool is_author(const struct pass *pass, const char *user)
 {
-	for (size_t i = 0; i < pass->approving.authors.count; i++)
-		if (!strcmp(pass->approving.authors.items[i].user, user))
-			return true;
-	return !strcmp(pass->s->policy->author, user) || !strcmp(pass->s->rollout->author, user);
+	return authors_have(&pass->approving.authors, user) || !strcmp(pass->s->policy->author, user) ||
+	       !strcmp(pass->s->rollout->author, user);
 }
 
 /* ---- which count ---- */
 
-static const struct approval_status *counted(const struct pass *pass, const char *wave, const char *user)
+static bool counted(const struct pass *pass, const char *wave, const char *user)
 {
 	for (size_t i = 0; i < pass->approving.count; i++) {
 		const struct approval_status *item = &pass->approving.items[i];
-		if (item->counts && !strcmp(item->wave, wave) && (!user || !strcmp(item->user, user)))
-			return item;
+		if (item->counts && !strcmp(item->wave, wave) && !strcmp(item->user, user))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 static int64_t expires_ms(const struct pass *pass, const struct approval *approval)
@@ -314,8 +312,6 @@ void approvals_use(struct pass *pass)
 	struct rollout_status *want = pass->want;
 	const char *wave = current_wave(pass);
 
-	if (pass->approving.missing)
-		return; /* somebody overruled it */
 	if (rollout_asks(pass) && !is_used(pass, ""))
 		approve(pass, "", &want->approved_ms);
 	if (wave && !is_used(pass, wave))

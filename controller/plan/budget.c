@@ -215,17 +215,33 @@ struct start {
 	struct capacity capacity;
 };
 
-static struct wait over_budget(const struct pass *pass, const struct start *start)
+/* The budget that has no place left; NULL: both have. */
+static const struct budget *used_up(const struct start *start)
 {
 	if (start->budget.used >= start->budget.limit)
-		return (struct wait){"MaxUnavailable", exhausted(pass, &start->budget, "")};
+		return &start->budget;
 	if (start->total.used >= start->total.limit)
-		return (struct wait){"MaxUnavailableTotal", exhausted(pass, &start->total, " of the cluster")};
-	return (struct wait){0};
+		return &start->total;
+	return NULL;
 }
 
-static bool *granted_nodes(const struct pass *pass, struct granted_uid *grants)
+static struct wait over_budget(const struct pass *pass, const struct start *start)
 {
+	const struct budget *budget = used_up(start);
+
+	if (!budget)
+		return (struct wait){0};
+	if (budget == &start->total)
+		return (struct wait){"MaxUnavailableTotal", exhausted(pass, budget, " of the cluster")};
+	return (struct wait){"MaxUnavailable", exhausted(pass, budget, "")};
+}
+
+/* Only a policy that asks for capacity needs to know which nodes those are. */
+static void begin_capacity(const struct pass *pass, struct granted_uid *grants, struct capacity *ret_capacity)
+{
+	*ret_capacity = (struct capacity){0};
+	if (!capacity_asked(pass))
+		return;
 	bool *granted = plan_alloc(pass->arena, pass->s->node_count * sizeof(*granted));
 	struct granted_uid *found = NULL;
 
@@ -234,7 +250,7 @@ static bool *granted_nodes(const struct pass *pass, struct granted_uid *grants)
 		HASH_FIND(hh, grants, uid, strlen(uid), found);
 		granted[i] = found != NULL;
 	}
-	return granted;
+	capacity_begin(pass, granted, ret_capacity);
 }
 
 static struct wait why_not(struct pass *pass, const struct target_pass *target, struct start *start)
@@ -280,7 +296,7 @@ static void try_to_grant(struct pass *pass, struct start *start, const struct ta
 {
 	bool costs = target->view->node && !target->view->node->unschedulable;
 
-	if (costs && pass->held_back && over_budget(pass, start).text)
+	if (costs && pass->held_back && used_up(start))
 		return; /* as the one before, whose reason is told */
 	struct wait wait = why_not(pass, target, start);
 	if (wait.text) {
@@ -334,7 +350,7 @@ void grant_targets(struct pass *pass)
 	start.budget = budget_now(pass, start.wave, start.grants);
 	start.total = total_now(pass, start.grants);
 	domains_begin(pass, start.wave, &start.domains);
-	capacity_begin(pass, granted_nodes(pass, start.grants), &start.capacity);
+	begin_capacity(pass, start.grants, &start.capacity);
 	note_waiting(pass, &start);
 	size_t before = pass->want->active.count;
 	grant_wave(pass, &start);

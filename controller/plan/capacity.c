@@ -157,14 +157,16 @@ static struct room room_now(const struct node *node, const struct node_load *loa
 	return room;
 }
 
+bool capacity_asked(const struct pass *pass)
+{
+	return pass->rules->drain.enabled && pass->rules->drain.require_capacity && pass->s->loads;
+}
+
 void capacity_begin(const struct pass *pass, const bool *granted, struct capacity *ret_capacity)
 {
 	const struct rollout_snapshot *s = pass->s;
 	struct capacity capacity = {.count = s->node_count};
 
-	*ret_capacity = (struct capacity){0};
-	if (!pass->rules->drain.enabled || !pass->rules->drain.require_capacity || !s->loads)
-		return;
 	capacity.rooms = plan_alloc(pass->arena, s->node_count * sizeof(*capacity.rooms));
 	for (size_t i = 0; i < s->node_count; i++)
 		capacity.rooms[i] = room_now(s->nodes[i], &s->loads[i], granted[i]);

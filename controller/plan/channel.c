@@ -31,9 +31,7 @@ static void tell(struct channel_pass *pass, enum channel_state state, const char
 
 static void look_again(struct channel_pass *pass, int64_t at_ms)
 {
-	int64_t *look_ms = &pass->report->look_again_ms;
-	if (*look_ms == KUBE_TIME_NONE || at_ms < *look_ms)
-		*look_ms = at_ms;
+	pass->report->look_again_ms = earlier_ms(pass->report->look_again_ms, at_ms);
 }
 
 /* The version within the blanks, which a file or an editor puts there; NULL: it is none, and that is told. What is no

@@ -58,8 +58,8 @@ int64_t exceptions_change_ms(const struct policy *policy, int64_t now_ms)
 
 	for (size_t i = 0; i < policy->exceptions.count; i++) {
 		int64_t expires = policy->exceptions.items[i].expires_ms;
-		if (expires > now_ms && (next == KUBE_TIME_NONE || expires < next))
-			next = expires;
+		if (expires > now_ms)
+			next = earlier_ms(next, expires);
 	}
 	return next;
 }
@@ -129,7 +129,6 @@ void exceptions_tell(struct pass *pass)
 		told[count++] = name;
 		tell(pass, name);
 	}
-	int64_t change = pass->s->policy && count ? exceptions_change_ms(pass->s->policy, pass->s->now_ms) : KUBE_TIME_NONE;
-	if (change != KUBE_TIME_NONE)
-		look_again_at(pass->out, change);
+	if (pass->s->policy && count)
+		look_again_at(pass->out, exceptions_change_ms(pass->s->policy, pass->s->now_ms));
 }

@@ -120,7 +120,7 @@ struct opening {
 struct approving {
 	bool asked;                           /* the rollout, or one of its waves, needs some */
 	const char *problem_reason, *problem; /* why none counts; NULL */
-	struct author_list authors;           /* of the policy, since the last plan that was approved */
+	struct authors authors;               /* of the policy, since the last plan that was approved */
 	struct approval_status *items;        /* all that there are, and have been used */
 	size_t count;
 	const char *missing; /* what the current wave waits for, and what to create; NULL: nothing */
@@ -155,6 +155,9 @@ struct pass {
 	const struct blocker *first_blocker;
 };
 
+/* KUBE_TIME_NONE is later than any time. */
+int64_t earlier_ms(int64_t a_ms, int64_t b_ms);
+/* At the latest; KUBE_TIME_NONE changes nothing. */
 void look_again_at(struct rollout_result *out, int64_t at_ms);
 /* Adds a decision; the composer drops it when its id is in the ledger already. type, subject and attempt make the id.
  */
@@ -374,7 +377,9 @@ struct capacity {
 	size_t guest_count, guest_room;
 	int tries;
 };
-/* granted: by index of the snapshot's nodes. */
+/* drain.requireCapacity is set, and the snapshot has what it takes. */
+bool capacity_asked(const struct pass *pass);
+/* For a policy that asks for it. granted: by index of the snapshot's nodes. */
 void capacity_begin(const struct pass *pass, const bool *granted, struct capacity *ret_capacity);
 /* Why the pods of the node have no room elsewhere. NULL: they have, and it is theirs from now on. */
 const char *capacity_refusal(struct pass *pass, struct capacity *capacity, const struct node *node);

@@ -29,8 +29,8 @@ void plan_orphans(const struct node *const *nodes, size_t node_count, const stru
 		int64_t sure_ms = state->started_ms + SURE_AFTER_MS;
 		if (now_ms >= sure_ms)
 			release_node(nodes[i], arena, ret_actions);
-		else if (*ret_look_again_ms == KUBE_TIME_NONE || sure_ms < *ret_look_again_ms)
-			*ret_look_again_ms = sure_ms;
+		else
+			*ret_look_again_ms = earlier_ms(*ret_look_again_ms, sure_ms);
 	}
 }
 
@@ -83,8 +83,7 @@ void plan_orphan_jobs(const struct orphan_jobs_snapshot *s, struct kube_arena *a
 		if (s->jobs[i].busy || known(s, job) || (!pod_finished(job) && node_there(s, job)))
 			continue;
 		if (s->now_ms < sure_ms) {
-			if (*ret_look_again_ms == KUBE_TIME_NONE || sure_ms < *ret_look_again_ms)
-				*ret_look_again_ms = sure_ms;
+			*ret_look_again_ms = earlier_ms(*ret_look_again_ms, sure_ms);
 		} else if (job->job_finalizer) {
 			plan_add_action(ret_actions, ACTION_RELEASE_JOB, arena)->pod = job;
 		} else if (job->object.deleted_ms == KUBE_TIME_NONE && may_delete(s, i)) {

@@ -64,10 +64,16 @@ void plan_want(struct conditions *conditions, const char *type, int status, cons
 	    (struct condition){.type = type, .status = status, .reason = reason, .message = message};
 }
 
+int64_t earlier_ms(int64_t a_ms, int64_t b_ms)
+{
+	if (a_ms == KUBE_TIME_NONE || b_ms == KUBE_TIME_NONE)
+		return a_ms == KUBE_TIME_NONE ? b_ms : a_ms;
+	return a_ms < b_ms ? a_ms : b_ms;
+}
+
 void look_again_at(struct rollout_result *out, int64_t at_ms)
 {
-	if (out->look_again_ms == KUBE_TIME_NONE || at_ms < out->look_again_ms)
-		out->look_again_ms = at_ms;
+	out->look_again_ms = earlier_ms(out->look_again_ms, at_ms);
 }
 
 /* Overriding one rule says nothing about overriding another one. */

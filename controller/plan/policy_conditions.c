@@ -4,9 +4,7 @@
 
 void policy_look_again(struct policy_pass *pass, int64_t at_ms)
 {
-	int64_t *look = &pass->out->look_again_ms;
-	if (*look == KUBE_TIME_NONE || (at_ms != KUBE_TIME_NONE && at_ms < *look))
-		*look = at_ms;
+	pass->out->look_again_ms = earlier_ms(pass->out->look_again_ms, at_ms);
 }
 
 void policy_want_stalled(struct policy_pass *pass, const char *reason, const char *message)
@@ -191,8 +189,7 @@ static void want_windows(struct policy_pass *pass)
 	if (!window_set_limits(&pass->windows))
 		return;
 	window_report(&pass->windows, pass->s->now_ms, pass->arena, &report);
-	plan_want(&want->conditions, "WindowOpen", report.view.open ? CONDITION_TRUE : CONDITION_FALSE, report.reason,
-	          report.text);
+	want_window_open(&want->conditions, &report);
 	want->next_window.opens_ms = report.opens_ms;
 	want->next_window.closes_ms = report.closes_ms;
 	want->next_window.name = report.next ? report.next->name : NULL;

@@ -127,8 +127,6 @@ void start_want(struct pass *pass)
 	if (!window_set_limits(&start->windows))
 		return;
 	window_report(&start->windows, pass->s->now_ms, pass->arena, &report);
-	plan_want(conditions, "WindowOpen", report.view.open ? CONDITION_TRUE : CONDITION_FALSE, report.reason,
-	          report.text);
-	if (report.changes_ms != KUBE_TIME_NONE)
-		look_again_at(pass->out, report.changes_ms);
+	want_window_open(conditions, &report);
+	look_again_at(pass->out, report.changes_ms);
 }

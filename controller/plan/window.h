@@ -64,4 +64,9 @@ struct window_report {
 void window_report(const struct window_set *set, int64_t at_ms, struct kube_arena *arena,
                    struct window_report *ret_report);
 
+/* ---- in the planner ---- */
+
+/* The condition WindowOpen of a policy or a rollout. */
+void want_window_open(struct conditions *conditions, const struct window_report *report);
+
 #endif

@@ -40,8 +40,8 @@ static int64_t next_change(const struct window_set *set, int64_t at_ms, int64_t 
 	for (size_t i = 0; i < set->freeze_count; i++) {
 		const int64_t bounds[] = {set->freezes[i].from_ms, set->freezes[i].to_ms};
 		for (size_t k = 0; k < KUBE_ARRAY_LEN(bounds); k++)
-			if (bounds[k] > at_ms && (change_ms == KUBE_TIME_NONE || bounds[k] < change_ms))
-				change_ms = bounds[k];
+			if (bounds[k] > at_ms)
+				change_ms = earlier_ms(change_ms, bounds[k]);
 	}
 	return change_ms;
 }
@@ -66,6 +66,12 @@ void window_report(const struct window_set *set, int64_t at_ms, struct kube_aren
 	                  ? plan_printf(arena, "%s; %s", freeze_text(view->freeze, arena), next_text(&report, arena))
 	                  : next_text(&report, arena);
 	*ret_report = report;
+}
+
+void want_window_open(struct conditions *conditions, const struct window_report *report)
+{
+	plan_want(conditions, "WindowOpen", report->view.open ? CONDITION_TRUE : CONDITION_FALSE, report->reason,
+	          report->text);
 }
 
 static int never_opens(const struct window_view *now, struct kube_arena *arena, struct kube_err *err)

@@ -48,10 +48,8 @@ static bool add_authors(cJSON *json, const struct authors *authors)
 
 static bool add_exceptions(cJSON *json, const struct policy_wanted *wanted)
 {
-	if (!wanted->exceptions.count)
-		return true;
-	cJSON *list = cJSON_AddArrayToObject(json, "exceptions");
-	bool ok = list != NULL;
+	cJSON *list;
+	bool ok = put_list_if(json, "exceptions", wanted->exceptions.count, &list);
 
 	for (size_t i = 0; ok && i < wanted->exceptions.count; i++) {
 		const struct exception_status *exception = &wanted->exceptions.items[i];
@@ -106,8 +104,8 @@ static bool put_other(cJSON *entry, const char *key, const struct seen_version *
 
 static bool add_resolved(cJSON *json, const struct policy_wanted *wanted)
 {
-	cJSON *list = wanted->resolved.count ? cJSON_AddArrayToObject(json, "resolved") : NULL;
-	bool ok = list || wanted->resolved.count == 0;
+	cJSON *list;
+	bool ok = put_list_if(json, "resolved", wanted->resolved.count, &list);
 
 	for (size_t i = 0; ok && i < wanted->resolved.count; i++) {
 		const struct resolved *resolved = &wanted->resolved.items[i];

@@ -174,8 +174,8 @@ static bool add_failed(cJSON *json, const struct document *document)
 static bool add_gates(cJSON *json, const struct document *document)
 {
 	const struct rollout_status *wanted = document->wanted;
-	cJSON *list = wanted->gates.count ? cJSON_AddArrayToObject(json, "gates") : NULL;
-	bool ok = list || !wanted->gates.count;
+	cJSON *list;
+	bool ok = put_list_if(json, "gates", wanted->gates.count, &list);
 
 	for (size_t i = 0; ok && i < wanted->gates.count && i < MAX_GATES; i++) {
 		const struct gate_status *gate = &wanted->gates.items[i];
@@ -200,8 +200,8 @@ static bool add_approval(cJSON *list, const struct approval_status *approval, co
 static bool add_approvals(cJSON *json, const struct document *document)
 {
 	const struct rollout_status *wanted = document->wanted;
-	cJSON *list = wanted->approvals.count ? cJSON_AddArrayToObject(json, "approvals") : NULL;
-	bool ok = list || !wanted->approvals.count;
+	cJSON *list;
+	bool ok = put_list_if(json, "approvals", wanted->approvals.count, &list);
 
 	for (size_t i = 0; ok && i < wanted->approvals.count && i < document->extent->approvals; i++)
 		ok = add_approval(list, &wanted->approvals.items[i], document->extent);
