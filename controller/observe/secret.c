@@ -7,19 +7,12 @@
 #include <string.h>
 #include <strings.h>
 
-static void wipe(char **text)
-{
-	if (*text)
-		explicit_bzero(*text, strlen(*text));
-	free(take(*text));
-}
-
 void source_secret_finish(struct source_secret *secret)
 {
-	wipe(&secret->token);
-	wipe(&secret->username);
-	wipe(&secret->password);
-	wipe(&secret->ca_pem);
+	kube_wipe_str(&secret->token);
+	kube_wipe_str(&secret->username);
+	kube_wipe_str(&secret->password);
+	kube_wipe_str(&secret->ca_pem);
 }
 
 /* kube_json_get() would take the dots of such a key for steps. */

@@ -2,7 +2,6 @@
 #include <kube/config.h>
 
 #include "lib/auth/exec.h"
-#include "lib/auth/file.h"
 #include "lib/auth/proxy.h"
 #include "lib/auth/resolve.h"
 #include "lib/auth/server.h"
@@ -14,9 +13,9 @@ void kube_config_free(struct kube_config *config)
 {
 	if (!config)
 		return;
-	kube_file_wipe_str(&config->client_key_pem);
-	kube_file_wipe_str(&config->token);
-	kube_file_wipe_str(&config->proxy_url);
+	kube_wipe_str(&config->client_key_pem);
+	kube_wipe_str(&config->token);
+	kube_wipe_str(&config->proxy_url);
 	kube_exec_free(config->exec);
 	kube_strv_free(config->impersonation.groups);
 	kube_strv_free(config->impersonation.extra);

@@ -1,7 +1,6 @@
 #include "lib/auth/credentials.h"
 
 #include "lib/auth/exec.h"
-#include "lib/auth/file.h"
 #include "lib/auth/token.h"
 
 #include <kube/log.h>

@@ -1,6 +1,5 @@
 #include "lib/auth/exec.h"
 
-#include "lib/auth/file.h"
 #include "lib/auth/pem.h"
 #include "lib/auth/token.h"
 #include "lib/base/strv.h"
@@ -170,8 +169,8 @@ int kube_exec_decode(const struct kube_exec *exec, const char *text, size_t len,
 
 void kube_exec_answer_finish(struct kube_exec_answer *answer)
 {
-	kube_file_wipe_str(&answer->token);
-	kube_file_wipe_str(&answer->key_pem);
+	kube_wipe_str(&answer->token);
+	kube_wipe_str(&answer->key_pem);
 	kube_freep(&answer->cert_pem);
 }
 

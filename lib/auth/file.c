@@ -61,11 +61,3 @@ void kube_file_wipe_buf(struct kube_buf *buf)
 		explicit_bzero(buf->data, buf->len);
 	kube_buf_finish(buf);
 }
-
-void kube_file_wipe_str(char **s)
-{
-	if (*s)
-		explicit_bzero(*s, strlen(*s));
-	free(*s);
-	*s = NULL;
-}

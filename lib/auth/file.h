@@ -22,7 +22,4 @@ char *kube_file_trim(char *text);
 void kube_file_wipe_buf(struct kube_buf *buf);
 #define _cleanup_secret_buf_ _cleanup_(kube_file_wipe_buf)
 
-/* Overwrites and frees *s and leaves NULL. */
-void kube_file_wipe_str(char **s);
-
 #endif

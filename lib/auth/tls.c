@@ -17,7 +17,7 @@ void kube_tls_unref(struct kube_tls *tls)
 {
 	if (!tls || --tls->refs > 0)
 		return;
-	kube_file_wipe_str(&tls->client_key_pem);
+	kube_wipe_str(&tls->client_key_pem);
 	free(tls->client_cert_pem);
 	free(tls->ca_pem);
 	free(tls);
@@ -82,7 +82,7 @@ static int read_file(const char *what, const char *path, char **ret_pem, struct 
 	int rc = kube_file_read(what, path, &text, err);
 	if (rc != 0)
 		return rc;
-	kube_file_wipe_str(ret_pem);
+	kube_wipe_str(ret_pem);
 	return copy(ret_pem, text.data ? text.data : "") ? 0
 	                                                 : kube_fail(err, KUBE_E_NOMEM, "out of memory for the %s", what);
 }

@@ -33,8 +33,8 @@ void kube_token_finish(struct kube_token *token)
 {
 	if (!token)
 		return;
-	kube_file_wipe_str(&token->fixed);
-	kube_file_wipe_str(&token->cached);
+	kube_wipe_str(&token->fixed);
+	kube_wipe_str(&token->cached);
 	kube_freep(&token->file);
 }
 
@@ -51,7 +51,7 @@ static int read_file(struct kube_token *token, struct kube_err *err)
 	char *copy = strdup(trimmed);
 	if (!copy)
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for the bearer token");
-	kube_file_wipe_str(&token->cached);
+	kube_wipe_str(&token->cached);
 	token->cached = copy;
 	token->reads++;
 	return 0;
@@ -76,5 +76,5 @@ int kube_token_get(struct kube_token *token, int64_t mono_ms, const char **ret_t
 
 void kube_token_drop(struct kube_token *token)
 {
-	kube_file_wipe_str(&token->cached);
+	kube_wipe_str(&token->cached);
 }

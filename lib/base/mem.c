@@ -15,6 +15,14 @@ struct kube_arena_chunk {
 	alignas(max_align_t) unsigned char bytes[];
 };
 
+void kube_wipe_str(char **text)
+{
+	if (*text)
+		explicit_bzero(*text, strlen(*text));
+	free(*text);
+	*text = NULL;
+}
+
 void kube_arena_init(struct kube_arena *arena, size_t limit_bytes)
 {
 	*arena = (struct kube_arena){.limit_bytes = limit_bytes};

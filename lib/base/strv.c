@@ -1,5 +1,6 @@
 #include "lib/base/strv.h"
 
+#include <kube/mem.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,9 +28,7 @@ char **kube_strv_copy(const char *const *list)
 
 void kube_strv_free(char **list)
 {
-	for (size_t i = 0; list && list[i]; i++) {
-		explicit_bzero(list[i], strlen(list[i]));
-		free(list[i]);
-	}
+	for (size_t i = 0; list && list[i]; i++)
+		kube_wipe_str(&list[i]);
 	free(list);
 }

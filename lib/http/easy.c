@@ -1,5 +1,4 @@
 /* One easy handle for each exchange, with everything that we ask of libcurl. */
-#include "lib/auth/file.h"
 #include "lib/http/internal.h"
 
 #include <kube/mem.h>
@@ -233,7 +232,7 @@ int http_easy_new(struct kube_exchange *exchange, const struct kube_request *req
 
 static void drop_bearer(struct kube_exchange *exchange)
 {
-	kube_file_wipe_str(&exchange->bearer.data);
+	kube_wipe_str(&exchange->bearer.data);
 }
 
 int http_easy_arm(struct kube_exchange *exchange, const char *token, struct kube_tls *tls, struct kube_err *err)

@@ -1,8 +1,6 @@
 /* The transport: made from a configuration, and taken down. */
 #include "lib/http/internal.h"
 
-#include "lib/auth/file.h"
-
 #include <kube/mem.h>
 #include <stdio.h>
 #include <string.h>
@@ -140,11 +138,11 @@ void kube_http_free(struct kube_http *http)
 		http_pool_free(http->pools);
 	kube_timer_stop(http->env, &http->sweeper);
 	kube_server_finish(&http->server);
-	kube_file_wipe_str(&http->proxy_url);
+	kube_wipe_str(&http->proxy_url);
 	curl_slist_free_all(http->connect_to);
 	http_headers_free(http->impersonate);
-	kube_file_wipe_str(&http->username);
-	kube_file_wipe_str(&http->password);
+	kube_wipe_str(&http->username);
+	kube_wipe_str(&http->password);
 	free(http->user_agent);
 	free(http->name);
 	free(http->url);

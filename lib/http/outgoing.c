@@ -1,5 +1,4 @@
 /* A client of its own for each request: no connection, name or credential of one is there for another. */
-#include "lib/auth/file.h"
 #include "lib/auth/proxy.h"
 #include "lib/http/address.h"
 #include "lib/http/internal.h"

@@ -22,6 +22,9 @@ static inline void kube_freep(void *p)
 	*(void **)p = NULL;
 }
 
+/* For secrets: overwrites and frees *text, which may be NULL, and leaves NULL. */
+void kube_wipe_str(char **text);
+
 /* Hands a pointer on: yields its value and leaves NULL behind. */
 #define KUBE_TAKE(p) \
 	({ \
