@@ -148,16 +148,30 @@ static void lift_cordon(struct faults *faults)
 	}
 }
 
-static bool is_held(const cJSON *node)
+static bool is_annotated(const cJSON *node, const char *key)
 {
-	return cJSON_GetObjectItemCaseSensitive(kube_json_get(node, "metadata.annotations"), PW_ANNOTATION_HOLD) != NULL;
+	return cJSON_GetObjectItemCaseSensitive(kube_json_get(node, "metadata.annotations"), key) != NULL;
 }
 
-static void set_hold(struct world *world, const cJSON *node, bool on)
+/* value: as JSON, with single quotes; "null" takes it off. */
+static void annotate(struct world *world, const cJSON *node, const char *key, const char *value)
 {
-	patch(world, NODES, node, "",
-	      on ? "{'metadata':{'annotations':{'" PW_ANNOTATION_HOLD "':'somebody looks at it'}}}"
-	         : "{'metadata':{'annotations':{'" PW_ANNOTATION_HOLD "':null}}}");
+	char body[256];
+
+	snprintf(body, sizeof(body), "{'metadata':{'annotations':{'%s':%s}}}", key, value);
+	patch(world, NODES, node, "", body);
+}
+
+static void toggle(struct world *world, const cJSON *node, const char *key, const char *value)
+{
+	annotate(world, node, key, is_annotated(node, key) ? "null" : value);
+}
+
+static void take_off(struct world *world, const char *key)
+{
+	for (size_t i = 0; i < kube_sim_api_count(world->api, &kube_nodes); i++)
+		if (is_annotated(kube_sim_api_at(world->api, &kube_nodes, i), key))
+			annotate(world, kube_sim_api_at(world->api, &kube_nodes, i), key, "null");
 }
 
 static void hold_node(struct faults *faults)
@@ -165,28 +179,16 @@ static void hold_node(struct faults *faults)
 	const cJSON *node = some_node(faults);
 
 	if (node)
-		set_hold(faults->world, node, !is_held(node));
+		toggle(faults->world, node, PW_ANNOTATION_HOLD, "'somebody looks at it'");
 }
 
 /* ---- other operators ---- */
-
-static bool is_marked(const cJSON *node)
-{
-	return cJSON_GetObjectItemCaseSensitive(kube_json_get(node, "metadata.annotations"), REBOOT_MARK) != NULL;
-}
-
-static void set_mark(struct world *world, const cJSON *node, bool on)
-{
-	patch(world, NODES, node, "",
-	      on ? "{'metadata':{'annotations':{'" REBOOT_MARK "':'now'}}}"
-	         : "{'metadata':{'annotations':{'" REBOOT_MARK "':null}}}");
-}
 
 static void mark_node(struct faults *faults)
 {
 	const cJSON *node = any(faults->world, &kube_nodes);
 	if (node)
-		set_mark(faults->world, node, !is_marked(node));
+		toggle(faults->world, node, REBOOT_MARK, "'now'");
 }
 
 static void unlock(struct world *world)
@@ -492,12 +494,8 @@ void fault_mend(struct faults *faults)
 	for (size_t i = 0; i < kube_sim_api_count(world->api, &kube_nodes); i++) /* larger machines */
 		patch(world, NODES, kube_sim_api_at(world->api, &kube_nodes, i), "/status",
 		      "{'status':{'allocatable':{'cpu':'64','pods':'110'}}}");
-	for (size_t i = 0; i < kube_sim_api_count(world->api, &kube_nodes); i++)
-		if (is_held(kube_sim_api_at(world->api, &kube_nodes, i)))
-			set_hold(world, kube_sim_api_at(world->api, &kube_nodes, i), false);
-	for (size_t i = 0; i < kube_sim_api_count(world->api, &kube_nodes); i++)
-		if (is_marked(kube_sim_api_at(world->api, &kube_nodes, i)))
-			set_mark(world, kube_sim_api_at(world->api, &kube_nodes, i), false);
+	take_off(world, PW_ANNOTATION_HOLD);
+	take_off(world, REBOOT_MARK);
 	unlock(world);
 	for (size_t i = 0; i < kube_sim_api_count(world->api, &kube_nodes); i++)
 		if (!is_ready(kube_sim_api_at(world->api, &kube_nodes, i)))
