@@ -30,12 +30,13 @@ enum stage {
 
 struct work {
 	struct agent *agent;
-	char *uid;
+	char *uid, *node_uid;
 	struct kube_object *pod; /* our reference */
 	struct kube_arena arena;
 	struct behaviour behaviour;
 	enum stage stage;
-	int runs; /* how often the container has run */
+	int runs;  /* how often the container has run */
+	bool held; /* its time is over, and its node says that it is to wait */
 	int exit_code;
 	const char *end_reason, *end_message;
 	struct kube_timer timer, deadline;
@@ -58,9 +59,11 @@ static const struct fleet_pod *pod_of(const struct work *work)
 	return (const struct fleet_pod *)work->pod;
 }
 
+/* NULL: it is gone; another node of its name is another host. */
 static const struct fleet_node *node_of(const struct work *work)
 {
-	return (const struct fleet_node *)kube_store_get(work->agent->nodes, pod_of(work)->node_name);
+	const struct kube_object *node = kube_store_get(work->agent->nodes, pod_of(work)->node_name);
+	return node && !strcmp(node->uid, work->node_uid) ? (const struct fleet_node *)node : NULL;
 }
 
 /* ---- calls ---- */
@@ -208,10 +211,36 @@ static void patch_node_annotation(struct work *work, const struct fleet_node *no
 
 /* ---- the timeline ---- */
 
+static bool changes_host(const struct work *work)
+{
+	const struct fleet_pod *pod = pod_of(work);
+	return !pod->rollback && !pod->prepare && !pod->verify;
+}
+
+/* Whether the node says so now. */
+static bool is_held(const struct work *work)
+{
+	const struct fleet_node *node = node_of(work);
+	struct kube_arena arena = {0};
+	struct behaviour now = {0};
+
+	if (node && changes_host(work))
+		behaviour_parse(kube_strmap_get(&node->annotations, BEHAVE), &arena, &now, NULL);
+	kube_arena_finish(&arena);
+	return (work->stage == STAGE_RUNNING && now.hold) || (work->stage == STAGE_LAGGING && now.hide);
+}
+
+static void go_on(struct work *work)
+{
+	work->held = is_held(work);
+	if (!work->held)
+		next_stage(work);
+}
+
 static void timer_fired(struct kube_timer *timer, void *arg)
 {
 	(void)timer;
-	next_stage(arg);
+	go_on(arg);
 }
 
 static void after(struct work *work, int64_t delay_ms)
@@ -237,13 +266,8 @@ static void deadline_passed(struct kube_timer *timer, void *arg)
 	kube_op_cancel(work->op);
 	work->op = NULL;
 	kube_timer_stop(work->agent->env, &work->timer);
+	work->held = false;
 	end_with(work, 137, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
-}
-
-static bool changes_host(const struct work *work)
-{
-	const struct fleet_pod *pod = pod_of(work);
-	return !pod->rollback && !pod->prepare && !pod->verify;
 }
 
 static bool fails(const struct work *work)
@@ -279,7 +303,7 @@ static void run_over(struct work *work)
 		return; /* the deadline ends it */
 	} else if (host_goes_down) {
 		enter(work, STAGE_SILENT);
-	} else if (!pod_of(work)->rollback && (b->lie || b->lag_ms)) {
+	} else if (!pod_of(work)->rollback && (b->lie || b->hide || b->lag_ms)) {
 		end_with(work, 0, NULL, "done");
 	} else {
 		enter(work, STAGE_CHANGING);
@@ -310,7 +334,7 @@ static void next_stage(struct work *work)
 			end_with(work, 0, NULL, "done");
 		break;
 	case STAGE_ENDING:
-		enter(work, b->lag_ms && !work->exit_code && changes_host(work) ? STAGE_LAGGING : STAGE_OVER);
+		enter(work, (b->hide || b->lag_ms) && !work->exit_code && changes_host(work) ? STAGE_LAGGING : STAGE_OVER);
 		break;
 	case STAGE_LAGGING: enter(work, STAGE_CHANGING); break;
 	case STAGE_OVER: break;
@@ -351,6 +375,7 @@ static void forget(struct agent *agent, struct work *work)
 	kube_object_unref(work->pod);
 	kube_arena_finish(&work->arena);
 	free(work->uid);
+	free(work->node_uid);
 	free(work);
 }
 
@@ -368,6 +393,7 @@ static void begin(struct agent *agent, struct kube_object *object)
 		return;
 	work->agent = agent;
 	work->uid = strdup(object->uid);
+	work->node_uid = strdup(node->object.uid);
 	work->pod = kube_object_ref(object);
 	if (behaviour_parse(kube_strmap_get(&node->annotations, BEHAVE), &work->arena, &work->behaviour, &err) != 0)
 		kube_log(KUBE_LOG_ERROR, "the node's behaviour cannot be read", "node", node->object.name, "error", err.message,
@@ -399,8 +425,7 @@ static void pod_changed(void *arg, const struct kube_change *change)
 	struct work *work = NULL;
 
 	if (change->new_object) {
-		if (kube_reflector_synced(agent->node_reflector))
-			consider(agent, change->new_object);
+		consider(agent, change->new_object);
 		return;
 	}
 	HASH_FIND(hh, agent->works, change->old_object->uid, strlen(change->old_object->uid), work);
@@ -408,12 +433,25 @@ static void pod_changed(void *arg, const struct kube_change *change)
 		forget(agent, work);
 }
 
-/* Pods that were there before the nodes were known. */
-static void nodes_synced(void *arg)
+/* Job pods that were seen before their node was. */
+static void consider_earlier(struct agent *agent, const char *node)
+{
+	for (struct kube_object *pod = kube_store_next(agent->pods, NULL); pod; pod = kube_store_next(agent->pods, pod))
+		if (!strcmp(((const struct fleet_pod *)pod)->node_name, node))
+			consider(agent, pod);
+}
+
+static void node_changed(void *arg, const struct kube_change *change)
 {
 	struct agent *agent = arg;
-	for (struct kube_object *pod = kube_store_next(agent->pods, NULL); pod; pod = kube_store_next(agent->pods, pod))
-		consider(agent, pod);
+	const struct kube_object *node = change->new_object ? change->new_object : change->old_object;
+	struct work *work, *next;
+
+	HASH_ITER (hh, agent->works, work, next)
+		if (work->held && !strcmp(pod_of(work)->node_name, node->name))
+			go_on(work);
+	if (!change->old_object)
+		consider_earlier(agent, node->name);
 }
 
 static void health(void *arg, const struct kube_err *err)
@@ -428,6 +466,8 @@ static int make_stores(struct agent *agent, struct kube_err *err)
 	int result = kube_store_new(MAX_OBJECTS, &agent->nodes, err);
 	if (!result)
 		result = kube_store_new(MAX_OBJECTS, &agent->pods, err);
+	if (!result)
+		result = kube_store_add_handler(agent->nodes, node_changed, agent, err);
 	return result ? result : kube_store_add_handler(agent->pods, pod_changed, agent, err);
 }
 
@@ -436,7 +476,6 @@ static int make_reflectors(struct agent *agent, struct kube_err *err)
 	struct kube_reflector_options nodes = {.client = agent->options.client,
 	                                       .projection = &fleet_node_projection,
 	                                       .store = agent->nodes,
-	                                       .on_synced = nodes_synced,
 	                                       .on_health = health,
 	                                       .arg = agent};
 	struct kube_reflector_options pods = {.client = agent->options.client,

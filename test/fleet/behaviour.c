@@ -9,6 +9,8 @@ static int set_word(struct behaviour *b, char *word, struct kube_arena *arena, s
 		bool *flag;
 	} flags[] = {{"fail", &b->fail},
 	             {"hang", &b->hang},
+	             {"hold", &b->hold},
+	             {"hide", &b->hide},
 	             {"lie", &b->lie},
 	             {"twice", &b->twice},
 	             {"notready", &b->not_ready},

@@ -9,7 +9,7 @@ from lib.rollout import cordoned, job_pods, pages, runtime_version, step_of
 # What holds a node in a step.
 HOLD = {
     "Draining": {},  # a pod that nobody owns
-    "Patching": {"behave": "delay=3s"},
+    "Patching": {"behave": "hold"},
     "Verifying": {"behave": "lie"},
     "Settling": {"ready_for": "1h", "settle": {"readyFor": "1h", "timeout": "2h"}},
 }
@@ -25,9 +25,12 @@ class DeletionTest(FlowTest):
         self.policy(strategy=strategy(**how), patches=[patch(rollback=True)], **spec)
         rollout = self.by_hand(f"{self.tag}-run") if spec.get("trigger") == "Manual" else self.running()
         self.wait_step(names[0], step)
+        if step == "Patching":
+            self.wait_job(names[0])
         return names, rollout["metadata"]["name"]
 
     def check_gone(self, names, rollout):
+        self.release(*names)
         wait_for(lambda: not self.client.find("patchrollouts", rollout), 60, f"{rollout} is gone")
         self.assert_put_away(names)
         self.assertEqual(self.jobs_on(names), [])
@@ -65,6 +68,7 @@ class DeletionTest(FlowTest):
     def delete_node(self, step):
         names, rollout = self.hold(step)
         self.client.delete("nodes", names[0])
+        self.release(names[1])
         wait_for(lambda: self.client.get("patchrollouts", rollout)["status"].get("outcome"), WAIT, "it goes on with the other node")
         self.collect_pods(names[0])
         done = self.ended("Succeeded")
@@ -137,7 +141,7 @@ class TestDeletedNode(DeletionTest):
 
     def test_node_deleted_in_verifying(self):
         names, rollout = self.hold("Verifying")
-        self.client.patch("nodes", names[1], {"metadata": {"annotations": {"fleet.patchwright.io/behave": None}}})
+        self.release(names[1])
         self.client.delete("nodes", names[0])
         self.assertEqual(self.ended("Succeeded")["metadata"]["name"], rollout)
         self.assert_put_away(names)
@@ -153,9 +157,9 @@ class TestDeletedNode(DeletionTest):
         self.assert_put_away(names)
 
     def test_node_that_comes_back_is_another_one(self):
-        names = self.pool(1, behave="delay=20s")
+        names = self.pool(1, behave="hold")
         self.policy()
-        self.wait_step(names[0], "Patching")
+        self.wait_job(names[0])
         self.client.delete("nodes", names[0])
         self.make_nodes(1)
         self.collect_pods(names[0])

@@ -35,9 +35,9 @@ class TestKill(ClusterTest):
 
     def changes(self):
         """Grows with what the controller does: steps, job pods, evictions, statuses, pages, reports."""
-        steps = len(rollout.steps(self.nodes.events()))
-        pods = sum(event.type == "ADDED" and rollout.job_step(event.object) is not None for event in self.pods.events())
-        return steps + pods + sum(len(recorder.events()) for recorder in [self.rollouts, *self.others])
+        steps = len(rollout.steps(self.nodes.seen()))
+        pods = sum(event.type == "ADDED" and rollout.job_step(event.object) is not None for event in self.pods.seen())
+        return steps + pods + sum(len(recorder.seen()) for recorder in [self.rollouts, *self.others])
 
     def unfinished(self):
         return [item for item in self.rollouts.objects() if not rollout.is_over(item)]

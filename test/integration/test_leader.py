@@ -119,7 +119,7 @@ class TestLeader(ClusterTest):
         leader.start()
 
     def steps(self):
-        return len(rollout.steps(self.nodes.events()))
+        return len(rollout.steps(self.nodes.seen()))
 
     def unfinished(self):
         return [item for item in self.rollouts.objects() if not rollout.is_over(item)]

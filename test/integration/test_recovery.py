@@ -110,7 +110,7 @@ class TestRecovery(ClusterTest):
         self.progress()
 
     def steps(self):
-        return len(rollout.steps(self.nodes.events()))
+        return len(rollout.steps(self.nodes.seen()))
 
     def is_over(self):
         return any(rollout.is_over(item) for item in self.rollouts.objects())

@@ -10,7 +10,7 @@ from .api import ApiError
 from .case import ClusterTest
 from .cluster import JOBS, ROOT
 from .process import Controller, FleetAgent
-from .rollout import STATE, state_of, step_of
+from .rollout import STATE, job_step, state_of, step_of
 from .wait import wait_for as wait_until
 from .watch import Recorder
 
@@ -19,7 +19,7 @@ TAINT = "patchwright.io/quarantined"
 SANITIZERS = ("AddressSanitizer", "LeakSanitizer", "runtime error:")
 ONE_WAVE = [{"name": "all"}]
 PROMPT = 5  # seconds; told and gone on from within one reconcile, and a machine may be busy
-WAIT = 30  # seconds: a machine that is busy elsewhere is slower by a factor, never by this much
+WAIT = 90  # seconds: for what hangs; a machine that is busy elsewhere, or stands still for a while, is never this slow
 
 
 _watched = []  # the programs of the class that runs: nothing is waited for that a program which ended should do
@@ -29,7 +29,7 @@ def wait_for(condition, timeout, what):
     return wait_until(lambda: all(program.check_alive() for program in _watched) and condition(), timeout, what)
 
 
-def patch(version="1.7.27", component="ContainerRuntime", rollback=False, timeout="30s", **fields):
+def patch(version="1.7.27", component="ContainerRuntime", rollback=False, timeout="10m", **fields):
     job = {"image": objects.IMAGE, "timeout": timeout}
     made = {"component": component, "version": version, "job": job, **fields}
     return {**made, "rollback": dict(job)} if rollback else made
@@ -150,6 +150,12 @@ class FlowTest(ClusterTest):
             self.client.delete("patchrollouts", rollout["metadata"]["name"])
         wait_for(lambda: not self.rollouts_of(policy), WAIT, lambda: f"the rollouts of {policy} are gone: {self.rollouts_of(policy)}")
 
+    def release(self, *nodes):
+        """What the hosts of these nodes hold back (hold, hide) happens now."""
+        for name in nodes:
+            if self.client.find("nodes", name):
+                self.client.patch("nodes", name, {"metadata": {"annotations": {BEHAVE: None}}})
+
     # --- looking ---
 
     def rollouts_of(self, policy=None):
@@ -192,6 +198,11 @@ class FlowTest(ClusterTest):
     def wait_step(self, node, step):
         return wait_for(lambda: (found := self.node(node)) and step_of(found) == step and found, WAIT,
                         lambda: f"{node} is {step}: {state_of(self.node(node))}")
+
+    def wait_job(self, node):
+        """Waits until a job runs on the node."""
+        wait_for(lambda: any(pod["spec"].get("nodeName") == node and job_step(pod) and pod["status"].get("phase") == "Running"
+                             for pod in self.client.list("pods", JOBS)), WAIT, f"a job runs on {node}")
 
     def wait_blocked(self, policy=None):
         """The grant that is blocked, once one is: (rollout, active entry)."""

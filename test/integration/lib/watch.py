@@ -11,6 +11,7 @@ import urllib.parse
 from .api import ApiError, Client, path_of
 from .wait import Timeout
 
+CATCH_UP = 90  # seconds
 Event = collections.namedtuple("Event", "time type object")  # time: time.monotonic(); type: ADDED, MODIFIED, DELETED
 
 
@@ -28,6 +29,7 @@ class Recorder:
         self._changed = threading.Condition()
         self._events = []
         self._objects = {}  # key -> newest object
+        self._newest = {}  # key -> version of its last event, also of what is deleted
         self._stopped = False
         self._connection = None
         self._version = None
@@ -44,14 +46,35 @@ class Recorder:
         self.stop()
 
     def events(self, name=None):
-        """All events so far, or those of the objects with that name."""
+        """All events so far, or those of the objects with that name: at least up to what the server shows now."""
+        self._catch_up()
+        return [e for e in self.seen() if name is None or e.object["metadata"]["name"] == name]
+
+    def seen(self):
+        """The events that have come so far, without asking the server whether there are more."""
         with self._changed:
-            return [e for e in self._events if name is None or e.object["metadata"]["name"] == name]
+            return list(self._events)
 
     def objects(self):
         """The objects as they are now."""
         with self._changed:
             return list(self._objects.values())
+
+    def _catch_up(self):
+        """A watch tells of a change a moment after a GET shows it."""
+        with self._changed:
+            known = set(self._objects)
+        answer = self._client.request("GET", self._path)
+        listed = {_key(item): _version(item) for item in answer["items"]}
+        upto = _version(answer)
+
+        def current():
+            newest = {key: _version(item) for key, item in self._objects.items()}
+            return (all(self._newest.get(key, 0) >= version for key, version in listed.items())
+                    and all(newest.get(key, upto + 1) > upto for key in known - set(listed)))
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._failure or current(), CATCH_UP) or self._failure:
+                raise Timeout(f"after {CATCH_UP} s the watch of {self._plural} is behind ({self._failure or 'watching'})")
 
     def wait_for(self, predicate, timeout, what):
         """The first event, past or coming, for which predicate(event) holds."""
@@ -106,6 +129,7 @@ class Recorder:
 
     def _add(self, kind, item):
         self._events.append(Event(time.monotonic(), kind, item))
+        self._newest[_key(item)] = _version(item)
         if kind == "DELETED":
             self._objects.pop(_key(item), None)
         else:
@@ -155,6 +179,10 @@ class Recorder:
         if event["type"] != "BOOKMARK":
             with self._changed:
                 self._add(event["type"], event["object"])
+
+
+def _version(item):
+    return int(item["metadata"]["resourceVersion"])
 
 
 def _key(item):
