@@ -101,7 +101,7 @@ oracle: $B/answer ## asks Python's zoneinfo what windows and cron schedules mean
 sim: $B/sim ## plays SEEDS (200) seeds of the whole controller in a simulated cluster, from FIRST (1); SEED=n: one, with its trace
 	$(Q)$B/sim $(if $(SEED),--seed $(SEED),--first $(or $(FIRST),1) $(or $(SEEDS),200)) $(SIM_FLAGS)
 
-sim-mutants: $B/sim ## breaks one rule after the other on purpose: the simulation must notice each (3 minutes)
+sim-mutants: $B/sim ## breaks one rule after the other on purpose: the simulation must notice each (1 minute)
 	$(Q)test/sim/mutants $B
 
 sim-flags:

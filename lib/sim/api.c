@@ -234,16 +234,25 @@ static void serve(void *arg, struct kube_sim *sim, struct kube_exchange *exchang
 
 /* ---- life ---- */
 
+/* What were left out silently, nobody would miss. */
+static void must_fit(size_t count, size_t max, const char *what)
+{
+	if (count < max)
+		return;
+	fprintf(stderr, "simulated API server: more than %zu %s\n", max, what);
+	abort();
+}
+
 void kube_sim_api_add_kind(struct kube_sim_api *api, const struct kube_sim_kind *kind)
 {
-	if (api->kind_count < API_MAX_KINDS)
-		api->kinds[api->kind_count++].about = *kind;
+	must_fit(api->kind_count, API_MAX_KINDS, "kinds");
+	api->kinds[api->kind_count++].about = *kind;
 }
 
 void kube_sim_api_add_hooks(struct kube_sim_api *api, const struct kube_sim_api_hooks *hooks)
 {
-	if (api->hook_count < API_MAX_HOOKS)
-		api->hooks[api->hook_count++] = *hooks;
+	must_fit(api->hook_count, API_MAX_HOOKS, "sets of hooks");
+	api->hooks[api->hook_count++] = *hooks;
 }
 
 struct kube_sim *kube_sim_api_sim(struct kube_sim_api *api)

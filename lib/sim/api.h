@@ -8,7 +8,7 @@
 #include <kube/sim_api.h>
 
 #define API_MAX_KINDS 32
-#define API_MAX_HOOKS 4
+#define API_MAX_HOOKS 8
 #define API_MAX_TEXT_BYTES ((size_t)256 << 20)
 #define API_MESSAGE_SIZE 640
 #define API_KEY_SIZE 400 /* of "namespace/name" */

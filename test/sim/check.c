@@ -168,8 +168,6 @@ static void on_changed(void *arg, const struct kube_sim_change *change)
 		revision_changed(checks, change);
 	else if (change->resource == &pw_approvals)
 		check_approval_changed(checks, change);
-	else if (change->resource == &pw_admission_bindings)
-		check_guard_changed(checks, change);
 	else if (change->resource == &kube_pods)
 		check_pod(checks, change);
 	else
@@ -183,7 +181,6 @@ struct checks *checks_new(struct world *world)
 	struct checks *checks = calloc(1, sizeof(*checks));
 
 	checks->world = world;
-	checks->guard_gone_ms = INT64_MAX;
 	kube_sim_api_add_hooks(world->api,
 	                       &(struct kube_sim_api_hooks){
 	                           .fate = check_sender, .changed = on_changed, .served = check_request, .arg = checks});

@@ -82,7 +82,11 @@ struct checks {
 	size_t job_count;
 	struct seen_approval approvals[MAX_APPROVALS_SEEN]; /* all that there ever were */
 	size_t approval_count;
-	int64_t guard_gone_ms; /* since when the binding of their admission policy is missing; INT64_MAX: it is there */
+	/* Since when a process knows that nothing binds their admission policy; INT64_MAX: it does not. */
+	struct known_guard {
+		unsigned sender;
+		int64_t gone_ms;
+	} guards[MAX_REPLICAS];
 	char leaving[128], leaving_node[64]; /* the pod that the controller took away last */
 };
 
@@ -104,6 +108,7 @@ void neighbour_check(struct checks *checks, const struct seen_node *seen); /* it
 /* Who writes holds the lease by its own clock. hooks.fate */
 void check_sender(void *arg, const struct kube_request *request, struct kube_sim_fate *fate);
 bool is_known_away(const struct checks *checks, const struct seen_node *node, unsigned sender);
+bool is_known_unguarded(const struct checks *checks, unsigned sender);
 bool is_known_open(const struct checks *checks, const struct seen_node *node, unsigned sender);
 /* rules NULL: of all nodes. */
 bool is_counted(const struct checks *checks, const struct seen_node *node, const struct rules *rules);
@@ -114,9 +119,8 @@ void check_rollout(struct checks *checks, struct seen_rollout *seen, const struc
 void check_window(struct checks *checks, const struct rules *rules, const struct active *grant);
 /* check_approval.c */
 void check_approval_changed(struct checks *checks, const struct kube_sim_change *change);
-void check_guard_changed(struct checks *checks, const struct kube_sim_change *change);
 void check_approvals(struct checks *checks, struct seen_rollout *seen, const struct rules *rules,
-                     const struct active *grant);
+                     const struct active *grant, unsigned sender);
 /* check_gate.c */
 void check_gates(struct checks *checks, const struct rules *rules, const struct rollout *old,
                  const struct active *grant);

@@ -73,7 +73,7 @@ static int64_t people_for(const struct checks *checks, const struct seen_rollout
 
 /* bit: of what has begun already. */
 static void check_scope(struct checks *checks, struct seen_rollout *seen, const struct approval_rules *rules,
-                        const char *wave, unsigned bit, const char *node)
+                        const char *wave, unsigned bit, const char *node, unsigned sender)
 {
 	if (seen->begun & (1u << bit))
 		return;
@@ -83,22 +83,17 @@ static void check_scope(struct checks *checks, struct seen_rollout *seen, const 
 		world_fail(checks->world, "node %s is the first of %s %s, with %lld approvals of %lld", node,
 		           *wave ? "wave" : "rollout", *wave ? wave : seen->now->object.name, (long long)count,
 		           (long long)rules->required);
-	if (!was_there(checks, checks->guard_gone_ms))
+	if (is_known_unguarded(checks, sender))
 		world_fail(checks->world, "node %s starts by approvals that nobody guards", node);
 }
 
 void check_approvals(struct checks *checks, struct seen_rollout *seen, const struct rules *rules,
-                     const struct active *grant)
+                     const struct active *grant, unsigned sender)
 {
 	if (rules->approval.mode == APPROVAL_ROLLOUT)
-		check_scope(checks, seen, &rules->approval, "", MAX_WAVES, grant->node);
+		check_scope(checks, seen, &rules->approval, "", MAX_WAVES, grant->node, sender);
 	for (size_t w = 0; w < rules->waves.count; w++)
 		if (strcmp(rules->waves.items[w].name, grant->wave) == 0 &&
 		    (rules->waves.items[w].approval || rules->approval.mode == APPROVAL_WAVE))
-			check_scope(checks, seen, &rules->approval, grant->wave, (unsigned)w, grant->node);
-}
-
-void check_guard_changed(struct checks *checks, const struct kube_sim_change *change)
-{
-	checks->guard_gone_ms = change->new_json ? INT64_MAX : world_now_ms(checks->world);
+			check_scope(checks, seen, &rules->approval, grant->wave, (unsigned)w, grant->node, sender);
 }

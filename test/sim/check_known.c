@@ -44,11 +44,24 @@ static void on_node(void *arg, const struct kube_change *change)
 	note(&known->open_ms, !node->unschedulable, anew, now_ms);
 }
 
+/* Before its first list it knows nothing, and counts nothing. */
+static void on_binding(void *arg, const struct kube_change *change)
+{
+	struct replica *replica = arg;
+	struct known_guard *guard = &replica->world->checks->guards[slot_of(replica)];
+
+	if (strcmp((change->new_object ? change->new_object : change->old_object)->name, APPROVALS_ADMISSION) != 0)
+		return;
+	guard->sender = kube_sim_process_id(replica->process);
+	guard->gone_ms = change->new_object ? INT64_MAX : world_now_ms(replica->world);
+}
+
 void checks_watch(struct checks *checks, struct replica *replica)
 {
 	struct cache *caches = replica->controller->caches;
 
 	if (kube_store_add_handler(caches[CACHE_PODS].store, on_pod, replica, NULL) != 0 ||
+	    kube_store_add_handler(caches[CACHE_ADMISSION_BINDINGS].store, on_binding, replica, NULL) != 0 ||
 	    kube_store_add_handler(caches[CACHE_NODES].store, on_node, replica, NULL) != 0)
 		world_fail(checks->world, "a store takes no more handlers");
 }
@@ -96,6 +109,14 @@ bool is_known_away(const struct checks *checks, const struct seen_node *node, un
 	if (is_granted_anywhere(checks, node->uid))
 		return true;
 	return is_long_ago(checks, node->unavailable_since_ms) && known && is_long_ago(checks, known->away_ms);
+}
+
+bool is_known_unguarded(const struct checks *checks, unsigned sender)
+{
+	for (size_t i = 0; i < MAX_REPLICAS; i++)
+		if (checks->guards[i].sender == sender)
+			return is_long_ago(checks, checks->guards[i].gone_ms);
+	return false;
 }
 
 bool is_known_open(const struct checks *checks, const struct seen_node *node, unsigned sender)

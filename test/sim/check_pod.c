@@ -12,17 +12,19 @@ const struct node *node_named(struct checks *checks, const char *name)
 	return NULL;
 }
 
+static bool lately(const struct checks *checks, int64_t at_ms)
+{
+	return at_ms != INT64_MIN && world_now_ms(checks->world) - at_ms <= checks->world->knowledge_ms;
+}
+
 bool may_work_on(struct checks *checks, const struct node *node, unsigned steps)
 {
 	if (!node || !node->state || !(steps & (1u << node->state->step)))
 		return false;
 	const struct seen_rollout *rollout = seen_rollout(checks, node->state->rollout_uid);
-	return rollout->now && is_granted(rollout->now, node->object.uid);
-}
-
-static bool lately(const struct checks *checks, int64_t at_ms)
-{
-	return at_ms != INT64_MIN && world_now_ms(checks->world) - at_ms <= checks->world->knowledge_ms;
+	if (!rollout->now) /* somebody took it away past its finalizer: what was decided before comes late */
+		return lately(checks, rollout->gone_ms);
+	return is_granted(rollout->now, node->object.uid);
 }
 
 static bool was_drained(struct checks *checks, const char *name)

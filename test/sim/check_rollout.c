@@ -188,7 +188,7 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 			world_fail(checks->world, "node %s of wave %s is granted while wave %s is %s", grant->node, grant->wave,
 			           wave->name, wave_state_names[wave->state]);
 	}
-	check_approvals(checks, seen, rules, grant);
+	check_approvals(checks, seen, rules, grant, sender);
 	check_budget(checks, rules, grant, sender);
 	check_soak(checks, seen, rules, grant);
 }

@@ -137,13 +137,14 @@ void draw_policy(struct world *world, size_t index)
 {
 	struct kube_buf out;
 
+	bool other = index && (draw_chance(world, 40) || world->theme == THEME_MOVES);
 	kube_buf_init(&out, 8192);
 	kube_buf_addf(&out,
 	              "{'apiVersion':'patchwright.io/v1alpha1','kind':'PatchPolicy','metadata':{'name':'p%zu'%s},'spec':{"
 	              "'suspend':false,'historyLimit':%lld,'target':{'type':'Nodes','nodes':{'selector':{'matchLabels':{"
 	              "'pool':'%s'}}}},",
 	              index, draw_chance(world, 90) ? ",'annotations':{'" PW_ANNOTATION_AUTHOR "':'alice'}" : "",
-	              (long long)draw_between(world, 0, 3), index && draw_chance(world, 40) ? "other" : "w");
+	              (long long)draw_between(world, 0, 3), other ? "other" : "w");
 	draw_patches(world, index, &out);
 	kube_buf_adds(&out, ",");
 	draw_strategy(world, &out);
@@ -152,7 +153,7 @@ void draw_policy(struct world *world, size_t index)
 	draw_exceptions(world, &out);
 	kube_buf_addf(&out, ",'rollback':{'timeout':'%llds'}", (long long)draw_between(world, 120, 400));
 	draw_windows(world, &out);
-	if (draw_chance(world, 35))
+	if (draw_chance(world, 35) || world->theme == THEME_GUARD)
 		draw_approval(world, &out);
 	draw_gates(world, &out);
 	kube_buf_adds(&out, "}}");
@@ -180,6 +181,8 @@ void draw_cluster(struct world *world)
 	disks_draw(world->disks);
 	channel_say(world, "'runtime':'1.7.27'");
 	world->policy_count = draw_chance(world, 75) ? 1 : (size_t)draw_between(world, 2, MAX_POLICIES);
+	if (world->theme == THEME_MOVES)
+		world->policy_count = 2;
 	for (size_t i = 0; i < world->policy_count; i++)
 		draw_policy(world, i);
 }

@@ -70,7 +70,10 @@ static void on_event(struct kube_timer *timer, void *arg)
 
 	if (faults->over)
 		return;
-	fault_event(faults);
+	if (faults->world->theme == THEME_MOVES && draw_chance(faults->world, 50))
+		fault_move_node(faults);
+	else
+		fault_event(faults);
 	kube_timer_start(env_of(faults), timer, draw_between(faults->world, 1, 2 * faults->interval_ms), on_event, faults);
 }
 
@@ -105,6 +108,10 @@ struct faults *faults_new(struct world *world)
 	faults->interval_ms = some(world, intervals, KUBE_ARRAY_LEN(intervals));
 	faults->frozen = (int)some(world, frozen, KUBE_ARRAY_LEN(frozen));
 	faults->kinds = draw(world) & draw(world); /* a quarter of them */
+	if (world->theme == THEME_LEASE) {
+		faults->refused = 150;
+		faults->frozen = 20;
+	}
 	/* A half-open watch without a bookmark is found out after its timeout of up to 605 s; lists are tried again. */
 	world->knowledge_ms = 900000;
 	world->decision_ms = 2000 + 2 * faults->latency_ms + (faults->refused ? 20000 : 0);

@@ -30,6 +30,7 @@ void fault_request(void *arg, const struct kube_request *request, struct kube_si
 
 /* fault_event.c */
 void fault_event(struct faults *faults);
-void fault_mend(struct faults *faults); /* what stands in the way for ever is taken away by a person */
+void fault_move_node(struct faults *faults); /* it is another policy's from now on */
+void fault_mend(struct faults *faults);      /* what stands in the way for ever is taken away by a person */
 
 #endif

@@ -242,8 +242,7 @@ static void delete_node(struct faults *faults)
 		draw_node(faults->world, index); /* another machine under the same name */
 }
 
-/* It is another policy's from now on. */
-static void move_node(struct faults *faults)
+void fault_move_node(struct faults *faults)
 {
 	const cJSON *node = some_node(faults);
 	bool other = node && strcmp(text_at(node, "metadata.labels.pool"), "other") == 0;
@@ -441,10 +440,10 @@ static void move_channel(struct faults *faults)
 void fault_event(struct faults *faults)
 {
 	static void (*const events[])(struct faults * faults) = {
-	    close_watch,   break_watch,    stall_watch,    expire_watch, compact,      turn_node,     turn_node,
-	    cordon_node,   touch_node,     delete_node,    kill_replica, jump_clock,   edit_policy,   suspend_policy,
-	    delete_policy, delete_rollout, create_rollout, take_job,     upset_pod,    change_budget, add_budget,
-	    stop_replica,  freeze_replica, repeat_event,   hold_node,    drop_rollout, move_node,     mark_node,
+	    close_watch,   break_watch,    stall_watch,    expire_watch, compact,      turn_node,       turn_node,
+	    cordon_node,   touch_node,     delete_node,    kill_replica, jump_clock,   edit_policy,     suspend_policy,
+	    delete_policy, delete_rollout, create_rollout, take_job,     upset_pod,    change_budget,   add_budget,
+	    stop_replica,  freeze_replica, repeat_event,   hold_node,    drop_rollout, fault_move_node, mark_node,
 	    lock_node,     move_channel,   lift_cordon,    uninstall,
 	};
 	size_t count = KUBE_ARRAY_LEN(events), kind = (size_t)draw_between(faults->world, 0, (int64_t)count - 1);

@@ -25,10 +25,7 @@ struct outside {
 
 static int64_t between(struct outside *outside, int64_t low, int64_t high)
 {
-	uint64_t z = outside->random_state += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return low + (int64_t)((z ^ (z >> 31)) % (uint64_t)(high - low + 1));
+	return dice_between(&outside->random_state, low, high);
 }
 
 /* ---- moods ---- */

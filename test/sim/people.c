@@ -145,7 +145,8 @@ static void on_time(struct kube_timer *timer, void *arg)
 		look_at(people, kube_sim_api_at(world->api, &pw_rollouts, i));
 	if (!people->careful && draw_chance(world, 10))
 		take_back(people);
-	if (!people->careful && draw_chance(world, 2)) /* somebody tidies up what he does not know */
+	int tidies = world->theme == THEME_GUARD ? 50 : 2;
+	if (!people->careful && draw_chance(world, tidies)) /* somebody tidies up what he does not know */
 		people_guard(world, false);
 	else if (draw_chance(world, 20))
 		people_guard(world, true);

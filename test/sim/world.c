@@ -15,23 +15,40 @@
 
 /* ---- randomness ---- */
 
-uint64_t draw(struct world *world)
+static uint64_t next(uint64_t *state)
 {
-	uint64_t z = world->random_state += UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
 
 	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
 	return z ^ (z >> 31);
 }
 
+int64_t dice_between(uint64_t *state, int64_t low, int64_t high)
+{
+	return low + (int64_t)(next(state) % (uint64_t)(high - low + 1));
+}
+
+uint64_t draw(struct world *world)
+{
+	return next(&world->random_state);
+}
+
 int64_t draw_between(struct world *world, int64_t low, int64_t high)
 {
-	return low + (int64_t)(draw(world) % (uint64_t)(high - low + 1));
+	return dice_between(&world->random_state, low, high);
 }
 
 bool draw_chance(struct world *world, int percent)
 {
 	return draw_between(world, 1, 100) <= percent;
+}
+
+static enum theme draw_theme(uint64_t seed)
+{
+	uint64_t state = seed ^ UINT64_C(0x7468656d65);
+	int64_t lot = dice_between(&state, 1, 25);
+	return lot <= THEME_LEASE ? (enum theme)lot : THEME_NONE;
 }
 
 /* ---- telling ---- */
@@ -133,7 +150,7 @@ static void set_up(struct world *world)
 	if (world->options.max_unavailable_total.percent)
 		world->options.max_unavailable_total.value *= 10;
 	bool rivals = !world->calm && draw_chance(world, 5);
-	world->options.leader_elect = !rivals && draw_chance(world, 60);
+	world->options.leader_elect = !rivals && (draw_chance(world, 60) || world->theme == THEME_LEASE);
 	if (draw_chance(world, 70)) /* quiet ones cost less time */
 		world->options.election = (struct kube_elector_times){.lease_ms = 60000, .renew_ms = 40000, .retry_ms = 10000};
 	world->replicas = replicas_new(world, rivals || world->options.leader_elect ? MAX_REPLICAS : 1);
@@ -172,6 +189,18 @@ static void run_until(struct world *world, int64_t mono_ms)
 	}
 }
 
+/* Many that somebody has made take longer, one after the other, than there is time. */
+static void withdraw_waiting(struct world *world)
+{
+	for (size_t i = kube_sim_api_count(world->api, &pw_rollouts); i-- > 0;) {
+		const cJSON *rollout = kube_sim_api_at(world->api, &pw_rollouts, i);
+		char target[128];
+		snprintf(target, sizeof(target), ROLLOUTS "/%s", text_at(rollout, "metadata.name"));
+		if (!kube_json_get(rollout, "metadata.ownerReferences") && !*text_at(rollout, "status.plan.hash"))
+			kube_sim_api_call(world->api, "DELETE", target, NULL, NULL, NULL);
+	}
+}
+
 /* Nodes that could not be drained are tried again each hour, and windows open each hour: nothing of that must be under
  * way at the end. */
 static void begin_nothing_new(struct world *world)
@@ -185,6 +214,7 @@ static void begin_nothing_new(struct world *world)
 			kube_sim_api_do(world->api, "PATCH", target, KUBE_PATCH_MERGE,
 			                "{'spec':{'trigger':'Manual','windows':null,'freezes':null}}");
 	}
+	withdraw_waiting(world);
 }
 
 /* As at the end, tried out. */
@@ -224,6 +254,7 @@ bool world_run(struct world *world, uint64_t seed, bool calm, FILE *trace)
 {
 	*world = (struct world){.seed = seed, .random_state = seed, .calm = calm, .trace = trace};
 	draw(world);
+	world->theme = draw_theme(seed);
 	world->decision_ms = 2000;
 	set_up(world);
 	/* Mostly short: two short worlds show more than a long one. */

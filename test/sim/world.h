@@ -36,6 +36,14 @@ struct checks;
 struct people;
 struct replicas;
 
+/* Some worlds are about one thing that comes about too rarely by itself. */
+enum theme {
+	THEME_NONE,
+	THEME_MOVES, /* nodes go from one policy to another in the midst of their rollouts */
+	THEME_GUARD, /* somebody takes the admission policy of approvals away, again and again */
+	THEME_LEASE, /* who leads is refused, and sleeps before it repeats */
+};
+
 struct world {
 	uint64_t seed;
 	uint64_t random_state;
@@ -51,6 +59,7 @@ struct world {
 	struct checks *checks;
 	struct options options;
 	struct replicas *replicas;
+	enum theme theme;
 	bool calm;    /* no faults at all */
 	bool probing; /* what fails now is no news */
 	size_t node_count, policy_count;
@@ -64,6 +73,8 @@ struct world {
 uint64_t draw(struct world *world);
 int64_t draw_between(struct world *world, int64_t low, int64_t high);
 bool draw_chance(struct world *world, int percent);
+/* What has a state of its own changes nothing else when it is drawn in another way. */
+int64_t dice_between(uint64_t *state, int64_t low, int64_t high);
 
 /* The first call counts. */
 void world_fail(struct world *world, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -73,7 +73,7 @@ struct kube_sim_api_hooks {
 struct kube_sim_api *kube_sim_api_new(struct kube_sim *sim);
 void kube_sim_api_free(struct kube_sim_api *api); /* before the sim; NULL is fine */
 void kube_sim_api_add_kind(struct kube_sim_api *api, const struct kube_sim_kind *kind);
-/* Up to four sets of hooks, called in this order. */
+/* Up to eight sets of hooks, called in this order; one more ends the process, as the 33rd kind does. */
 void kube_sim_api_add_hooks(struct kube_sim_api *api, const struct kube_sim_api_hooks *hooks);
 struct kube_sim *kube_sim_api_sim(struct kube_sim_api *api);
 

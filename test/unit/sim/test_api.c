@@ -425,8 +425,30 @@ START_TEST(owners_and_namespaces_take_along_what_is_theirs)
 }
 END_TEST
 
+static void count_change(void *arg, const struct kube_sim_change *change)
+{
+	(void)change;
+	++*(int *)arg;
+}
+
+/* One that was left out would be missed by nobody: for some time the simulation had no faults for that reason. */
+START_TEST(all_sets_of_hooks_are_called)
+{
+	int counts[8] = {0};
+
+	set_up();
+	for (size_t i = 0; i < 8; i++)
+		kube_sim_api_add_hooks(api, &(struct kube_sim_api_hooks){.changed = count_change, .arg = &counts[i]});
+	ck_assert_int_eq(call("POST", PODS, NULL, "{'metadata':{'name':'p'}}"), 201);
+	for (size_t i = 0; i < 8; i++)
+		ck_assert_int_eq(counts[i], 1);
+	tear_down();
+}
+END_TEST
+
 CHECK_MAIN("sim api", creation, changes_and_their_preconditions,
            status_is_a_subresource_and_nothing_changes_for_nothing, deletion_waits_for_finalizers_and_kubelets,
            evictions, names_and_selectors_are_checked, pages_are_one_state_until_it_is_compacted, watches,
            watches_with_a_selector_see_objects_come_and_go, half_open_watches_are_silent,
-           an_evicted_pod_is_replaced_and_its_budget_follows, owners_and_namespaces_take_along_what_is_theirs)
+           an_evicted_pod_is_replaced_and_its_budget_follows, owners_and_namespaces_take_along_what_is_theirs,
+           all_sets_of_hooks_are_called)
