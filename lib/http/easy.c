@@ -61,6 +61,7 @@ static size_t on_write(char *bytes, size_t size, size_t count, void *arg)
 	if (exchange->canceled || exchange->done)
 		return 0;
 	http_touch(exchange);
+	exchange->pool->news |= exchange->watch;
 	if (!exchange->handlers.on_data)
 		return len;
 	int rc = exchange->handlers.on_data(exchange->arg, bytes, len);

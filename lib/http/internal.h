@@ -15,6 +15,12 @@
 #define HTTP_MAX_TARGET_BYTES 16384
 #define HTTP_MAX_HEAD_BYTES ((size_t)256 << 10) /* all header lines of an answer together */
 #define HTTP_MAX_PEERS 16
+/*
+ * Whenever a connection has something, curl looks at all exchanges on it. In a large cluster one of many watches has
+ * news hundreds of times a second: what comes within so long after the last news is read at once. While somebody waits
+ * for an answer nothing waits for this.
+ */
+#define HTTP_WATCH_PAUSE_MS 20
 
 /* The parts of a response's head that we look at. What does not fit is cut. */
 struct http_head {
@@ -40,8 +46,10 @@ struct http_pool {
 	struct kube_tls *tls;
 	CURLM *multi;
 	struct kube_timer timer; /* curl's */
+	struct kube_timer pause; /* while it is active no socket is looked at */
 	struct http_socket *sockets;
-	int exchange_count;
+	int exchange_count, call_count; /* call_count: those that are no watches */
+	bool news;                      /* curl has handed over some of a watch's */
 	bool retired;
 };
 
@@ -90,6 +98,7 @@ struct kube_http {
 	struct curl_slist *connect_to;  /* where tls-server-name really is; NULL: where the URL says */
 	struct curl_slist *impersonate; /* headers */
 	int64_t connect_timeout_ms;
+	int64_t watch_pause_ms; /* HTTP_WATCH_PAUSE_MS */
 
 	const struct http_guard *guard; /* NULL: the one server that it is for, which the configuration names */
 	char refusal[256];              /* why the guard refused the last address; "" when it did not */

@@ -9,8 +9,37 @@ struct http_socket {
 	uv_poll_t poll;
 	struct http_pool *pool; /* NULL once closing */
 	curl_socket_t fd;
+	int events; /* that curl waits for */
 	struct http_socket *prev, *next;
 };
+
+static void socket_ready(uv_poll_t *poll, int status, int events);
+
+static int socket_start(struct http_socket *watch)
+{
+	return uv_poll_start(&watch->poll, watch->events, socket_ready) == 0 ? 0 : -1;
+}
+
+static void pause_over(struct kube_timer *timer, void *arg)
+{
+	const struct http_pool *pool = arg;
+	struct http_socket *watch;
+	(void)timer;
+	DL_FOREACH (pool->sockets, watch)
+		socket_start(watch);
+}
+
+/* See HTTP_WATCH_PAUSE_MS. Without memory there is no pause. */
+static void pause_after_news(struct http_pool *pool)
+{
+	struct http_socket *watch;
+	bool pauses = pool->news && pool->call_count == 0 && !kube_timer_active(&pool->pause);
+	pool->news = false;
+	if (!pauses || kube_timer_start(pool->http->env, &pool->pause, pool->http->watch_pause_ms, pause_over, pool) != 0)
+		return;
+	DL_FOREACH (pool->sockets, watch)
+		uv_poll_stop(&watch->poll);
+}
 
 /* Everything that curl does for us happens in here; its callbacks must not call curl again. */
 static void run_curl(struct http_pool *pool, curl_socket_t fd, int events)
@@ -20,6 +49,7 @@ static void run_curl(struct http_pool *pool, curl_socket_t fd, int events)
 	curl_multi_socket_action(pool->multi, fd, events, &running);
 	pool->http->in_curl = false;
 	http_settle(pool);
+	pause_after_news(pool);
 }
 
 static void socket_ready(uv_poll_t *poll, int status, int events)
@@ -74,8 +104,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
 	}
 	if (!watch && !(watch = socket_open(pool, fd)))
 		return -1;
-	int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-	return uv_poll_start(&watch->poll, events, socket_ready) == 0 ? 0 : -1;
+	watch->events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+	return kube_timer_active(&pool->pause) ? 0 : socket_start(watch);
 }
 
 static void timer_fired(struct kube_timer *timer, void *arg)
@@ -91,6 +121,7 @@ static int on_timer(CURLM *multi, long timeout_ms, void *arg)
 	struct http_pool *pool = arg;
 	if (timeout_ms < 0) {
 		kube_timer_stop(pool->http->env, &pool->timer);
+		kube_timer_stop(pool->http->env, &pool->pause);
 		return 0;
 	}
 	return kube_timer_start(pool->http->env, &pool->timer, timeout_ms, timer_fired, pool) == 0 ? 0 : -1;
@@ -163,6 +194,9 @@ int http_pool_add(struct http_pool *pool, struct kube_exchange *exchange, struct
 		return kube_fail(err, KUBE_E_IO, "cannot start a request to %s: %s", name, curl_multi_strerror(rc));
 	exchange->pool = pool;
 	pool->exchange_count++;
+	pool->call_count += exchange->watch ? 0 : 1;
+	if (!exchange->watch && kube_timer_active(&pool->pause)) /* who waits for an answer shall not wait for this */
+		kube_timer_start(pool->http->env, &pool->pause, 0, pause_over, pool);
 	return 0;
 }
 
@@ -174,5 +208,6 @@ void http_pool_remove(struct kube_exchange *exchange)
 	curl_multi_remove_handle(pool->multi, exchange->easy);
 	exchange->pool = NULL;
 	pool->exchange_count--;
+	pool->call_count -= exchange->watch ? 0 : 1;
 	sweep_soon(pool);
 }

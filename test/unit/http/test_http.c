@@ -202,6 +202,67 @@ START_TEST(streams)
 }
 END_TEST
 
+static void stop_loop(struct kube_timer *timer, void *arg)
+{
+	(void)timer;
+	kube_loop_stop(arg);
+}
+
+static void run_for(struct test_client *client, int64_t ms)
+{
+	struct kube_env *env = kube_loop_env(client->loop);
+	struct kube_timer timer = {0};
+	ck_assert_int_eq(kube_timer_start(env, &timer, ms, stop_loop, client->loop), 0);
+	while (kube_timer_active(&timer))
+		kube_loop_run(client->loop);
+}
+
+/* A watch whose second piece comes once the gate is open. After a piece it pauses for an hour, and curl has no timer of
+ * its own that is due before: none for a second address (200 ms), none for a connection that is too slow. */
+static void start_watch(struct fixture *f, struct test_outcome *news)
+{
+	static const struct kube_request watch = {.method = "GET", .target = "/gated", .watch = true};
+	f->client.http->watch_pause_ms = f->client.http->connect_timeout_ms = 3600 * 1000;
+	ck_assert_int_eq(test_send_with(&f->client, &watch, &test_handlers, news), 0);
+	test_await(&f->client, news->pieces > 0);
+	run_for(&f->client, 300);
+}
+
+START_TEST(news_of_a_watch_come_together)
+{
+	struct fixture f = {0};
+	struct test_outcome news, answer;
+	set_up(&f);
+	start_watch(&f, &news);
+	test_server_open_gate(f.server);
+	run_for(&f.client, 100);
+	ck_assert_str_eq(news.body.data, "one");
+	test_get(&f.client, "/json", &answer); /* nothing pauses while somebody waits for an answer */
+	test_await(&f.client, news.done);
+	ck_assert_str_eq(news.body.data, "onetwo");
+	test_result_finish(&news);
+	test_result_finish(&answer);
+	tear_down(&f);
+}
+END_TEST
+
+START_TEST(nothing_pauses_while_an_answer_is_waited_for)
+{
+	struct fixture f = {0};
+	struct test_outcome news, silent;
+	set_up(&f);
+	test_start(&f.client, "/silent", &silent);
+	start_watch(&f, &news);
+	test_server_open_gate(f.server);
+	test_await(&f.client, news.done);
+	ck_assert_str_eq(news.body.data, "onetwo");
+	ck_assert(!silent.done);
+	test_result_finish(&news);
+	test_result_finish(&silent);
+	tear_down(&f);
+}
+END_TEST
+
 START_TEST(runs_many_at_once)
 {
 	struct fixture f = {0};
@@ -553,7 +614,9 @@ START_TEST(reads_retry_after)
 END_TEST
 
 CHECK_MAIN("http", reports_head_data_and_end, every_status_is_an_answer, sends_what_was_asked, refuses_bad_requests,
-           limits_requests_in_flight, streams, runs_many_at_once, says_what_failed, names_the_server_that_refuses,
-           data_restart_the_idle_timer, reader_ends_the_exchange, may_be_cancelled_in_its_callbacks,
-           may_cancel_others_in_callbacks, may_be_cancelled_before_it_began, may_send_in_callbacks,
-           free_ends_what_is_in_flight, loopback_needs_no_proxy, refuses_bad_configs, reads_retry_after)
+           limits_requests_in_flight, streams, news_of_a_watch_come_together,
+           nothing_pauses_while_an_answer_is_waited_for, runs_many_at_once, says_what_failed,
+           names_the_server_that_refuses, data_restart_the_idle_timer, reader_ends_the_exchange,
+           may_be_cancelled_in_its_callbacks, may_cancel_others_in_callbacks, may_be_cancelled_before_it_began,
+           may_send_in_callbacks, free_ends_what_is_in_flight, loopback_needs_no_proxy, refuses_bad_configs,
+           reads_retry_after)
