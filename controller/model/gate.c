@@ -14,23 +14,10 @@ static const char *const on_error_words[] = {"Wait", "Fail", NULL};
 
 static int decode_at(const cJSON *value, void *field, struct kube_arena *arena, struct kube_err *err)
 {
-	static const struct {
-		const char *word;
-		unsigned bit;
-	} words[] = {{"Rollout", GATE_AT_ROLLOUT}, {"Wave", GATE_AT_WAVE}, {"Node", GATE_AT_NODE}};
-	const cJSON *word;
-	unsigned at = 0;
+	static const char *const words[] = {"Rollout", "Wave", "Node", NULL}; /* by bits of enum gate_at */
+
 	(void)arena;
-	cJSON_ArrayForEach (word, value) {
-		unsigned bit = 0;
-		for (size_t i = 0; i < KUBE_ARRAY_LEN(words) && cJSON_IsString(word); i++)
-			bit |= strcmp(word->valuestring, words[i].word) == 0 ? words[i].bit : 0;
-		if (!bit)
-			return kube_fail(err, KUBE_E_PARSE, "expected Rollout, Wave or Node");
-		at |= bit;
-	}
-	memcpy(field, &at, sizeof(at));
-	return 0;
+	return words_decode(value, words, "Rollout, Wave or Node", field, err);
 }
 
 #define AT(member) offsetof(struct gate_spec, member)

@@ -72,10 +72,21 @@ void strategy_init(struct rules *rules);
 int strategy_default(const cJSON *strategy, struct rules *rules, struct kube_arena *arena, struct kube_err *err);
 int strategy_check(const struct rules *rules, struct kube_err *err);
 
+/* ---- words.c ---- */
+
+/* The words of a list as bits, by their index in words, which NULL ends. expected: all of them, for people. */
+int words_decode(const cJSON *list, const char *const *words, const char *expected, uint32_t *ret_bits,
+                 struct kube_err *err);
+
 /* ---- approval_rules.c: spec.approval ---- */
 
 extern const struct kube_json_field approval_rules_table[];
 struct approval_rules approval_rules_defaults(void);
+
+/* ---- emergency.c: spec.emergency of a policy ---- */
+
+extern const struct kube_json_field emergency_rules_table[];
+struct emergency_rules emergency_rules_defaults(void);
 
 /* ---- window_spec.c ---- */
 

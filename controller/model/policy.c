@@ -72,8 +72,8 @@ static bool write_versions(cJSON *patches, const struct rules *rules)
 /* The members as stored, that is with the API server's defaults; what is absent stays absent. */
 static char *governing_json(const cJSON *spec, const struct rules *rules)
 {
-	static const char *const members[] = {"approval", "drain",    "freezes", "gates",  "patches",
-	                                      "rollback", "strategy", "target",  "windows"};
+	static const char *const members[] = {"approval", "drain",    "emergency", "freezes", "gates",
+	                                      "patches",  "rollback", "strategy",  "target",  "windows"};
 	_cleanup_json_ cJSON *governing = cJSON_CreateObject();
 
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(members); i++) {

@@ -141,6 +141,14 @@ struct approval_rules {
 	int64_t expires_after_ms;
 };
 
+/* What a rollout that is an emergency need not wait for. */
+enum bypass { BYPASS_WINDOWS, BYPASS_FREEZES, BYPASS_SOAK, BYPASS_APPROVAL };
+
+struct emergency_rules {
+	bool allow;
+	uint32_t bypass; /* bits by enum bypass */
+};
+
 /* What governs a rollout: frozen into its plan, hashed as policyHash. */
 struct rules {
 	struct kube_selector selector;
@@ -173,6 +181,7 @@ struct rules {
 		size_t count;
 	} gates;
 	struct approval_rules approval;
+	struct emergency_rules emergency;
 };
 
 struct version_of {
@@ -222,7 +231,7 @@ struct policy {
 	} exceptions;
 	struct rules rules;
 	const char *rules_json; /* canonical JSON of the governing members of spec:
-	                           {"approval":…,"drain":…,"freezes":…,"gates":…,"patches":…,
+	                           {"approval":…,"drain":…,"emergency":…,"freezes":…,"gates":…,"patches":…,
 	                           "rollback":…,"strategy":…,"target":…,"windows":…}, resolved versions in the place of
 	                           their channels */
 	const char *hash;       /* sha256 of rules_json, hex */

@@ -26,9 +26,19 @@ static const struct kube_json_field intent_table[] = {
     KUBE_JSON_END,
 };
 
+static const struct kube_json_field emergency_table[] = {
+    {.name = "enabled", .type = KUBE_JSON_BOOL, .offset = offsetof(struct emergency, enabled)},
+    {.name = "reason", .type = KUBE_JSON_STRING, .offset = offsetof(struct emergency, reason)},
+    KUBE_JSON_END,
+};
+
 static const struct kube_json_field spec_table[] = {
     {.name = "policyRef", .type = KUBE_JSON_OBJECT, .required = true, .table = policy_ref_table},
     {.name = "intent", .type = KUBE_JSON_OBJECT, .offset = offsetof(struct rollout, intent), .table = intent_table},
+    {.name = "emergency",
+     .type = KUBE_JSON_OBJECT,
+     .offset = offsetof(struct rollout, emergency),
+     .table = emergency_table},
     KUBE_JSON_END,
 };
 
@@ -49,6 +59,7 @@ static int decode(const cJSON *item, struct kube_object *self, struct kube_arena
 {
 	struct rollout *rollout = (struct rollout *)self;
 	rollout->intent = (struct intent){.by = "", .reason = ""};
+	rollout->emergency = (struct emergency){.reason = ""};
 	int rc = kube_json_decode(item, rollout_table, rollout, arena, err);
 	if (!rc)
 		rc = rollout_status_decode(kube_json_get(item, "status"), &rollout->status, arena, err);

@@ -173,10 +173,17 @@ struct intent {
 	const char *by, *reason; /* "" when not given */
 };
 
+/* It does not wait for what its policy lets emergencies pass by: spec.emergency, which cannot be changed. */
+struct emergency {
+	bool enabled;
+	const char *reason; /* "" when not given */
+};
+
 struct rollout {
 	struct kube_object object;
 	const char *policy_name;
 	struct intent intent;
+	struct emergency emergency;
 	const char *owner_uid; /* of the controlling ownerReference (the policy that created it); "" when a person did */
 	const char *author;    /* the annotation patchwright.io/author; "" when absent */
 	bool finalizer;        /* ours is on it */

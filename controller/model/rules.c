@@ -183,6 +183,10 @@ static const struct kube_json_field rules_table[] = {
      .type = KUBE_JSON_OBJECT,
      .offset = offsetof(struct rules, approval),
      .table = approval_rules_table},
+    {.name = "emergency",
+     .type = KUBE_JSON_OBJECT,
+     .offset = offsetof(struct rules, emergency),
+     .table = emergency_rules_table},
     KUBE_JSON_END,
 };
 
@@ -288,6 +292,7 @@ int rules_decode(const cJSON *spec, struct rules *ret_rules, struct kube_arena *
 	    .drain = drain_defaults(),
 	    .rollback_timeout_ms = 30 * MINUTE_MS,
 	    .approval = approval_rules_defaults(),
+	    .emergency = emergency_rules_defaults(),
 	};
 	strategy_init(&rules);
 	int rc = kube_json_decode(spec, rules_table, &rules, arena, err);

@@ -7,25 +7,12 @@
 #include <string.h>
 
 static const char *const type_words[] = {"Weekly", "Cron", NULL};
-static const char *const day_words[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char *const day_words[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", NULL};
 
 static int decode_days(const cJSON *value, void *field, struct kube_arena *arena, struct kube_err *err)
 {
-	const cJSON *item;
-
 	(void)arena;
-	if (!cJSON_IsArray(value))
-		return kube_fail(err, KUBE_E_PARSE, "expected a list of days");
-	cJSON_ArrayForEach (item, value) {
-		size_t day = 0;
-		while (day < KUBE_ARRAY_LEN(day_words) &&
-		       (!cJSON_IsString(item) || strcmp(item->valuestring, day_words[day]) != 0))
-			day++;
-		if (day == KUBE_ARRAY_LEN(day_words))
-			return kube_fail(err, KUBE_E_PARSE, "expected Mon, Tue, Wed, Thu, Fri, Sat or Sun");
-		*(uint32_t *)field |= UINT32_C(1) << day;
-	}
-	return 0;
+	return words_decode(value, day_words, "Mon, Tue, Wed, Thu, Fri, Sat or Sun", field, err);
 }
 
 /* "02:30" */

@@ -289,6 +289,10 @@ bool approvals_allow(struct pass *pass)
 
 	if (!missing)
 		return true;
+	if (may_bypass(pass, BYPASS_APPROVAL)) {
+		decide_override(pass, BYPASS_APPROVAL, missing);
+		return true;
+	}
 	wave = &pass->want->waves.items[waves_current(pass)];
 	pass->held_back = missing;
 	pass->held_reason = "WaitingForApproval";
@@ -312,6 +316,8 @@ void approvals_use(struct pass *pass)
 	struct rollout_status *want = pass->want;
 	const char *wave = current_wave(pass);
 
+	if (pass->approving.missing)
+		return; /* an emergency does not wait for it */
 	if (rollout_asks(pass) && !is_used(pass, ""))
 		approve(pass, "", &want->approved_ms);
 	if (wave && !is_used(pass, wave))
@@ -339,6 +345,10 @@ void approvals_want(struct pass *pass)
 		const char *users = users_for(pass, wave ? wave : "");
 		plan_want(conditions, "Approved", CONDITION_TRUE, *users ? "Approved" : "NotNeeded",
 		          *users ? plan_printf(pass->arena, "approved by %s", users) : "what is next needs no approval");
+		return;
+	}
+	if (may_bypass(pass, BYPASS_APPROVAL)) {
+		plan_want(conditions, "Approved", CONDITION_FALSE, "Overridden", emergency_text(pass));
 		return;
 	}
 	plan_want(conditions, "Approved", CONDITION_FALSE,

@@ -142,8 +142,8 @@ void target_claim(struct pass *pass, struct target_pass *target, struct active *
 	}
 	/* Nothing was touched: the grant just goes. One that cost nothing, because the node was cordoned, is asked for anew
 	 * when it is not any more; one that its window outran, when the next opens. */
-	if (pass->aborting || pass->stopping || overdrawn || !pass->start.view.open ||
-	    neighbour_at_work(pass, target->view) || target_exception(pass->s, target->view))
+	if (pass->aborting || pass->stopping || overdrawn || neighbour_at_work(pass, target->view) ||
+	    target_exception(pass->s, target->view) || !start_still_open(pass))
 		return;
 	enum standing standing = node_standing(target->view->node, pass->rules, pass->s->server_version);
 	if (standing == STANDING_REFUSED) {

@@ -108,12 +108,13 @@ struct pdb_room {
 
 /* What windows and freezes say in a pass: start.c. */
 struct opening {
-	struct window_set windows;
-	struct window_view view; /* now; closed when there is a problem */
-	const char *problem;     /* why nothing can be told of the windows; NULL */
-	const char *reason;      /* why pending targets do not start; NULL: they may, or there are none */
-	const char *waits;       /* "waiting for window night, opens …"; NULL: for nothing that comes by itself */
-	bool hopeless;           /* somebody has to do something */
+	struct window_set all;     /* as the rules have them */
+	struct window_set windows; /* of them: those that the rollout has to wait for */
+	struct window_view view;   /* of these, now; closed when there is a problem */
+	const char *problem;       /* why nothing can be told of the windows; NULL */
+	const char *reason;        /* why pending targets do not start; NULL: they may, or there are none */
+	const char *waits;         /* "waiting for window night, opens …"; NULL: for nothing that comes by itself */
+	bool hopeless;             /* somebody has to do something */
 };
 
 /* What approvals say in a pass: approval.c. */
@@ -435,6 +436,17 @@ bool approvals_allow(struct pass *pass);
 void approvals_use(struct pass *pass);
 void approvals_want(struct pass *pass); /* the condition Approved, and Stalled where waiting does not help */
 
+/* ---- emergency.c: spec.emergency ---- */
+
+/* Why a rollout that is an emergency may not be one, and what to do; NULL: it may, or is none. */
+const char *emergency_refusal(const struct rollout *rollout, const struct policy *policy, struct kube_arena *arena);
+/* The rollout is an emergency that does not wait for this. */
+bool may_bypass(const struct pass *pass, enum bypass what);
+/* Whose emergency it is, and why, as a clause. */
+const char *emergency_text(const struct pass *pass);
+/* It passes by what is in the way. */
+void decide_override(struct pass *pass, enum bypass what, const char *in_the_way);
+
 /* ---- start.c, expect.c, window_check.c: windows and freezes ---- */
 
 #define ZONES_LOOK_MS (INT64_C(5) * 60 * 1000) /* a time zone that is missing may be installed */
@@ -442,6 +454,8 @@ void approvals_want(struct pass *pass); /* the condition Approved, and Stalled w
 void start_look(struct pass *pass);
 /* Whether windows and freezes let a pending target start now; if not, why, and until when, is decided and told. */
 bool start_allowed(struct pass *pass);
+/* Whether one that was granted may be touched for the first time. */
+bool start_still_open(struct pass *pass);
 void start_want(struct pass *pass); /* the condition WindowOpen, and Stalled where waiting does not help */
 
 struct expectation {

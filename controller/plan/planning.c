@@ -42,7 +42,8 @@ static bool shares_nodes(const struct rollout_snapshot *s, const struct rollout 
 {
 	const struct policy *policy = policy_of(s, other);
 
-	if (!policy || (!other->status.plan_hash && !can_be_planned(s, policy, arena)))
+	if (!policy ||
+	    (!other->status.plan_hash && (!can_be_planned(s, policy, arena) || emergency_refusal(other, policy, arena))))
 		return false;
 	for (size_t i = 0; i < s->node_count; i++)
 		if (node_selected(s->nodes[i], &policy->rules) && node_selected(s->nodes[i], &s->policy->rules))
@@ -164,6 +165,11 @@ void plan_first(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 		want_stall(out, "WaveCoversNothing", uncovered);
 		return;
 	}
+	const char *refusal = emergency_refusal(s->rollout, s->policy, arena);
+	if (refusal) {
+		want_stall(out, "EmergencyNotAllowed", refusal);
+		return;
+	}
 	if (s->policy->suspend) {
 		want_waiting(out, "Suspended", plan_printf(arena, "PatchPolicy %s is suspended", s->policy->object.name));
 		return;
@@ -184,8 +190,9 @@ void plan_first(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 	if (earlier) {
 		want_waiting(out, "WaitingForRollout",
 		             plan_printf(arena,
-		                         "waiting for PatchRollout %s of PatchPolicy %s, which is for some of the same nodes",
-		                         earlier->object.name, earlier->policy_name));
+		                         "waiting for PatchRollout %s of PatchPolicy %s, which is for some of the same nodes%s",
+		                         earlier->object.name, earlier->policy_name,
+		                         s->rollout->emergency.enabled ? ": abort that one (spec.intent) to go on now" : ""));
 		look_again_at(out, s->now_ms + OVERLAP_LOOK_MS);
 		return;
 	}

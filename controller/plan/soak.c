@@ -7,9 +7,9 @@
 #include "controller/plan/internal.h"
 
 /* One break just before the end, as long as it may be, and another soak: more than that is no bad luck any more. */
-static int64_t soak_deadline(const struct pass *pass, const struct wave_status *wave, const struct wave_spec *spec)
+static int64_t soak_deadline(const struct pass *pass, const struct wave_status *wave, int64_t soak_ms)
 {
-	return wave->finished_ms + 2 * spec->soak_ms + pass->rules->settle_timeout_ms;
+	return wave->finished_ms + 2 * soak_ms + pass->rules->settle_timeout_ms;
 }
 
 static void lose(struct pass *pass, const struct target_pass *target, struct soak_view *view, const char *reason,
@@ -95,24 +95,31 @@ static void tell_break(struct pass *pass, struct wave_status *wave, const struct
 	    kube_time_format(down->since_ms + pass->rules->settle_timeout_ms, limit));
 }
 
+static const char *soak_text(const struct pass *pass, const struct wave_status *wave, const struct wave_spec *spec)
+{
+	char soak[KUBE_DURATION_TEXT_SIZE];
+	return plan_printf(pass->arena, "wave %s would soak for %s", wave->name, kube_duration_format(spec->soak_ms, soak));
+}
+
 void soak_look(struct pass *pass, size_t index, struct wave_status *wave, struct soak_view *ret_view)
 {
 	const struct wave_spec *spec = &pass->rules->waves.items[index];
+	int64_t soak_ms = may_bypass(pass, BYPASS_SOAK) ? 0 : spec->soak_ms; /* its nodes must be well all the same */
 	struct suspect down = {0}, last = {.since_ms = KUBE_TIME_NONE};
-	int64_t deadline = soak_deadline(pass, wave, spec);
+	int64_t deadline = soak_deadline(pass, wave, soak_ms);
 
 	*ret_view = (struct soak_view){0};
 	look_at_nodes(pass, index, wave, &down, &last, ret_view);
 	int64_t quiet_since = last.since_ms > wave->finished_ms ? last.since_ms : wave->finished_ms;
-	int64_t end = (down.target ? pass->s->now_ms : quiet_since) + spec->soak_ms;
+	int64_t end = (down.target ? pass->s->now_ms : quiet_since) + soak_ms;
 	if (end > deadline) {
 		const struct suspect *worst = down.target ? &down : &last;
 		char soak[KUBE_DURATION_TEXT_SIZE], time[KUBE_DURATION_TEXT_SIZE];
-		lose(pass, worst->target, ret_view, "NodeUnstable",
-		     plan_printf(
-		         pass->arena,
-		         "it was patched, and turned NotReady again and again: its wave could not soak for %s within %s",
-		         kube_duration_format(spec->soak_ms, soak), kube_duration_format(deadline - wave->finished_ms, time)));
+		lose(
+		    pass, worst->target, ret_view, "NodeUnstable",
+		    plan_printf(pass->arena,
+		                "it was patched, and turned NotReady again and again: its wave could not soak for %s within %s",
+		                kube_duration_format(soak_ms, soak), kube_duration_format(deadline - wave->finished_ms, time)));
 		return;
 	}
 	if (down.target) {
@@ -125,4 +132,6 @@ void soak_look(struct pass *pass, size_t index, struct wave_status *wave, struct
 	ret_view->over = !ret_view->lost && pass->s->now_ms >= end; /* what was lost stands in the status first */
 	if (pass->s->now_ms < end)
 		look_again_at(pass->out, end);
+	else if (ret_view->over && pass->s->now_ms < quiet_since + spec->soak_ms)
+		decide_override(pass, BYPASS_SOAK, soak_text(pass, wave, spec));
 }

@@ -11,7 +11,12 @@ void start_look(struct pass *pass)
 	struct opening *start = &pass->start;
 	struct kube_err err = {0};
 
-	if (window_set_init(pass->rules, &pass->s->zones, pass->arena, &start->windows, &err) == 0) {
+	if (window_set_init(pass->rules, &pass->s->zones, pass->arena, &start->all, &err) == 0) {
+		start->windows = start->all;
+		if (may_bypass(pass, BYPASS_WINDOWS))
+			start->windows.count = 0;
+		if (may_bypass(pass, BYPASS_FREEZES))
+			start->windows.freeze_count = 0;
 		window_look(&start->windows, pass->s->now_ms, &start->view);
 		return;
 	}
@@ -19,9 +24,11 @@ void start_look(struct pass *pass)
 	look_again_at(pass->out, pass->s->now_ms + ZONES_LOOK_MS);
 }
 
+/* expected NULL: it was started already, and the time that it takes does not matter any more. */
 static bool fits(const struct window_view *view, int64_t at_ms, const struct expectation *expected)
 {
-	return view->open && (view->closes_ms == KUBE_TIME_NONE || at_ms + expected_ms(expected, view) <= view->closes_ms);
+	return view->open &&
+	       (!expected || view->closes_ms == KUBE_TIME_NONE || at_ms + expected_ms(expected, view) <= view->closes_ms);
 }
 
 /* The next time at which it opens for long enough. False: that never comes. */
@@ -49,9 +56,9 @@ static void hold_back(struct pass *pass, const char *reason, const char *text, i
 }
 
 /* What is in the way now, as a clause. */
-static const char *in_the_way(const struct pass *pass, const struct expectation *expected, const char **ret_reason)
+static const char *in_the_way(const struct pass *pass, const struct window_view *view,
+                              const struct expectation *expected, const char **ret_reason)
 {
-	const struct window_view *view = &pass->start.view;
 	char at[KUBE_TIME_TEXT_SIZE];
 
 	if (view->freeze) {
@@ -73,7 +80,7 @@ static void wait_for_opening(struct pass *pass, const struct expectation *expect
 	struct window_view then;
 	char at[KUBE_TIME_TEXT_SIZE];
 	int64_t opens_ms;
-	const char *reason, *way = in_the_way(pass, expected, &reason);
+	const char *reason, *way = in_the_way(pass, &pass->start.view, expected, &reason);
 
 	if (!next_fit(pass, expected, &opens_ms, &then)) {
 		pass->start.hopeless = true;
@@ -93,6 +100,36 @@ static void wait_for_opening(struct pass *pass, const struct expectation *expect
 	hold_back(pass, reason, plan_printf(pass->arena, "%s; %s", way, pass->start.waits), opens_ms / 1000);
 }
 
+static void overrule(struct pass *pass, enum bypass what, struct window_set set, const struct expectation *expected)
+{
+	struct window_view view;
+	const char *reason;
+
+	window_look(&set, pass->s->now_ms, &view);
+	if (!fits(&view, pass->s->now_ms, expected))
+		decide_override(pass, what, in_the_way(pass, &view, expected, &reason));
+}
+
+/* What would be in the way, were this no emergency: each of the two alone. */
+static void overrule_closed(struct pass *pass, const struct expectation *expected)
+{
+	struct window_set windows = pass->start.all, freezes = pass->start.all;
+
+	windows.freeze_count = freezes.count = 0;
+	if (may_bypass(pass, BYPASS_WINDOWS))
+		overrule(pass, BYPASS_WINDOWS, windows, expected);
+	if (may_bypass(pass, BYPASS_FREEZES))
+		overrule(pass, BYPASS_FREEZES, freezes, expected);
+}
+
+bool start_still_open(struct pass *pass)
+{
+	if (!pass->start.view.open)
+		return false;
+	overrule_closed(pass, NULL);
+	return true;
+}
+
 bool start_allowed(struct pass *pass)
 {
 	const struct opening *start = &pass->start;
@@ -103,11 +140,13 @@ bool start_allowed(struct pass *pass)
 		hold_back(pass, "UnknownTimeZone", start->problem, 1);
 		return false;
 	}
-	if (!window_set_limits(&start->windows))
+	if (!window_set_limits(&start->all))
 		return true;
 	expect_node(pass, &expected);
-	if (fits(&start->view, pass->s->now_ms, &expected))
+	if (fits(&start->view, pass->s->now_ms, &expected)) {
+		overrule_closed(pass, &expected);
 		return true;
+	}
 	wait_for_opening(pass, &expected);
 	return false;
 }

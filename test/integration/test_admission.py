@@ -79,6 +79,43 @@ class TestRights(AdmissionTest):
         self.allowed(ada.create, "patchpolicies", objects.policy("shop"), dry_run=True)
         self.assert_refused("run-on-hosts", ada.create, "patchpolicies", objects.policy("bank"), dry_run=True)
 
+    @staticmethod
+    def rollout(name, author=None, **spec):
+        body = objects.rollout(name, "p")
+        body["spec"].update(spec)
+        if author:
+            body["metadata"]["annotations"] = {AUTHOR: author}
+        return body
+
+    def test_who_overrides_has_the_right_to(self):
+        ada = self.role("ada", patchrollouts=["create", "patch", "override"])
+        bob = self.role("bob", patchrollouts=["create", "patch", "operate"])
+        need = "you need the verb override on patchrollouts.patchwright.io p-1"
+        emergency = {"enabled": True, "reason": "CVE-2027-1234 is exploited"}
+        self.assert_refused(need, bob.create, "patchrollouts", self.rollout("p-1", "bob", emergency=emergency))
+        self.allowed(bob.create, "patchrollouts", self.rollout("p-2", "bob", emergency={"enabled": False}))
+        self.allowed(ada.create, "patchrollouts", self.rollout("p-1", "ada", emergency=emergency))
+        for author in ("bob", None):  # who answers for it
+            self.assert_refused(need, bob.patch, "patchrollouts", "p-1", {"metadata": {"annotations": {AUTHOR: author}}})
+        self.allowed(bob.patch, "patchrollouts", "p-1", {"metadata": {"labels": {"team": "shop"}}})
+        self.allowed(bob.patch, "patchrollouts", "p-1", {"spec": {"intent": {"action": "Pause", "by": "bob"}}})
+
+    def test_who_intervenes_has_the_right_to(self):
+        ada = self.role("ada", patchrollouts=["create", "patch", "operate"])
+        bob = self.role("bob", patchrollouts=["create", "patch", "override"])
+        need = "to change spec.intent you need the verb operate on patchrollouts.patchwright.io p-1"
+        pause = {"action": "Pause", "reason": "disks are being replaced"}
+        self.assert_refused(need, bob.create, "patchrollouts", self.rollout("p-1", intent=pause))
+        self.allowed(bob.create, "patchrollouts", self.rollout("p-1", intent={"action": "Run"}))
+        self.assert_refused(need, bob.patch, "patchrollouts", "p-1", {"spec": {"intent": pause}})
+        self.assert_refused("spec.intent.by must be the user who writes it, which is ada",
+                            ada.patch, "patchrollouts", "p-1", {"spec": {"intent": {**pause, "by": "bob"}}})
+        self.allowed(ada.patch, "patchrollouts", "p-1", {"spec": {"intent": {**pause, "by": "ada"}}})
+        for change in ({"action": "Run"}, {"action": "Abort"}, {"reason": "another"}):
+            self.assert_refused(need, bob.patch, "patchrollouts", "p-1", {"spec": {"intent": {**change, "by": "bob"}}})
+        self.assert_refused(need, bob.patch, "patchrollouts", "p-1", {"spec": {"intent": None}})
+        self.allowed(bob.patch, "patchrollouts", "p-1", {"metadata": {"labels": {"team": "shop"}}})
+
 
 class TestAuthors(AdmissionTest):
     WRITE = ["create", "update", "patch", "run-on-hosts"]

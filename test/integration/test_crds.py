@@ -230,6 +230,22 @@ class TestImmutability(ClusterTest):
         self.client.patch("patchrollouts", "ended", {"status": {"outcome": "Succeeded"}}, subresource="status")
         self.assert_refused("the rollout has ended", self.client.patch, "patchrollouts", "ended", {"spec": {"intent": {"action": "Pause"}}})
 
+    def test_emergency_of_a_rollout(self):
+        def rollout(name, **emergency):
+            body = objects.rollout(name, "a")
+            body["spec"]["emergency"] = emergency
+            return body
+        reason = "CVE-2027-1234 is exploited"
+        for wrong in ({"enabled": True}, {"enabled": True, "reason": ""}):
+            self.assert_refused("an emergency needs a reason", self.client.create, "patchrollouts", rollout("wrong", **wrong))
+        self.client.create("patchrollouts", rollout("emergency", enabled=True, reason=reason))
+        self.client.create("patchrollouts", objects.rollout("none", "a"))
+        self.client.create("patchrollouts", rollout("not-yet", reason=reason))
+        for name, change in (("emergency", {"enabled": False}), ("emergency", {"reason": "another"}), ("emergency", None),
+                             ("none", {"enabled": True, "reason": reason}), ("not-yet", {"enabled": True})):
+            self.assert_refused("whether a PatchRollout is an emergency cannot be changed", self.client.patch, "patchrollouts", name,
+                                {"spec": {"emergency": change}})
+
     def test_report(self):
         self.client.create("patchreports", objects.report("fixed", targets=[{"node": "a", "step": "Patched"}]))
         for change in ({"outcome": "Failed"}, {"targets": []}, {"targets": None}, {"planHash": "0"}):

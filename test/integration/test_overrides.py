@@ -1,7 +1,8 @@
-"""What people decide about a rollout: it is paused, goes on, is aborted; nodes are excepted until a time."""
+"""What people decide about a rollout: it is paused, goes on, is aborted, is an emergency; nodes are excepted until a time."""
 
 import datetime
 
+from lib import objects
 from lib.api import ApiError
 from lib.flow import FlowTest, conditions, strategy
 from lib.rollout import check_ledger, cordoned, decisions, pages, runtime_version, state_of, step_of
@@ -72,6 +73,42 @@ class TestIntent(FlowTest):
         self.intend(rollout, "Run", "now")
         self.ended("Succeeded")
         self.assertEqual(runtime_version(self.node(name)), NEW)
+
+
+class TestEmergency(FlowTest):
+    def test_it_passes_by_what_the_policy_lets_it(self):
+        names = self.pool(2)
+        far = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=3)).strftime("%a")
+        spec = {"trigger": "Manual", "approval": {"mode": "Rollout"},
+                "windows": [{"name": "far", "type": "Weekly", "days": [far], "start": "12:00", "duration": "1h"}],
+                "strategy": strategy([{"name": "canary", "size": 1, "soak": "1h"}, {"name": "rest"}])}
+        self.policy(**spec)
+        body = objects.rollout(f"{self.tag}-cve", self.tag)
+        body["metadata"]["annotations"] = {"patchwright.io/author": USER}
+        body["spec"]["emergency"] = {"enabled": True, "reason": "CVE-2027-1234 is exploited"}
+        name = self.client.create("patchrollouts", body)["metadata"]["name"]
+        self.wait_condition("patchrollouts", name, "Stalled", "EmergencyNotAllowed", f"PatchPolicy {self.tag} allows no emergencies")
+        self.change(emergency={"allow": True})
+        self.wait_condition("patchrollouts", name, "Approved", "AuthorUnknown")  # which the default does not pass by
+        self.assertFalse(any(step_of(event.object) for event in self.node_events()))
+        self.client.patch("patchrollouts", name, {"spec": {"intent": {"action": "Abort"}}})
+        self.ended("Aborted")
+
+        self.change(emergency={"allow": True, "bypass": ["Windows", "Soak", "Approval"]})
+        body["metadata"]["name"] += "-2"
+        self.client.create("patchrollouts", body)
+        ended = self.ended("Succeeded", count=2)
+        found = decisions(self.client, ended)
+        check_ledger(self, found, ended)
+        overrides = {item["rule"]: item for item in found if item["type"] == "Override"}
+        self.assertEqual(set(overrides), {"windows", "approval", "soak"})
+        self.assertEqual([item["type"] for item in found].count("Override"), 3)
+        for rule, said in (("windows", "no window is open"), ("approval", "nobody knows who wrote"), ("soak", "wave canary would soak for 1h")):
+            self.assertEqual(overrides[rule]["actor"], USER)
+            self.assertIn(f"emergency by {USER}: CVE-2027-1234 is exploited; in its way: ", overrides[rule]["evidence"])
+            self.assertIn(said, overrides[rule]["evidence"])
+        self.assertEqual([runtime_version(self.node(node)) for node in names], [NEW, NEW])
+        self.assert_put_away(names)
 
 
 class TestExceptions(FlowTest):

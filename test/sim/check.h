@@ -116,7 +116,8 @@ bool is_counted(const struct checks *checks, const struct seen_node *node, const
 void check_rollout(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,
                    const struct rollout *now, unsigned sender);
 /* check_window.c */
-void check_window(struct checks *checks, const struct rules *rules, const struct active *grant);
+void check_window(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
+                  const struct active *grant);
 /* check_approval.c */
 void check_approval_changed(struct checks *checks, const struct kube_sim_change *change);
 void check_approvals(struct checks *checks, struct seen_rollout *seen, const struct rules *rules,
@@ -126,6 +127,8 @@ void check_gates(struct checks *checks, const struct rules *rules, const struct 
                  const struct active *grant);
 /* check_ledger.c */
 void check_ledger(struct checks *checks, struct seen_rollout *seen);
+/* The rollout is an emergency that may pass this by, and the ledger says who does so, and why. */
+bool is_overridden(const struct seen_rollout *seen, const struct rules *rules, enum bypass what);
 /* check_job.c */
 void check_job(struct checks *checks, const struct kube_sim_change *change);
 void check_job_shown(struct checks *checks, const struct pod *pod, unsigned sender);

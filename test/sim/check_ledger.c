@@ -44,6 +44,22 @@ static void check_new(struct checks *checks, const struct ledger *ledger, size_t
 			           decision_type_names[ledger->items[i]->type], ledger->items[i]->subject);
 }
 
+bool is_overridden(const struct seen_rollout *seen, const struct rules *rules, enum bypass what)
+{
+	static const char *const names[] = {"windows", "freezes", "soak", "approval"};
+	static struct ledger ledger;
+
+	if (!seen->now->emergency.enabled || !rules->emergency.allow || !(rules->emergency.bypass & 1u << what))
+		return false;
+	ledger.count = 0;
+	collect(seen, &ledger);
+	for (size_t i = 0; i < ledger.count; i++)
+		if (ledger.items[i]->type == DECISION_OVERRIDE && strcmp(ledger.items[i]->rule, names[what]) == 0 &&
+		    *ledger.items[i]->actor && strstr(ledger.items[i]->evidence, seen->now->emergency.reason))
+			return true;
+	return false;
+}
+
 void check_ledger(struct checks *checks, struct seen_rollout *seen)
 {
 	static struct ledger ledger;

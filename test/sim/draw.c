@@ -133,6 +133,34 @@ static void draw_exceptions(struct world *world, struct kube_buf *out)
 	              at);
 }
 
+/* Where people may not wait for everything, some do not. */
+static void draw_emergency(struct world *world, struct kube_buf *out)
+{
+	static const char *const words[] = {"Windows", "Freezes", "Soak", "Approval"};
+	size_t left_out = (size_t)draw_between(world, 0, 4);
+	const char *comma = "";
+
+	kube_buf_adds(out, ",'emergency':{'allow':true,'bypass':[");
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(words); i++) {
+		if (i == left_out)
+			continue;
+		kube_buf_addf(out, "%s'%s'", comma, words[i]);
+		comma = ",";
+	}
+	kube_buf_adds(out, "]}");
+}
+
+/* carol: she writes no policies. */
+void draw_emergency_rollout(struct world *world, const char *policy)
+{
+	kube_sim_api_do(world->api, "POST", ROLLOUTS, NULL,
+	                "{'apiVersion':'patchwright.io/v1alpha1','kind':'PatchRollout','metadata':{'name':'cve-%lld',"
+	                "'annotations':{'" PW_ANNOTATION_AUTHOR
+	                "':'carol'}},'spec':{'policyRef':{'name':'%s'},'emergency':{"
+	                "'enabled':true,'reason':'it is exploited'}}}",
+	                (long long)draw_between(world, 1, 999999), policy);
+}
+
 void draw_policy(struct world *world, size_t index)
 {
 	struct kube_buf out;
@@ -156,9 +184,17 @@ void draw_policy(struct world *world, size_t index)
 	if (draw_chance(world, 35) || world->theme == THEME_GUARD)
 		draw_approval(world, &out);
 	draw_gates(world, &out);
+	bool emergency = draw_chance(world, 40);
+	if (emergency)
+		draw_emergency(world, &out);
 	kube_buf_adds(&out, "}}");
 	create(world, POLICIES, out.data);
 	kube_buf_finish(&out);
+	if (emergency && draw_chance(world, 50)) {
+		char name[16];
+		snprintf(name, sizeof(name), "p%zu", index);
+		draw_emergency_rollout(world, name);
+	}
 }
 
 void draw_cluster(struct world *world)

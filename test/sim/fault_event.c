@@ -376,6 +376,10 @@ static void create_rollout(struct faults *faults)
 	if (!policy || kube_sim_api_count(faults->world->api, &pw_rollouts) > 8)
 		return;
 	world_trace(faults->world, "fault: somebody creates a rollout");
+	if (draw_chance(faults->world, 30)) {
+		draw_emergency_rollout(faults->world, name_of(policy));
+		return;
+	}
 	kube_sim_api_do(faults->world->api, "POST", ROLLOUTS, NULL,
 	                "{'apiVersion':'patchwright.io/v1alpha1','kind':'PatchRollout','metadata':{'name':'by-hand-%lld'},"
 	                "'spec':{'policyRef':{'name':'%s'}}}",

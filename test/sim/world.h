@@ -88,6 +88,7 @@ bool world_run(struct world *world, uint64_t seed, bool calm, FILE *trace);
 void draw_cluster(struct world *world);
 void draw_node(struct world *world, size_t index);
 void draw_policy(struct world *world, size_t index);
+void draw_emergency_rollout(struct world *world, const char *policy);       /* a PatchRollout that is one */
 void draw_patches(struct world *world, size_t index, struct kube_buf *out); /* draw_patch.c */
 void draw_windows(struct world *world, struct kube_buf *out);               /* draw_window.c */
 void draw_strategy(struct world *world, struct kube_buf *out);              /* draw_strategy.c */

@@ -81,7 +81,7 @@ START_TEST(refused)
 	    {SPEC("{'name':'w','type':'Weekly','start':'02:00','duration':'1h'}", ""), "windows[0].days"},
 	    {SPEC("{'name':'w','type':'Weekly','days':['Sat'],'duration':'1h'}", ""), "windows[0].start"},
 	    {SPEC("{'name':'w','type':'Weekly','days':['Saturday'],'start':'02:00','duration':'1h'}", ""), "Mon, Tue"},
-	    {SPEC("{'name':'w','type':'Weekly','days':'Sat','start':'02:00','duration':'1h'}", ""), "list of days"},
+	    {SPEC("{'name':'w','type':'Weekly','days':'Sat','start':'02:00','duration':'1h'}", ""), "list of Mon"},
 	    {SPEC("{'name':'w','type':'Weekly','days':[6],'start':'02:00','duration':'1h'}", ""), "Mon, Tue"},
 	    {SPEC("{'name':'w','type':'Weekly','days':['Sat'],'start':'24:00','duration':'1h'}", ""), "00:00 to 23:59"},
 	    {SPEC("{'name':'w','type':'Weekly','days':['Sat'],'start':'2:000','duration':'1h'}", ""), "00:00 to 23:59"},
