@@ -189,6 +189,14 @@ struct version_of {
 	const char *version;
 };
 
+/* Versions that a rollout brings instead of those that its policy says. */
+struct pins {
+	struct version_of *items;
+	size_t count;
+};
+/* Puts them in; they must outlive the rules. KUBE_E_INVALID with a sentence: one of them is of no use. */
+int rules_pin(struct rules *rules, const struct pins *pins, struct kube_err *err);
+
 /* A version of a channel, and since when it was seen there; version NULL: none. */
 struct seen_version {
 	const char *version;

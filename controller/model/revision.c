@@ -20,6 +20,11 @@ static const struct kube_json_field plan_table[] = {
     {.name = "planHash", .type = KUBE_JSON_STRING, .offset = AT(plan_hash), .required = true},
     {.name = "policyHash", .type = KUBE_JSON_STRING, .offset = AT(policy_hash), .required = true},
     {.name = "pages", .type = KUBE_JSON_INT, .offset = AT(pages), .required = true},
+    {.name = "versions",
+     .type = KUBE_JSON_LIST,
+     .offset = AT(pins),
+     .table = version_of_table,
+     .size = sizeof(struct version_of)},
     {.name = "targets",
      .type = KUBE_JSON_LIST,
      .offset = AT(targets),
@@ -56,8 +61,10 @@ static int decode_rules(const cJSON *data, struct revision *revision, struct kub
 	int rc = rules_decode(json, rules, arena, err);
 	if (rc)
 		return kube_err_prefix(err, "rules");
-	revision->rules = rules;
-	return 0;
+	rc = rules_pin(rules, &revision->pins, err);
+	if (!rc)
+		revision->rules = rules;
+	return rc;
 }
 
 static int check_plan(const struct revision *revision, struct kube_err *err)

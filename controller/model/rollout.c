@@ -34,6 +34,11 @@ static const struct kube_json_field emergency_table[] = {
 
 static const struct kube_json_field spec_table[] = {
     {.name = "policyRef", .type = KUBE_JSON_OBJECT, .required = true, .table = policy_ref_table},
+    {.name = "versions",
+     .type = KUBE_JSON_LIST,
+     .offset = offsetof(struct rollout, pins),
+     .table = version_of_table,
+     .size = sizeof(struct version_of)},
     {.name = "intent", .type = KUBE_JSON_OBJECT, .offset = offsetof(struct rollout, intent), .table = intent_table},
     {.name = "emergency",
      .type = KUBE_JSON_OBJECT,

@@ -182,6 +182,7 @@ struct emergency {
 struct rollout {
 	struct kube_object object;
 	const char *policy_name;
+	struct pins pins; /* spec.versions, which cannot be changed */
 	struct intent intent;
 	struct emergency emergency;
 	const char *owner_uid; /* of the controlling ownerReference (the policy that created it); "" when a person did */
@@ -213,6 +214,7 @@ struct revision {
 	int64_t pages;             /* how many there are */
 	const struct rules *rules; /* on page 1 only */
 	const char *policy_hash;
+	struct pins pins;       /* they are in the rules; on page 1 only */
 	const char *data_error; /* why the page cannot be used; NULL: it can */
 	struct {
 		struct target *items;

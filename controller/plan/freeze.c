@@ -4,13 +4,16 @@
 #include <kube/digest.h>
 #include <string.h>
 
-static const char *hash_plan(const struct frozen_plan *plan, const char *policy_hash, struct kube_arena *arena)
+static const char *hash_plan(const struct frozen_plan *plan, const char *policy_hash, const struct pins *pins,
+                             struct kube_arena *arena)
 {
 	char digest[KUBE_SHA256_HEX_SIZE];
 	_cleanup_buf_ struct kube_buf text = {0};
 
 	kube_buf_init(&text, (size_t)64 << 20);
 	kube_buf_addf(&text, "%s\n", policy_hash);
+	for (size_t i = 0; i < pins->count; i++)
+		kube_buf_addf(&text, "%s %s\n", component_names[pins->items[i].component], pins->items[i].version);
 	for (size_t i = 0; i < plan->count; i++)
 		kube_buf_addf(&text, "%s %lld%s%s\n", plan->nodes[i]->object.uid, (long long)plan->waves[i],
 		              plan->exceptions[i] ? " " : "", plan->exceptions[i] ? plan->exceptions[i] : "");
@@ -70,7 +73,7 @@ void freeze_targets(const struct rollout_snapshot *s, const struct rules *rules,
 			chosen[count++] = i;
 	}
 	arrange(s, chosen, count, excepted, excepted_count, rules, arena, &plan);
-	plan.hash = hash_plan(&plan, policy_hash, arena);
+	plan.hash = hash_plan(&plan, policy_hash, &s->rollout->pins, arena);
 	*ret_plan = plan;
 }
 
@@ -102,16 +105,30 @@ static void add_targets(cJSON *data, const struct frozen_plan *plan, size_t page
 	}
 }
 
-const char *freeze_page_data(const struct frozen_plan *plan, const struct policy *policy, size_t page,
+static void add_pins(cJSON *data, const struct pins *pins)
+{
+	cJSON *list = pins->count ? cJSON_AddArrayToObject(data, "versions") : NULL;
+
+	for (size_t i = 0; list && i < pins->count; i++) {
+		cJSON *item = cJSON_CreateObject();
+		cJSON_AddItemToArray(list, item);
+		cJSON_AddStringToObject(item, "component", component_names[pins->items[i].component]);
+		cJSON_AddStringToObject(item, "version", pins->items[i].version);
+	}
+}
+
+const char *freeze_page_data(const struct frozen_plan *plan, const struct rollout_snapshot *s, size_t page,
                              struct kube_arena *arena)
 {
 	_cleanup_json_ cJSON *data = cJSON_CreateObject();
 
 	cJSON_AddStringToObject(data, "planHash", plan->hash);
-	cJSON_AddStringToObject(data, "policyHash", policy->hash);
+	cJSON_AddStringToObject(data, "policyHash", s->policy->hash);
 	cJSON_AddNumberToObject(data, "pages", (double)freeze_pages(plan));
-	if (page == 1)
-		cJSON_AddRawToObject(data, "rules", policy->rules_json);
+	if (page == 1) {
+		cJSON_AddRawToObject(data, "rules", s->policy->rules_json);
+		add_pins(data, &s->rollout->pins);
+	}
 	add_targets(data, plan, page);
 	_cleanup_free_ char *text = cJSON_PrintUnformatted(data);
 	return text ? plan_printf(arena, "%s", text) : plan_printf(arena, "{}");

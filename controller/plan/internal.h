@@ -82,7 +82,7 @@ const char *uncovered_wave(const struct node *const *nodes, size_t count, const 
 const char *freeze_page_name(const struct rollout *rollout, const struct frozen_plan *plan, size_t page,
                              struct kube_arena *arena);
 /* JSON text of page `page` (from 1) of a plan. */
-const char *freeze_page_data(const struct frozen_plan *plan, const struct policy *policy, size_t page,
+const char *freeze_page_data(const struct frozen_plan *plan, const struct rollout_snapshot *snapshot, size_t page,
                              struct kube_arena *arena);
 size_t freeze_pages(const struct frozen_plan *plan);
 

@@ -89,7 +89,7 @@ static bool write_pages(const struct rollout_snapshot *s, const struct frozen_pl
 		action->create_revision.rollout = s->rollout;
 		action->create_revision.ledger = false;
 		action->create_revision.number = (int64_t)page;
-		action->create_revision.data = freeze_page_data(plan, s->policy, page, arena);
+		action->create_revision.data = freeze_page_data(plan, s, page, arena);
 	}
 	out->wanted.revisions = (struct kube_strlist){.items = names, .count = pages};
 	return complete;
@@ -142,19 +142,24 @@ static void freeze(const struct rollout_snapshot *s, struct kube_arena *arena, s
 	             plan_printf(arena, "planned: %zu of %zu nodes are to be patched", to_patch, plan.selected));
 }
 
-void plan_first(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out)
+/* The policy with the versions that the rollout brings; NULL: they are of no use. */
+static const struct policy *pinned_policy(const struct rollout_snapshot *s, struct kube_arena *arena,
+                                          struct kube_err *err)
+{
+	struct policy *policy = plan_alloc(arena, sizeof(*policy));
+	size_t size = s->policy->rules.patches.count * sizeof(struct patch);
+
+	*policy = *s->policy;
+	policy->rules.patches.items = memcpy(plan_alloc(arena, size), s->policy->rules.patches.items, size);
+	return rules_pin(&policy->rules, &s->rollout->pins, err) == 0 ? policy : NULL;
+}
+
+/* s->policy: as this rollout is to carry it out. */
+static void plan_policy_now(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out)
 {
 	struct window_set windows;
 	struct kube_err err = {0};
 
-	if (intent_before_plan(s, arena, out))
-		return;
-	if (!s->policy || s->policy_replaced) {
-		want_stall(out, "PolicyNotFound",
-		           plan_printf(arena, "there is no PatchPolicy %s: create it, or delete this PatchRollout",
-		                       s->rollout->policy_name));
-		return;
-	}
 	if (policy_check(s->policy, &s->zones, s->now_ms, arena, &windows, &err) != 0) {
 		want_stall(out, "PolicyNotAccepted",
 		           plan_printf(arena, "PatchPolicy %s is not acceptable: %s", s->policy->object.name, err.message));
@@ -203,4 +208,25 @@ void plan_first(const struct rollout_snapshot *s, struct kube_arena *arena, stru
 	if (!out->wanted.plan_hash && s->effect_error)
 		want_stall(out, s->effect_error->reason,
 		           plan_printf(arena, "%s: %s", s->effect_error->what, s->effect_error->message));
+}
+
+void plan_first(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out)
+{
+	struct rollout_snapshot view = *s;
+	struct kube_err err = {0};
+
+	if (intent_before_plan(s, arena, out))
+		return;
+	if (!s->policy || s->policy_replaced) {
+		want_stall(out, "PolicyNotFound",
+		           plan_printf(arena, "there is no PatchPolicy %s: create it, or delete this PatchRollout",
+		                       s->rollout->policy_name));
+		return;
+	}
+	if (s->rollout->pins.count > 0)
+		view.policy = pinned_policy(s, arena, &err);
+	if (!view.policy)
+		want_stall(out, "VersionNotAllowed", plan_printf(arena, "%s", err.message));
+	else
+		plan_policy_now(&view, arena, out);
 }

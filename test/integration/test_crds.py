@@ -246,6 +246,19 @@ class TestImmutability(ClusterTest):
             self.assert_refused("whether a PatchRollout is an emergency cannot be changed", self.client.patch, "patchrollouts", name,
                                 {"spec": {"emergency": change}})
 
+    def test_versions_of_a_rollout(self):
+        def rollout(name, *versions):
+            body = objects.rollout(name, "a")
+            body["spec"]["versions"] = [{"component": "ContainerRuntime", "version": version} for version in versions]
+            return body
+        for hint, wrong in (("at least 1 items", []), ("Duplicate value", ["1.7.25", "1.7.26"]), ("should match", ["1;reboot"])):
+            self.assert_refused(hint, self.client.create, "patchrollouts", rollout("wrong", *wrong))
+        self.client.create("patchrollouts", rollout("pinned", "1.7.25"))
+        self.client.create("patchrollouts", objects.rollout("free", "a"))
+        for name, change in (("pinned", "1.7.26"), ("pinned", None), ("free", "1.7.25")):
+            self.assert_refused("the versions of a PatchRollout cannot be changed", self.client.patch, "patchrollouts", name,
+                                {"spec": {"versions": rollout("x", change)["spec"]["versions"] if change else None}})
+
     def test_report(self):
         self.client.create("patchreports", objects.report("fixed", targets=[{"node": "a", "step": "Patched"}]))
         for change in ({"outcome": "Failed"}, {"targets": []}, {"targets": None}, {"planHash": "0"}):

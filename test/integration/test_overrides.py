@@ -1,4 +1,4 @@
-"""What people decide about a rollout: it is paused, goes on, is aborted, is an emergency; nodes are excepted until a time."""
+"""What people decide about a rollout: its intent, that it is an emergency, its versions; and nodes that are excepted until a time."""
 
 import datetime
 
@@ -108,6 +108,23 @@ class TestEmergency(FlowTest):
             self.assertIn(f"emergency by {USER}: CVE-2027-1234 is exploited; in its way: ", overrides[rule]["evidence"])
             self.assertIn(said, overrides[rule]["evidence"])
         self.assertEqual([runtime_version(self.node(node)) for node in names], [NEW, NEW])
+        self.assert_put_away(names)
+
+
+class TestVersions(FlowTest):
+    def test_it_brings_the_versions_that_it_was_given(self):
+        names = self.pool(2)
+        self.policy(trigger="Manual")
+        wrong, right = objects.rollout(f"{self.tag}-wrong", self.tag), objects.rollout(f"{self.tag}-right", self.tag)
+        wrong["spec"]["versions"] = [{"component": "Kernel", "version": "6.1.90"}]
+        self.client.create("patchrollouts", wrong)
+        self.wait_condition("patchrollouts", wrong["metadata"]["name"], "Stalled", "VersionNotAllowed", "the policy has 0 patches of Kernel")
+        self.client.delete("patchrollouts", wrong["metadata"]["name"])
+        right["spec"]["versions"] = [{"component": "ContainerRuntime", "version": "1.7.25"}]
+        self.client.create("patchrollouts", right)
+        ended = self.ended("Succeeded")
+        self.assertEqual(ended["status"]["versions"], right["spec"]["versions"])
+        self.assertEqual([runtime_version(self.node(name)) for name in names], ["containerd://1.7.25"] * 2)
         self.assert_put_away(names)
 
 

@@ -107,10 +107,20 @@ void check_channel(struct checks *checks, const struct kube_sim_change *change)
 }
 
 /* Of a runtime there are two versions that nobody needs to say: what is written in a policy, and what a host made. */
-void check_frozen(struct checks *checks, const struct rules *rules)
+static bool is_pinned(const struct pins *pins, const char *version)
 {
-	for (size_t i = 0; i < rules->patches.count; i++) {
-		const struct patch *patch = &rules->patches.items[i];
+	for (size_t i = 0; i < pins->count; i++)
+		if (strcmp(pins->items[i].version, version) == 0)
+			return true;
+	return false;
+}
+
+void check_frozen(struct checks *checks, const struct revision *page)
+{
+	for (size_t i = 0; i < page->rules->patches.count; i++) {
+		const struct patch *patch = &page->rules->patches.items[i];
+		if (is_pinned(&page->pins, patch->version))
+			continue;
 		bool known = patch->component != COMPONENT_CONTAINER_RUNTIME || strcmp(patch->version, "1.7.27") == 0;
 		for (size_t k = 0; k < checks->said_count && !known; k++)
 			known = checks->said[k].resolved && trimmed_is(checks->said[k].text, patch->version);

@@ -114,7 +114,7 @@ static void revision_changed(struct checks *checks, const struct kube_sim_change
 		return;
 	struct seen_rollout *seen = seen_rollout(checks, page->rollout_uid);
 	if (page->rules)
-		check_frozen(checks, page->rules);
+		check_frozen(checks, page);
 	if (seen->page_count < MAX_PAGES)
 		seen->pages[seen->page_count++] = page;
 	else

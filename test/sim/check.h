@@ -139,7 +139,7 @@ void check_prepared(struct checks *checks, const struct seen_job *job);
 void check_verified(struct checks *checks, const struct node *node);
 /* channel.c */
 void check_channel(struct checks *checks, const struct kube_sim_change *change);
-void check_frozen(struct checks *checks, const struct rules *rules);
+void check_frozen(struct checks *checks, const struct revision *page); /* with rules */
 /* check_pod.c */
 const struct node *node_named(struct checks *checks, const char *name);
 /* At work in one of these steps, with a grant. */

@@ -380,10 +380,12 @@ static void create_rollout(struct faults *faults)
 		draw_emergency_rollout(faults->world, name_of(policy));
 		return;
 	}
+	bool pinned = draw_chance(faults->world, 20);
 	kube_sim_api_do(faults->world->api, "POST", ROLLOUTS, NULL,
 	                "{'apiVersion':'patchwright.io/v1alpha1','kind':'PatchRollout','metadata':{'name':'by-hand-%lld'},"
-	                "'spec':{'policyRef':{'name':'%s'}}}",
-	                (long long)draw_between(faults->world, 1, 999999), name_of(policy));
+	                "'spec':{'policyRef':{'name':'%s'}%s}}",
+	                (long long)draw_between(faults->world, 1, 999999), name_of(policy),
+	                pinned ? ",'versions':[{'component':'ContainerRuntime','version':'1.7.26'}]" : "");
 }
 
 static const cJSON *some_pod(struct faults *faults, bool job)

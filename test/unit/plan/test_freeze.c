@@ -220,7 +220,7 @@ START_TEST(pages)
 		struct frozen_plan plan = freeze("");
 		ck_assert_uint_eq(freeze_pages(&plan), cases[i].pages);
 		for (size_t page = 1; page <= cases[i].pages; page++) {
-			_cleanup_json_ cJSON *data = cJSON_Parse(freeze_page_data(&plan, w.policy, page, &w.pass));
+			_cleanup_json_ cJSON *data = cJSON_Parse(freeze_page_data(&plan, &w.snapshot, page, &w.pass));
 			int on_it = cases[i].nodes - 1000 * ((int)page - 1);
 			ck_assert_int_eq(cJSON_GetArraySize(kube_json_get(data, "targets")), on_it < 1000 ? on_it : 1000);
 			ck_assert_str_eq(kube_json_str(data, "planHash"), plan.hash);
