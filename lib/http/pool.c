@@ -121,7 +121,6 @@ static int on_timer(CURLM *multi, long timeout_ms, void *arg)
 	struct http_pool *pool = arg;
 	if (timeout_ms < 0) {
 		kube_timer_stop(pool->http->env, &pool->timer);
-		kube_timer_stop(pool->http->env, &pool->pause);
 		return 0;
 	}
 	return kube_timer_start(pool->http->env, &pool->timer, timeout_ms, timer_fired, pool) == 0 ? 0 : -1;
@@ -153,6 +152,7 @@ void http_pool_free(struct http_pool *pool)
 		return;
 	curl_multi_cleanup(pool->multi);
 	kube_timer_stop(pool->http->env, &pool->timer);
+	kube_timer_stop(pool->http->env, &pool->pause);
 	struct http_socket *watch, *next;
 	DL_FOREACH_SAFE(pool->sockets, watch, next)
 	socket_close(watch);

@@ -246,6 +246,24 @@ START_TEST(news_of_a_watch_come_together)
 }
 END_TEST
 
+/* Its timers go with it, and curl says that it has none any more. */
+START_TEST(a_pause_outlives_a_watch_that_ends)
+{
+	static const struct kube_request stalled = {.method = "GET", .target = "/stall", .watch = true};
+	struct fixture f = {0};
+	struct test_outcome news, other;
+	set_up(&f);
+	ck_assert_int_eq(test_send_with(&f.client, &stalled, &test_handlers, &other), 0);
+	start_watch(&f, &news);
+	ck_assert(kube_timer_active(&f.client.http->pools->pause));
+	kube_transport_cancel(kube_http_transport(f.client.http), other.exchange);
+	ck_assert(kube_timer_active(&f.client.http->pools->pause));
+	test_result_finish(&news);
+	test_result_finish(&other);
+	tear_down(&f);
+}
+END_TEST
+
 START_TEST(nothing_pauses_while_an_answer_is_waited_for)
 {
 	struct fixture f = {0};
@@ -614,7 +632,7 @@ START_TEST(reads_retry_after)
 END_TEST
 
 CHECK_MAIN("http", reports_head_data_and_end, every_status_is_an_answer, sends_what_was_asked, refuses_bad_requests,
-           limits_requests_in_flight, streams, news_of_a_watch_come_together,
+           limits_requests_in_flight, streams, news_of_a_watch_come_together, a_pause_outlives_a_watch_that_ends,
            nothing_pauses_while_an_answer_is_waited_for, runs_many_at_once, says_what_failed,
            names_the_server_that_refuses, data_restart_the_idle_timer, reader_ends_the_exchange,
            may_be_cancelled_in_its_callbacks, may_cancel_others_in_callbacks, may_be_cancelled_before_it_began,
