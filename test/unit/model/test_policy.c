@@ -67,6 +67,8 @@ START_TEST(test_defaults)
 	ck_assert(!rules.drain.delete_empty_dir_data);
 	ck_assert_int_eq(rules.drain.unmanaged_pods, UNMANAGED_BLOCK);
 	ck_assert_int_eq(rules.rollback_timeout_ms, 30 * MINUTE);
+	ck_assert(!rules.emergency.allow);
+	ck_assert_uint_eq(rules.emergency.bypass, 1u << BYPASS_WINDOWS | 1u << BYPASS_SOAK);
 	kube_arena_finish(&arena);
 }
 END_TEST
@@ -90,7 +92,8 @@ START_TEST(test_every_member)
 	    "{'name':'b','topology':{'key':'rack'}}],'topology':{'key':'zone','maxDomainsInProgress':3},'failureBudget':'5%"
 	    "','settle':{'readyFor':'1m','timeout':'20m'},'onFailure':'Uncordon'},"
 	    "'drain':{'enabled':false,'timeout':'1h','gracePeriodSeconds':0,'parallelism':100,'deleteEmptyDirData':true,"
-	    "'unmanagedPods':'Delete'},'rollback':{'timeout':'2h'}}",
+	    "'unmanagedPods':'Delete'},'rollback':{'timeout':'2h'},'emergency':{'allow':true,'bypass':['Approval','Freezes'"
+	    "]}}",
 	    &arena);
 	const struct patch *patch = rules.patches.items;
 
@@ -142,6 +145,8 @@ START_TEST(test_every_member)
 	ck_assert(rules.drain.delete_empty_dir_data);
 	ck_assert_int_eq(rules.drain.unmanaged_pods, UNMANAGED_DELETE);
 	ck_assert_int_eq(rules.rollback_timeout_ms, 120 * MINUTE);
+	ck_assert(rules.emergency.allow);
+	ck_assert_uint_eq(rules.emergency.bypass, 1u << BYPASS_APPROVAL | 1u << BYPASS_FREEZES);
 	kube_arena_finish(&arena);
 }
 END_TEST
@@ -183,6 +188,9 @@ START_TEST(test_refused)
 	    {"{'target':{'nodes':{}},'patches':[" PATCH "]}", "target.nodes.selector"},
 	    {"{" TARGET "}", "patches"},
 	    {"{" TARGET ",'patches':[]}", "patches"},
+	    {"{'emergency':{'bypass':['Health']}," MINIMAL "}",
+	     "emergency.bypass: expected Windows, Freezes, Soak or Approval"},
+	    {"{'emergency':{'bypass':'Soak'}," MINIMAL "}", "emergency.bypass: expected a list of Windows"},
 	    {"{" TARGET ",'patches':[" PATCH "," PATCH "," PATCH "," PATCH "," PATCH "," PATCH "," PATCH "," PATCH "," PATCH
 	     "]}",
 	     "patches: 9"},
@@ -357,6 +365,7 @@ START_TEST(test_hash)
 	    {"{'rollback':null," MINIMAL "}", true},
 	    {"{'drain':{'timeout':'1m'}," MINIMAL "}", false},
 	    {"{'rollback':{'timeout':'1m'}," MINIMAL "}", false},
+	    {"{'emergency':{'allow':true}," MINIMAL "}", false},
 	    {"{'strategy':{'maxUnavailable':2}," MINIMAL "}", false},
 	    {"{'windows':[{'name':'w','type':'Cron','schedule':'0 2 * * *','duration':'2h'}]," MINIMAL "}", false},
 	    {"{'freezes':[{'name':'f','from':'2026-12-18T00:00:00Z','to':'2027-01-04T00:00:00Z'}]," MINIMAL "}", false},

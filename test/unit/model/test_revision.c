@@ -74,6 +74,18 @@ START_TEST(test_plan_page)
 }
 END_TEST
 
+START_TEST(test_pinned_versions)
+{
+	cJSON *json = plan_json();
+	json_set(json, "data>versions", "[{'component':'Kubelet','version':'1.34.1'}]");
+	struct revision *page = take_revision(json);
+
+	ck_assert_ptr_null(page->data_error);
+	ck_assert_str_eq(page->rules->patches.items[0].version, "1.34.1");
+	kube_object_unref(&page->object);
+}
+END_TEST
+
 START_TEST(test_second_page)
 {
 	cJSON *json = plan_json();
@@ -120,6 +132,8 @@ START_TEST(test_unusable)
 	    {false, "data>rules", NULL, "rules"},
 	    {false, "data>rules>patches>0>version", "'1.34.3'", "hash"},
 	    {false, "data>policyHash", "'00'", "hash"},
+	    {false, "data>versions", "[{'component':'Kernel','version':'6.1'}]",
+	     "spec.versions[0]: the policy has 0 patches of Kernel"},
 	    {false, "data>targets", "{}", "targets"},
 	    {false, "data>targets>0", "null", "targets[0]"},
 	    {false, "data>targets>1>u", NULL, "targets[1].u"},
@@ -213,5 +227,5 @@ START_TEST(test_report)
 }
 END_TEST
 
-CHECK_MAIN("revision", test_plan_page, test_second_page, test_ledger_page, test_unusable, test_too_many_targets,
-           test_not_ours, test_same, test_report)
+CHECK_MAIN("revision", test_plan_page, test_pinned_versions, test_second_page, test_ledger_page, test_unusable,
+           test_too_many_targets, test_not_ours, test_same, test_report)

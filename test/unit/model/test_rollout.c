@@ -196,6 +196,8 @@ START_TEST(test_same)
 	    {"metadata>finalizers", "['a']", false},
 	    {"metadata>ownerReferences", NULL, false},
 	    {"spec>policyRef>name", "'q'", false},
+	    {"spec>versions", "[{'component':'Kernel','version':'6.1'}]", false},
+	    {"spec>emergency", "{'enabled':true,'reason':'CVE-2027-1234'}", false},
 	    {"status>epoch", "4", false},
 	    {"status>active>0>blockedBy>message", "'other'", false},
 	    {"status>decisions>0>evidence", "'other'", false},

@@ -103,6 +103,17 @@ START_TEST(the_rules_of_the_policy_hold)
 }
 END_TEST
 
+START_TEST(it_goes_back_where_the_policy_allows_that)
+{
+	begin("{'component':'ContainerRuntime','version':'" NEW "','allowDowngrade':true,'job':{'image':'x'}}",
+	      PIN("1.5.11"));
+	world_run(&w, MINUTES(60));
+	ck_assert_str_eq(shown("n01"), "containerd://1.5.11");
+	ck_assert_str_eq(shown("n02"), "containerd://1.5.11");
+	world_finish(&w);
+}
+END_TEST
+
 START_TEST(what_is_of_no_use_is_told)
 {
 	check_stalled(begin(RUNTIME, "[{'component':'Kernel','version':'6.1.90'}]"),
@@ -115,4 +126,4 @@ START_TEST(what_is_of_no_use_is_told)
 END_TEST
 
 CHECK_MAIN("plan/pin", it_brings_the_pinned_version, another_version_is_another_plan, it_needs_no_channel,
-           the_rules_of_the_policy_hold, what_is_of_no_use_is_told)
+           the_rules_of_the_policy_hold, it_goes_back_where_the_policy_allows_that, what_is_of_no_use_is_told)
