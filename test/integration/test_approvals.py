@@ -74,7 +74,7 @@ class TestApprovals(ApprovalTest):
         self.assertEqual([(e["user"], e["counts"]) for e in ended["status"]["approvals"]][:2], [("grace", True), ("linus", True)])
         decision = next(d for d in ended["status"]["decisions"] if d["type"] == "Approve")
         self.assertIn("grace, linus", decision["evidence"])
-        self.assertIn("WaitingForApproval", self.events_about("PatchRollout", rollout["metadata"]["name"]))
+        wait_for(lambda: "WaitingForApproval" in self.events_about("PatchRollout", rollout["metadata"]["name"]), WAIT, "an Event on it")
 
     def test_each_wave_needs_its_own(self):
         rollout = self.asking({"mode": "Wave"}, TWO)
@@ -118,7 +118,7 @@ class TestApprovals(ApprovalTest):
         self.assertIn(AUTHOR, message)
         name = self.approve("early", rollout)
         self.assertEqual(self.why(name)["why"], "AuthorUnknown")
-        self.assertEqual(conditions(self.running())["Stalled"][1], "AuthorUnknown")
+        self.wait_condition("patchrollouts", rollout["metadata"]["name"], "Stalled", "AuthorUnknown")
         self.client.patch("patchpolicies", self.tag, {"metadata": {"annotations": {AUTHOR: "linus"}}})
         self.ended("Succeeded")
 

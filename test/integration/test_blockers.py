@@ -57,8 +57,7 @@ class TestBlockers(FlowTest):
         second["metadata"]["name"] = "cart-too"
         self.client.create("poddisruptionbudgets", second, namespace)
         self.policy()
-        _, active = self.wait_blocked()
-        self.assertIn("2 PodDisruptionBudgets select this pod", active["blockedBy"]["message"])
+        self.wait_blocked("2 PodDisruptionBudgets select this pod")
         self.client.delete("poddisruptionbudgets", "cart-too", namespace)
         self.check_done([name])
 
@@ -66,10 +65,9 @@ class TestBlockers(FlowTest):
         name, = self.pool(1)
         self.make_deployment("cache", 1, empty_dir=True)
         self.policy()
-        _, active = self.wait_blocked()
+        _, active = self.wait_blocked("emptyDir volume: set drain.deleteEmptyDirData, or delete the pod")
         blocker = active["blockedBy"]
         self.assertEqual((blocker["kind"], blocker["namespace"]), ("Pod", self.namespace()))
-        self.assertIn("emptyDir volume: set drain.deleteEmptyDirData, or delete the pod", blocker["message"])
         self.change(drain={"deleteEmptyDirData": True})
         rollout = self.ended("Succeeded", count=2)
         self.check_done([name], rollout)

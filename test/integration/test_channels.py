@@ -115,14 +115,17 @@ class TestConfigMap(ChannelTest):
     def test_minimum_age(self):
         name, = self.pool(1)
         self.say({KEY: "1.7.27"})
-        self.follow(minimumAge="6s")
-        self.wait_policy("Resolved", "MinimumAge", "1.7.27 is used from")
-        self.assertEqual(conditions(self.client.get("patchpolicies", self.tag))["UpToDate"][0], "Unknown")
-        seen = self.resolved()["candidate"]["firstSeen"]
+        made = self.follow(minimumAge="6s")
+        young = self.policies.wait_for(lambda event: event.object["metadata"]["name"] == self.tag
+                                       and "1.7.27 is used from" in conditions(event.object).get("Resolved", ("", "", ""))[2],
+                                       WAIT, "1.7.27 is too young").object
+        self.assertEqual((conditions(young)["Resolved"][1], conditions(young)["UpToDate"][0]), ("MinimumAge", "Unknown"))
+        seen = young["status"]["resolved"][0]["candidate"]["firstSeen"]
         rollout = self.ended("Succeeded")
         # Both times are whole seconds of clocks that agree within one.
         self.assertGreaterEqual(seconds(rollout["metadata"]["creationTimestamp"]), seconds(seen) + 5)
         self.assertEqual(self.resolved()["firstSeen"], seen)
+        self.change(patches=[{**made["spec"]["patches"][0], "minimumAge": "1h"}])
         self.say({KEY: "1.7.28"})
         self.wait_policy("Resolved", "MinimumAge", "1.7.28 is used from")
         self.assertEqual((self.resolved()["version"], self.resolved()["candidate"]["version"]), ("1.7.27", "1.7.28"))

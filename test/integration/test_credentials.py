@@ -232,7 +232,7 @@ class TestExec(CredentialsTest):
     def test_a_certificate_until_it_expires(self):
         for name in ("first", "second"):
             certificate, key = self.certificate(name)
-            expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + (3 if name == "first" else 3600)))
+            expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + (15 if name == "first" else 3600)))
             self.answer("client.authentication.k8s.io/v1beta1", clientCertificateData=certificate, clientKeyData=key, expirationTimestamp=expires)
             if name == "first":
                 probe = self.probe(self.plugin(apiVersion="client.authentication.k8s.io/v1beta1", interactiveMode="IfAvailable"))

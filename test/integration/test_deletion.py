@@ -3,7 +3,7 @@
 For every step a pool is held in it. Afterwards nothing is cordoned, no job pod is left and no object is stuck; a job that runs may end.
 """
 
-from lib.flow import FlowTest, SANITIZERS, WAIT, patch, strategy, wait_for
+from lib.flow import BEHAVE, FlowTest, SANITIZERS, WAIT, patch, strategy, wait_for
 from lib.rollout import cordoned, job_pods, pages, runtime_version, step_of
 
 # What holds a node in a step.
@@ -180,12 +180,25 @@ class TestStop(DeletionTest):
 
     def test_sigterm_in_the_middle_and_a_new_start(self):
         """Each step in turn: the program ends with 0 and the next one goes on where it was."""
-        names = self.pool(1, behave="delay=1s,lag=1s")
-        self.make_deployment("web", 1, annotations={"fleet.patchwright.io/stop-after": "1s"})
-        self.policy(strategy=strategy(ready_for="1s"), patches=[patch(rollback=True)])
-        for step in ("Draining", "Patching", "Verifying", "Settling"):
-            self.wait_step(names[0], step)
-            self.restart()
+        names = self.pool(1, behave="hold,hide")
+        self.bare_pod(names[0], "leaving")
+        namespace, held = self.namespace(), {"metadata": {"finalizers": ["example.com/hold"]}}
+        self.client.patch("pods", "leaving", held, namespace)
+        self.policy(strategy=strategy(ready_for="1s"), patches=[patch(rollback=True)], drain={"unmanagedPods": "Delete"})
+        wait_for(lambda: "deletionTimestamp" in self.client.get("pods", "leaving", namespace)["metadata"], WAIT, "the pod is leaving")
+        self.wait_step(names[0], "Draining")
+        self.restart()
+        self.client.patch("pods", "leaving", {"metadata": {"finalizers": None}}, namespace)
+        self.wait_job(names[0])
+        self.restart()
+        self.client.patch("nodes", names[0], {"metadata": {"annotations": {BEHAVE: "hide"}}})
+        self.wait_step(names[0], "Verifying")
+        self.restart()
+        self.ready_since(names[0], "2100-01-01T00:00:00Z")
+        self.release(names[0])
+        self.wait_step(names[0], "Settling")
+        self.restart()
+        self.ready_since(names[0], "2020-01-01T00:00:00Z")
         rollout = self.ended("Succeeded")
         self.assertEqual(job_pods(self.pod_events(names)), {(rollout["metadata"]["name"], names[0], "job"): 1})
         self.assertEqual(runtime_version(self.node(names[0])), "containerd://1.7.27")

@@ -4,7 +4,7 @@ import json
 
 from lib.case import node_ready
 from lib.cluster import JOBS
-from lib.flow import BEHAVE, FlowTest, WAIT, conditions, patch, quarantined, strategy, wait_for
+from lib.flow import FlowTest, WAIT, conditions, patch, quarantined, strategy, wait_for
 from lib.rollout import STATE, check_ledger, cordoned, decisions, job_pods, pages, runtime_version, state_of, step_of, steps
 
 OLD, NEW = "containerd://1.6.20", "containerd://1.7.27"
@@ -93,8 +93,7 @@ class TestFailedJobs(FailureTest):
         self.assertEqual(len(self.rollouts_of()), 1)
 
         # A new version patches the node, and frees it.
-        for name in names:
-            self.client.patch("nodes", name, {"metadata": {"annotations": {BEHAVE: None}}})
+        self.release(*names)
         self.change(patches=[patch("1.7.28")])
         second = self.ended("Succeeded", count=2)
         self.assertEqual([runtime_version(self.node(name)) for name in names], ["containerd://1.7.28"] * 2)
@@ -105,8 +104,7 @@ class TestFailedJobs(FailureTest):
     def test_failed_job_can_be_tried_again_by_hand(self):
         names = self.outdated(behave="fail", rollback=True)
         self.ended("RolledBack")
-        for name in names:
-            self.client.patch("nodes", name, {"metadata": {"annotations": {BEHAVE: None}}})
+        self.release(*names)
         self.by_hand(f"{self.tag}-again")
         self.assertEqual(self.ended("Succeeded", count=2)["metadata"]["name"], f"{self.tag}-again")
         self.assertEqual([runtime_version(self.node(name)) for name in names], [NEW] * 2)
@@ -143,7 +141,7 @@ class TestFailedJobs(FailureTest):
         job = wait_for(lambda: self.running()["status"]["active"][0]["job"], WAIT, "the status names the job pod")
         self.assertTrue(job["uid"])
         self.client.delete("pods", job["name"], JOBS, grace=0)
-        self.client.patch("pods", job["name"], {"metadata": {"finalizers": None}}, JOBS)
+        self._drop_finalizers("pods", job["name"], JOBS)
         self.check_taken_back(names, "JobLost")
 
 
@@ -159,7 +157,9 @@ class TestVersions(FailureTest):
         self.assertIn("containerd://1.7.20", shown)
 
     def test_a_version_that_shows_late(self):
-        names = self.outdated(count=1, behave="lag=1s")
+        names = self.outdated(count=1, behave="hide")
+        self.wait_step(names[0], "Verifying")
+        self.release(*names)
         rollout = self.ended("Succeeded")
         self.assertEqual(runtime_version(self.node(names[0])), NEW)
         cordoned_old = [event for event in self.nodes.events(names[0]) if step_of(event.object) == "Verifying"]
@@ -189,8 +189,8 @@ class TestHosts(FailureTest):
         active, = self.running()["status"]["active"]
         self.assertEqual((active["node"], active["step"]), (names[0], "Patching"))
         # It is replaced: the rollout goes on without it.
+        self.release(names[1])
         self.client.delete("nodes", names[0])
-        self.client.patch("nodes", names[1], {"metadata": {"annotations": {BEHAVE: None}}})
         wait_for(lambda: self.rollouts_of()[0]["status"].get("outcome") == "Succeeded", WAIT, "the other node is patched")
         self.collect_pods(names[0])
         done = self.ended("Succeeded")
@@ -201,7 +201,8 @@ class TestHosts(FailureTest):
 
     def test_a_node_that_goes_not_ready_while_it_settles(self):
         names = self.pool(2)
-        self.policy(strategy=strategy(ready_for="1s", settle={"readyFor": "1s", "timeout": "2s"}, onFailure="Uncordon"))
+        self.ready_since(names[0], "2100-01-01T00:00:00Z")
+        self.policy(strategy=strategy(settle={"readyFor": "1s", "timeout": "5s"}, onFailure="Uncordon"))
         self.wait_step(names[0], "Settling")
         self.client.patch("nodes", names[0], {"metadata": {"annotations": {"fleet.patchwright.io/ready": "false"}}})
         down = {"type": "Ready", "status": "False", "reason": "KubeletStopped", "message": "simulated outage"}

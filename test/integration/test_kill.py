@@ -6,7 +6,7 @@ import time
 
 from lib import rollout
 from lib.case import ClusterTest
-from lib.wait import wait_for
+from lib.wait import WAIT, wait_for
 
 NODES, PODS, KILLS = 30, 90, 50
 MOST_CHANGES = 14  # between a start and the next kill
@@ -57,7 +57,7 @@ class TestKill(ClusterTest):
         controller.wait_ready()
         self.go_on()
         goal = self.changes() + self.random.randint(1, MOST_CHANGES)
-        wait_for(lambda: controller.check_alive() and (self.changes() >= goal or not self.unfinished()), 60,
+        wait_for(lambda: controller.check_alive() and (self.changes() >= goal or not self.unfinished()), WAIT,
                  f"{goal} changes (seed {self.seed})")
         time.sleep(self.random.uniform(0, 0.02))
 
@@ -104,7 +104,7 @@ class TestKill(ClusterTest):
             self.await_moment(controller)
             self.assertEqual(controller.kill(), -9)
         controller.start().wait_ready()
-        wait_for(lambda: controller.check_alive() and self.rollouts.objects() and not self.unfinished(), 60,
+        wait_for(lambda: controller.check_alive() and self.rollouts.objects() and not self.unfinished(), WAIT,
                  f"the last rollout is over (seed {self.seed})")
         self.assertEqual(controller.terminate(), 0)
 

@@ -6,14 +6,14 @@ import signal
 from lib import rollout
 from lib.case import ClusterTest
 from lib.cluster import SYSTEM
-from lib.wait import wait_for
+from lib.wait import WAIT, wait_for
 
 LEASE = "patchwright-controller"
 FLAGS = ("--leader-elect", "--leader-elect-lease-duration", "3s", "--leader-elect-renew-deadline", "2s",
          "--leader-elect-retry-period", "500ms")
 NODES, PODS, AT_MOST = 16, 32, 2
+PATIENT = (*FLAGS[:2], "60s", FLAGS[3], "40s", *FLAGS[4:])  # nothing that stands still for a while loses so long a lease
 UPHEAVALS = 30  # leaders that are killed or frozen
-WAIT = 60  # seconds
 PROGRESS = 2  # steps of nodes between two upheavals
 WAVES = [{"name": "canary", "size": 1}, {"name": "rest"}]
 
@@ -39,9 +39,9 @@ class TestLeader(ClusterTest):
 
     def two(self):
         """(the one that leads, the one that waits), both ready."""
-        leader = self.controller(*FLAGS, log="one.log")
+        leader = self.controller(*PATIENT, log="one.log")
         wait_for(lambda: leads(leader), WAIT, "the first leads")
-        return leader, self.controller(*FLAGS, log="two.log")
+        return leader, self.controller(*PATIENT, log="two.log")
 
     def test_the_one_that_waits_is_ready_and_does_nothing(self):
         leader, follower = self.two()
@@ -61,14 +61,14 @@ class TestLeader(ClusterTest):
         self.assertEqual(follower.terminate(), 0)
         before = self.lease()
         self.assertNotEqual(before["holderIdentity"], "", "the one that waits gave back what it does not hold")
-        self.assertEqual((before["leaseDurationSeconds"], before["leaseTransitions"]), (3, 0))
+        self.assertEqual((before["leaseDurationSeconds"], before["leaseTransitions"]), (60, 0))
         self.assertEqual(leader.terminate(), 0)
         after = self.lease()
         self.assertEqual((after.get("holderIdentity", ""), after["leaseDurationSeconds"], after["leaseTransitions"]), ("", 1, 0))
 
     def test_a_second_signal_ends_it_at_once(self):
         """A lease that cannot be given back, because nothing answers, holds up the end; whoever is in a hurry says so again."""
-        leader = self.controller(*FLAGS)
+        leader = self.controller(*PATIENT)
         wait_for(lambda: leads(leader), WAIT, "it leads")
         self.addCleanup(self.cluster.thaw_part, "apiserver")
         self.cluster.freeze_part("apiserver")
@@ -98,7 +98,7 @@ class TestLeader(ClusterTest):
                  lambda: f"another one takes the lease of {holder}: {self.lease()}")
 
     def kill(self, leader, holder):
-        self.assertEqual(leader.kill(), -9)
+        self.assertTrue(leader.kill() == -9 or "the lease is lost" in leader.tail(), leader.tail())
         leader.start()
         self.await_other_holder(holder)
         self.progress()
@@ -143,7 +143,8 @@ class TestLeader(ClusterTest):
         self.make_pdb("web", maxUnavailable="25%")
         self.nodes, self.pods, self.rollouts = self.record("nodes"), self.record("pods"), self.record("patchrollouts")
         self.fleet_agent("--delay", "1s")
-        self.controllers, self.frozen = self.two(), None
+        self.controllers = [self.controller(*FLAGS, log=f"{name}.log", start=False).start() for name in ("one", "two")]
+        self.frozen = None
         self.version = "1.7.27"
         self.policy(strategy={"maxUnavailable": AT_MOST, "waves": WAVES, "settle": rollout.NO_SETTLE})
         wait_for(self.rollouts.objects, WAIT, "the rollout begins")

@@ -5,7 +5,7 @@ import re
 
 from lib import objects
 from lib.case import ClusterTest, node_ready
-from lib.flow import FlowTest, ONE_WAVE, WAIT, conditions, strategy, wait_for
+from lib.flow import BEHAVE, FlowTest, ONE_WAVE, WAIT, conditions, strategy, wait_for
 from lib.rollout import cordoned, most_unavailable, runtime_version, state_of, step_of
 from lib.wait import wait_for as wait_until
 
@@ -43,7 +43,6 @@ class TestNeighbours(FlowTest):
 
     def check_metrics(self):
         """State age, the reason that blocks, the budget: of what other tests of the class do, too."""
-        text = self.program.http("/metrics")[1]
         rollout = re.escape(self.running()["metadata"]["name"])
         for line in (rf'patchwright_rollout_waiting\{{rollout="{rollout}",reason="NeighbourAtWork"\}} 1',
                      r'patchwright_rollouts\{outcome="Running"\} [1-9]',
@@ -51,7 +50,7 @@ class TestNeighbours(FlowTest):
                      rf'patchwright_policy_max_unavailable\{{policy="{self.tag}"\}} 1',
                      r'patchwright_cluster_unavailable_nodes \d',
                      r'patchwright_node_step_oldest_seconds\{step="Draining"\} \d'):
-            self.assertRegex(text, line)
+            wait_for(lambda l=line: re.search(l, self.program.http("/metrics")[1]), WAIT, line)
 
     def check_kstatus(self, item, done):
         """As `kubectl wait`, kstatus and Argo CD read it."""
@@ -146,18 +145,19 @@ class TestCeiling(FlowTest):
 
     def test_ceiling_over_all_policies(self):
         names = {one: self.make_nodes(3, {"pool": f"{self.tag}-{one}"}, prefix=f"{self.tag}-{one}",
-                                      annotations={"fleet.patchwright.io/behave": "delay=1s"}) for one in "ab"}
+                                      annotations={BEHAVE: "hold"}) for one in "ab"}
         for one in "ab":
             self.policy(f"{self.tag}-{one}", strategy=strategy(maxUnavailable=3),
                         target={"type": "Nodes", "nodes": {"selector": {"matchLabels": {"pool": f"{self.tag}-{one}"}}}})
+        for one in "ab":
+            self.wait_rollout(lambda event: "nodes of the cluster are unavailable" in event.object.get("status", {}).get("summary", ""),
+                              "it says that the cluster's limit is reached", policy=f"{self.tag}-{one}")
+        self.release(*names["a"], *names["b"])
         for one in "ab":
             self.ended("Succeeded", policy=f"{self.tag}-{one}")
         ours = [event for event in self.nodes.events()
                 if event.object["metadata"]["name"].startswith(self.tag) and node_ready(event.object)]  # they begin not Ready
         self.assertEqual(most_unavailable(ours), 2)
-        told = [event.object["status"]["summary"] for event in self.rollouts.events()
-                if event.object.get("status", {}).get("summary") and "nodes of the cluster are unavailable" in event.object["status"]["summary"]]
-        self.assertTrue(told, "a rollout says that the cluster's limit is reached")
         self.assert_put_away(names["a"] + names["b"])
 
 
@@ -176,7 +176,7 @@ class TestOwnNode(ClusterTest):
         self.fleet_agent("--delay", "300ms")
         first = self.controller("--leader-elect", "--pod-name", pod["metadata"]["name"], "--pod-namespace", namespace, log="first.log")
         self.policy(drain={"deleteEmptyDirData": True}, strategy=strategy(ONE_WAVE))
-        self.assertEqual(first.wait(60), 0, "it ends by itself when its pod is the last one")
+        self.assertEqual(first.wait(WAIT), 0, "it ends by itself when its pod is the last one")
         self.assertEqual(runtime_version(self.client.get("nodes", names[1])), NEW, "its own node is the last")
         self.assertEqual(step_of(self.client.get("nodes", names[0])), "Draining")
         self.assertTrue(cordoned(self.client.get("nodes", names[0])))
@@ -201,7 +201,7 @@ class TestOwnNode(ClusterTest):
             found = self.client.list("patchrollouts")
             return found and conditions(found[0]).get("Progressing", ("", "", ""))[1] == "SelfDrainUnsafe"
         wait_until(unsafe, WAIT, lambda: f"it waits and says why: {[r.get('status') for r in self.client.list('patchrollouts')]}")
-        self.assertIn("DrainGoesNowhere", conditions(self.client.get("patchpolicies", self.tag)))
+        wait_until(lambda: "DrainGoesNowhere" in conditions(self.client.get("patchpolicies", self.tag)), WAIT, "the policy says so, too")
         self.assertFalse(cordoned(self.client.get("nodes", name)))
         self.client.delete("patchpolicies", self.tag)
         wait_until(lambda: not self.client.list("patchrollouts"), WAIT, "the rollout is gone")

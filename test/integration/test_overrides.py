@@ -4,7 +4,7 @@ import datetime
 
 from lib import objects
 from lib.api import ApiError
-from lib.flow import FlowTest, conditions, strategy
+from lib.flow import FlowTest, WAIT, conditions, strategy
 from lib.rollout import check_ledger, cordoned, decisions, pages, runtime_version, state_of, step_of
 
 OLD, NEW = "containerd://1.6.20", "containerd://1.7.27"
@@ -132,7 +132,7 @@ class TestExceptions(FlowTest):
     def test_excepted_until_it_expires(self):
         names = self.pool(2)
         self.client.patch("nodes", names[0], {"metadata": {"labels": {"gpu": "legacy"}}})
-        expires = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(seconds=20)
+        expires = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(seconds=30)
         self.policy(exceptions=[{"name": "legacy-gpu", "selector": {"matchLabels": {"gpu": "legacy"}}, "reason": "driver pinned",
                                  "reference": "CHG-4711", "expires": expires.strftime(TIME)}])
         first = self.ended("Succeeded")
@@ -142,7 +142,7 @@ class TestExceptions(FlowTest):
         self.assertIn("driver pinned (CHG-4711)", target["message"])
         self.assertIn(("Skip", "exception/legacy-gpu"), [(item["type"], item["subject"]) for item in decisions(self.client, first)])
         # By a timer: nothing else happens at that time.
-        second = self.ended("Succeeded", count=2, timeout=90)
+        second = self.ended("Succeeded", count=2, timeout=2 * WAIT)
         created = datetime.datetime.strptime(second["metadata"]["creationTimestamp"], TIME).replace(tzinfo=datetime.timezone.utc)
         self.assertGreaterEqual(created, expires - datetime.timedelta(seconds=2))  # times of the API have whole seconds
         states = [state_of(event.object) for event in self.nodes.events(names[0]) if state_of(event.object)]

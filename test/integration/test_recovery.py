@@ -9,18 +9,19 @@ import json
 import pathlib
 import re
 import tempfile
+import time
 import urllib.parse
 
 from lib import rollout
 from lib.case import ClusterTest
 from lib.cluster import Cluster
+from lib.flow import BEHAVE
 from lib.process import Process
 from lib.relay import Relay
-from lib.wait import wait_for
+from lib.wait import WAIT, wait_for
 
 NODES, PODS, AT_MOST = 16, 32, 2
 PROGRESS = 3  # steps of nodes between two upheavals
-WAIT = 90  # seconds
 PEERS = ("kwok", "scheduler", "controller-manager")
 AUDIT = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": [
     {"level": "Metadata", "users": ["system:serviceaccount:patchwright-system:patchwright-controller"], "verbs": ["list", "watch"]},
@@ -93,21 +94,31 @@ class TestRecovery(ClusterTest):
 
     # --- the rollout ---
 
-    def begin(self, server=None):
-        self.names = self.make_nodes(NODES)
+    def begin(self, server=None, settle="0s"):
+        self.names = self.make_nodes(NODES, annotations={BEHAVE: "hold"})
         self.make_deployment("web", PODS)
         for part in ("scheduler", "controller-manager"):  # what is evicted stays away
             self.addCleanup(self.cluster.start_part, part)
             self.cluster.stop_part(part)
         self.nodes, self.pods, self.rollouts = self.record("nodes"), self.record("pods"), self.record("patchrollouts")
-        self.agent = self.fleet_agent("--delay", "500ms")
+        self.fleet_agent("--delay", "500ms")
         self.program = self.controller(server=server)
         self.kinds = set(re.findall(r"\]cache-(\w+) ok", self.program.http("/readyz?verbose")[1]))
         self.assertLess({"nodes", "pods", "patchrollouts"}, self.kinds)
         self.await_watches()
         self.assertEqual(self.lists(), dict.fromkeys(self.kinds, 1))
-        self.policy(strategy={"maxUnavailable": AT_MOST, "waves": rollout.THREE_WAVES, "settle": rollout.NO_SETTLE})
+        self.policy(strategy={"maxUnavailable": AT_MOST, "waves": rollout.THREE_WAVES, "settle": {"readyFor": settle}})
         self.progress()
+
+    def in_step(self, step):
+        return [node for node in self.nodes.objects() if rollout.step_of(node) == step]
+
+    def let_go(self):
+        """Jobs end here only, so that the rollout is never over before this test wants it."""
+        for node in self.in_step("Patching"):
+            if BEHAVE in node["metadata"]["annotations"]:
+                self.client.patch("nodes", node["metadata"]["name"], {"metadata": {"annotations": {BEHAVE: None}}})
+        return True
 
     def steps(self):
         return len(rollout.steps(self.nodes.seen()))
@@ -117,11 +128,11 @@ class TestRecovery(ClusterTest):
 
     def progress(self):
         goal = self.steps() + PROGRESS
-        wait_for(lambda: self.program.check_alive() and self.steps() >= goal, WAIT, f"{PROGRESS} steps of nodes")
-        self.assertFalse(self.is_over(), "it was over too soon: too little was tested")
+        wait_for(lambda: self.program.check_alive() and (self.steps() >= goal or self.let_go() and False), WAIT, f"{PROGRESS} steps of nodes")
+        self.assertFalse(self.is_over(), "it is over: too little is tested")
 
     def end(self):
-        wait_for(lambda: self.program.check_alive() and self.is_over(), WAIT,
+        wait_for(lambda: self.program.check_alive() and self.let_go() and self.is_over(), WAIT,
                  lambda: f"the rollout is over: {[item['status'] for item in self.rollouts.objects()]}")
         item = self.rollouts.objects()[0]
         self.assertEqual(item["status"]["outcome"], "Succeeded", item["status"])
@@ -141,6 +152,7 @@ class TestRecovery(ClusterTest):
         self.addCleanup(relay.close)
         self.begin(server=f"https://127.0.0.1:{relay.port}")
         for _ in range(3):
+            self.progress()
             seen = len(self.reads())
             self.assertGreater(relay.cut(), 0)
             self.await_watches(seen)
@@ -151,7 +163,13 @@ class TestRecovery(ClusterTest):
 
     def test_server_stands_still(self):
         """Until writes are given up that it carries out later all the same: nothing is done twice."""
-        self.begin()
+        self.begin(settle="1s")
+        node = wait_for(lambda: next(iter(self.in_step("Patching")), None), WAIT, "a node is patched")["metadata"]["name"]
+        soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 20))
+        ready = {"type": "Ready", "status": "True", "lastTransitionTime": soon}  # until then it is not settled, and then it is written
+        self.client.patch("nodes", node, {"status": {"conditions": [ready]}}, kind="strategic", subresource="status")
+        self.let_go()
+        wait_for(lambda: self.in_step("Settling"), WAIT, "it settles")
         self.cluster.freeze_part("apiserver")
         try:
             wait_for(lambda: self.program.check_alive() and "did not finish its answer" in self.program.tail(), WAIT,
@@ -165,7 +183,6 @@ class TestRecovery(ClusterTest):
         """At most one list of each kind in an upheaval, and that only where the server had forgotten what came after our version."""
         seen = len(self.reads())
         upheaval()
-        self.agent.freeze()  # no job ends, and so the rollout does not, until the next upheaval
         self.cluster.await_resources()
         self.await_watches(seen)
         lists = [read for read in self.reads()[seen:] if read.list]
@@ -174,7 +191,6 @@ class TestRecovery(ClusterTest):
         for read in lists:
             self.assertTrue(self.is_refused(read), f"the server could have gone on from here: {read}")
         self.cluster.restart_part("kwok")  # it would take up to a minute
-        self.agent.thaw()
         return kinds
 
     def forget(self):

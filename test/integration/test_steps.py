@@ -6,7 +6,7 @@ from lib.flow import FlowTest, conditions, patch, strategy
 from lib.rollout import cordoned, job_pods, pages, runtime_version, step_of
 
 OLD, NEW = "containerd://1.6.20", "containerd://1.7.27"
-JOB = {"image": objects.IMAGE, "timeout": "30s"}
+JOB = {"image": objects.IMAGE, "timeout": "10m"}
 
 
 def boot_id(node):
@@ -46,7 +46,7 @@ class TestJobs(FlowTest):
 class TestReboots(FlowTest):
     def reboots(self, behave, **fields):
         names = self.pool(2, behave=behave)
-        self.policy(patches=[patch(reboot={"expected": True, "timeout": "30s"}, **fields)], strategy=strategy())
+        self.policy(patches=[patch(reboot={"expected": True, "timeout": "10m"}, **fields)], strategy=strategy())
         return names
 
     def test_the_next_node_waits_until_the_last_is_back(self):

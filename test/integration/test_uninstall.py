@@ -46,6 +46,7 @@ class TestUninstall(ClusterTest):
         wait_for(lambda: self.client.find("serviceaccounts", "default", namespace), WAIT, "the namespace has its service account")
         self.client.create("pods", {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "precious"}, "spec": {
             "nodeName": names[0], "containers": [{"name": "main", "image": "example/bare:1"}]}}, namespace)
+        wait_for(lambda: self.client.find("configmaps", "kube-root-ca.crt", namespace), WAIT, "the namespace has all that it is given")
         self.addCleanup(self.cluster.install)
         self.run_documented(remove)
         wait_for(lambda: not any("patchwright" in " ".join(key) for key in self.objects()), WAIT, "nothing is installed")

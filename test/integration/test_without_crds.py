@@ -17,7 +17,7 @@ class TestWithoutCrds(ClusterTest):
         for plural in KINDS:
             self.client.delete("customresourcedefinitions", f"{plural}.patchwright.io")
         wait_for(lambda: not [crd for crd in self.client.list("customresourcedefinitions")
-                              if crd["spec"]["group"] == "patchwright.io"], 60, "the CRDs are gone")
+                              if crd["spec"]["group"] == "patchwright.io"], WAIT, "the CRDs are gone")
 
     def test_waits_says_so_and_goes_on(self):
         program = self.controller(start=False).start()
@@ -28,7 +28,7 @@ class TestWithoutCrds(ClusterTest):
         self.assertEqual((program.http("/healthz")[0], program.http("/readyz")[0]), (200, 503))
         assert_calm(self, program)
         self.cluster.kubectl("apply", "-f", str(pathlib.Path(ROOT, "crds")))
-        program.wait_ready(60)
+        program.wait_ready()
         self.policy(target={"type": "Nodes", "nodes": {"selector": {"matchLabels": {"pool": self.tag}}}})
         wait_for(lambda: self.client.get("patchpolicies", self.tag).get("status", {}).get("conditions"), WAIT, "it works")
         self.assertEqual(program.terminate(), 0)

@@ -8,7 +8,7 @@ from . import objects
 from .api import ApiError
 from .cluster import JOBS, ROOT, SYSTEM
 from .process import Controller, FleetAgent
-from .wait import wait_for
+from .wait import WAIT, wait_for
 from .watch import Recorder
 
 OURS = (("patchpolicies", None), ("patchrollouts", None), ("patchreports", None), ("patchapprovals", None), ("pods", JOBS),
@@ -43,7 +43,7 @@ class ClusterTest(unittest.TestCase):
             self.addCleanup(self.client.delete, "nodes", name)
             names.append(name)
         if wait:
-            wait_for(lambda: all(self._usable(name) for name in names), 30 + count / 5, f"{count} nodes are Ready")
+            wait_for(lambda: all(self._usable(name) for name in names), WAIT + count / 5, f"{count} nodes are Ready")
         return names
 
     def _usable(self, name):
@@ -74,7 +74,7 @@ class ClusterTest(unittest.TestCase):
 
     def await_deployment(self, name, replicas):
         namespace = self.namespace()
-        wait_for(lambda: self._available(name, namespace) == replicas, 30 + replicas / 5,
+        wait_for(lambda: self._available(name, namespace) == replicas, WAIT + replicas / 5,
                  lambda: f"{replicas} pods of {namespace}/{name} are available: {self._available(name, namespace)} are")
 
     def _available(self, name, namespace):
@@ -87,7 +87,7 @@ class ClusterTest(unittest.TestCase):
         generation = created["metadata"]["generation"]
         if wait:
             wait_for(lambda: self.client.get("poddisruptionbudgets", name, namespace).get("status", {})
-                     .get("observedGeneration") == generation, 30, f"PodDisruptionBudget {name} is observed")
+                     .get("observedGeneration") == generation, WAIT, f"PodDisruptionBudget {name} is observed")
         return name
 
     def policy(self, name=None, **spec):
@@ -106,7 +106,7 @@ class ClusterTest(unittest.TestCase):
         body = objects.approval(name, rollout or {"metadata": {"name": "r", "uid": "0"}}, user, wave, **spec)
         if not self.client.find("clusterrolebindings", f"{self.tag}-patchwright-approver"):
             self.bind("patchwright-approver", APPROVER, "grace", "linus", "mallory")
-        return wait_for(lambda: self._try_to_approve(user, body), 30, f"{user} may approve")
+        return wait_for(lambda: self._try_to_approve(user, body), WAIT, f"{user} may approve")
 
     def _try_to_approve(self, user, body):
         """RBAC knows of a binding a moment later."""
@@ -167,7 +167,7 @@ class ClusterTest(unittest.TestCase):
     def _remove_ours(self):
         """No test finds another one's policies, rollouts, reports, plans or job pods. The controller has ended by now."""
         for plural, namespace in OURS:
-            wait_for(lambda p=plural, n=namespace: not self._remove_all(p, n), 30, f"all {plural} are gone")
+            wait_for(lambda p=plural, n=namespace: not self._remove_all(p, n), WAIT, f"all {plural} are gone")
 
     def _remove_all(self, plural, namespace):
         items = self.client.list(plural, namespace)

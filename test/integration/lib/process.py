@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 
-from .wait import wait_for
+from .wait import WAIT, wait_for
 
 LOG_TAIL_BYTES = 4000
 _running = set()  # what was started and not waited for: an interrupted run ends it
@@ -48,9 +48,9 @@ class Process:
     def kill(self):
         """kill -9, and waits until it is gone."""
         self.signal(signal.SIGKILL)
-        return self.wait(10)
+        return self.wait(WAIT)
 
-    def terminate(self, timeout=35):
+    def terminate(self, timeout=WAIT):
         """SIGTERM; returns the exit code."""
         self.signal(signal.SIGTERM)
         return self.wait(timeout)
@@ -102,14 +102,14 @@ class Controller(Process):
             pathlib.Path(build) / "patchwright-controller", "--kubeconfig", kubeconfig,
             "--listen-address", f"127.0.0.1:{self.port}", *flags], log, environment)
 
-    def wait_ready(self, timeout=30):
+    def wait_ready(self, timeout=WAIT):
         wait_for(lambda: self.check_alive() and self.http("/readyz")[0] == 200, timeout,
                  lambda: f"/readyz of {self.name} answers 200; its log ends:\n{self.tail()}")
         return self
 
     def http(self, path):
         """GET; returns status and body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

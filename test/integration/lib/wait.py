@@ -2,6 +2,8 @@
 
 import time
 
+WAIT = 90  # seconds: for what hangs; a machine that is busy elsewhere, or stands still for a while, is never this slow
+
 
 class Timeout(AssertionError):
     """Something did not become true in time."""

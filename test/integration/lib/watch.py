@@ -9,9 +9,8 @@ import time
 import urllib.parse
 
 from .api import ApiError, Client, path_of
-from .wait import Timeout
+from .wait import WAIT, Timeout
 
-CATCH_UP = 90  # seconds
 Event = collections.namedtuple("Event", "time type object")  # time: time.monotonic(); type: ADDED, MODIFIED, DELETED
 
 
@@ -73,8 +72,8 @@ class Recorder:
             return (all(self._newest.get(key, 0) >= version for key, version in listed.items())
                     and all(newest.get(key, upto + 1) > upto for key in known - set(listed)))
         with self._changed:
-            if not self._changed.wait_for(lambda: self._failure or current(), CATCH_UP) or self._failure:
-                raise Timeout(f"after {CATCH_UP} s the watch of {self._plural} is behind ({self._failure or 'watching'})")
+            if not self._changed.wait_for(lambda: self._failure or current(), WAIT) or self._failure:
+                raise Timeout(f"after {WAIT} s the watch of {self._plural} is behind ({self._failure or 'watching'})")
 
     def wait_for(self, predicate, timeout, what):
         """The first event, past or coming, for which predicate(event) holds."""
