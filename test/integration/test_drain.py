@@ -162,7 +162,7 @@ class TestTurns(DrainTest):
     def test_same_name_elsewhere(self):
         """Behaviour 3: pods that come back under the same name on another node, and one that comes while the node drains."""
         site = {"site": self.tag}
-        name, = self.pool(1, labels=site)
+        name, = self.pool(1, labels=site, behave="hold")  # cordoned until the pods run elsewhere
         namespace = self.namespace()
         template = {"metadata": {"labels": {"app": "web"}, "annotations": {"fleet.patchwright.io/stop-after": "2s"}},
                     "spec": {"nodeSelector": site, "containers": [{"name": "main", "image": "example/web:1"}]}}
@@ -179,10 +179,11 @@ class TestTurns(DrainTest):
         self.wait_step(name, "Draining")
         late = self.bare_pod(name, "late", wait=False)
         self.let_go("held")
+        after = wait_for(lambda: self.ready_pods(namespace, elsewhere, 2), WAIT, "two pods run elsewhere")
+        self.release(name)
         self.ended("Succeeded")
         self.assertEqual(undrained(self.pod_events([name])), [])
         self.assertIsNone(self.client.find("pods", late.partition("/")[2], namespace), "a pod that came late was left")
-        after = wait_for(lambda: self.ready_pods(namespace, elsewhere, 2), WAIT, "two pods run elsewhere")
         self.assertEqual(sorted(after), sorted(before))
         for pod in after.values():
             self.assertIsNone(self.deleted_at(pod["metadata"]["uid"]), "a pod on another node was evicted")
@@ -225,7 +226,7 @@ class TestTurns(DrainTest):
         self.addCleanup(self.client.delete, "jobs", "batch", namespace)
         pod = wait_for(lambda: [pod["metadata"]["name"] for pod in self.client.list("pods", namespace) if pod["status"]["phase"] == "Running"],
                        WAIT, "the Job runs")[0]
-        self.policy(drain={"waitForJobs": "20m"})
+        self.policy(drain={"waitForJobs": "10m"})
         _, active = self.wait_blocked()
         self.assertEqual((active["blockedBy"]["kind"], active["blockedBy"]["name"]), ("Job", "batch"))
         self.client.patch("pods", pod, {"status": {"phase": "Succeeded"}}, namespace, subresource="status")

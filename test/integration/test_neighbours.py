@@ -149,9 +149,8 @@ class TestCeiling(FlowTest):
         for one in "ab":
             self.policy(f"{self.tag}-{one}", strategy=strategy(maxUnavailable=3),
                         target={"type": "Nodes", "nodes": {"selector": {"matchLabels": {"pool": f"{self.tag}-{one}"}}}})
-        for one in "ab":
-            self.wait_rollout(lambda event: "nodes of the cluster are unavailable" in event.object.get("status", {}).get("summary", ""),
-                              "it says that the cluster's limit is reached", policy=f"{self.tag}-{one}")
+        self.rollouts.wait_for(lambda event: "nodes of the cluster are unavailable" in event.object.get("status", {}).get("summary", ""),
+                               WAIT, "a rollout says that the cluster's limit is reached")
         self.release(*names["a"], *names["b"])
         for one in "ab":
             self.ended("Succeeded", policy=f"{self.tag}-{one}")
