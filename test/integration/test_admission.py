@@ -9,7 +9,7 @@ from lib.wait import wait_for
 CONTROLLER = f"system:serviceaccount:{SYSTEM}:patchwright-controller"
 AUTHOR = "patchwright.io/author"
 STATE = "patchwright.io/state"
-SYNCED = 30  # seconds: a role or policy that was just made is known to the server's authorizer
+SYNCED = 90  # seconds: a role or policy that was just made is known to the server's authorizer
 
 
 class AdmissionTest(ClusterTest):

@@ -11,13 +11,13 @@ from lib.case import ClusterTest
 from lib.cluster import ROOT
 from lib.conformance import METHODS, Comparison, Side, differences, look
 from lib.player import Player
+from lib.wait import WAIT
 
 DATA = ROOT / "test/data/conformance"
 LOGS = ROOT / "build/integration"
 COMMON = json.loads((DATA / "common.json").read_text())
 CONTROLLERS = ("controller-manager", "scheduler")
 CRDS = ("patchpolicies", "patchrollouts", "patchreports")
-WAIT = 60  # seconds
 STILL, WORK = "controllers stand still", "controllers work"
 
 

@@ -11,9 +11,8 @@ from lib.case import ClusterTest
 from lib.cluster import SYSTEM
 from lib.probe import Probe
 from lib.relay import ConnectProxy
-from lib.wait import wait_for
+from lib.wait import WAIT, wait_for
 
-WAIT = 60
 ACCOUNT = "patchwright-controller"
 V1 = "client.authentication.k8s.io/v1"
 PLUGIN = """\

@@ -2,9 +2,8 @@
 
 from lib.case import ClusterTest
 from lib.process import Process
-from lib.wait import wait_for
+from lib.wait import WAIT, wait_for
 
-WAIT = 60  # seconds; only a hang takes that long
 LEASE = "hello-operator"
 
 

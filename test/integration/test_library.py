@@ -7,13 +7,13 @@ from lib.api import ApiError
 from lib.case import ClusterTest, node_ready
 from lib.process import Process
 from lib.runner import Result, Suite
-from lib.wait import Timeout, wait_for
+from lib.wait import WAIT, Timeout, wait_for
 
 
 class TestWaiting(unittest.TestCase):
     def test_returns_what_became_true(self):
         answers = iter([0, None, 7])
-        self.assertEqual(wait_for(lambda: next(answers), 5, "seven"), 7)
+        self.assertEqual(wait_for(lambda: next(answers), WAIT, "seven"), 7)
 
     def test_says_what_never_became_true(self):
         with self.assertRaisesRegex(Timeout, "still not: the moon is green"):
@@ -27,9 +27,9 @@ class TestWaiting(unittest.TestCase):
             if isinstance(value, Exception):
                 raise value
             return value
-        self.assertEqual(wait_for(answer, 5, "seven"), 7)
+        self.assertEqual(wait_for(answer, WAIT, "seven"), 7)
         with self.assertRaisesRegex(AssertionError, "for good"):
-            wait_for(lambda: self.fail("for good"), 60, "never")
+            wait_for(lambda: self.fail("for good"), WAIT, "never")
 
 
 class TestRunner(unittest.TestCase):
@@ -65,12 +65,12 @@ class TestRunner(unittest.TestCase):
                 raise RuntimeError("no")
 
             def test_a(self):
-                meeting.wait(20)
+                meeting.wait(WAIT)
 
             test_b = test_a
 
             def test_c(self):
-                meeting.wait(20)
+                meeting.wait(WAIT)
                 self.fail()
         result = Result(quiet=True)
         Suite([Suite([Case("test_a"), Case("test_b"), Case("test_c")])]).run(result)
@@ -97,7 +97,7 @@ class TestProcess(ClusterTest):
 
     def test_signals_and_log(self):
         polite = self.shell("trap 'echo bye; exit 3' TERM; echo hello; while :; do sleep 0.05; done")
-        wait_for(lambda: "hello" in polite.tail(), 10, "it has started")
+        wait_for(lambda: "hello" in polite.tail(), WAIT, "it has started")
         self.assertEqual(polite.terminate(), 3)
         self.assertEqual(polite.tail(), "hello\nbye\n")
         self.assertEqual(self.shell("sleep 60").kill(), -9)
@@ -105,7 +105,7 @@ class TestProcess(ClusterTest):
     def test_a_program_that_ended_is_not_waited_for(self):
         broken = self.shell("echo no such flag; exit 2")
         with self.assertRaisesRegex(AssertionError, "ended with 2; its log ends:\nno such flag"):
-            wait_for(broken.check_alive() and (lambda: broken.check_alive() and False), 60, "never")
+            wait_for(broken.check_alive() and (lambda: broken.check_alive() and False), WAIT, "never")
 
 
 class TestFleet(ClusterTest):
@@ -120,11 +120,11 @@ class TestFleet(ClusterTest):
             self.assertEqual(node["status"]["nodeInfo"]["containerRuntimeVersion"], "containerd://1.7.0")
         self.assertEqual({node["metadata"]["labels"]["topology.kubernetes.io/zone"] for node in found.values()}, {"zone-a", "zone-b"})
         self.delete_nodes(names[0])
-        nodes.wait_for(lambda event: event.type == "DELETED" and event.object["metadata"]["name"] == names[0], 10, "deleted")
+        nodes.wait_for(lambda event: event.type == "DELETED" and event.object["metadata"]["name"] == names[0], WAIT, "deleted")
         self.assertEqual(nodes.events(names[0])[0].type, "ADDED")
 
     def test_workloads_and_budgets(self):
-        self.make_nodes(3)
+        names = self.make_nodes(3)
         self.make_deployment("web", 6)
         self.make_pdb("web", maxUnavailable=1)
         namespace = self.namespace()
@@ -134,12 +134,16 @@ class TestFleet(ClusterTest):
         def evict(name):
             self.client.create("pods", {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": namespace}},
                                namespace, subresource="eviction", name=name)
+        for name in names:  # no other pod runs instead meanwhile
+            self.client.patch("nodes", name, {"spec": {"unschedulable": True}})
         evict(first)
         with self.assertRaises(ApiError) as refused:
             evict(second)
         self.assertEqual(refused.exception.code, 429)
-        pods.wait_for(lambda event: event.type == "DELETED" and event.object["metadata"]["name"] == first, 30, "the pod stops")
-        wait_for(lambda: self._available("web", namespace) == 6, 30, "another pod runs instead")
+        pods.wait_for(lambda event: event.type == "DELETED" and event.object["metadata"]["name"] == first, WAIT, "the pod stops")
+        for name in names:
+            self.client.patch("nodes", name, {"spec": {"unschedulable": False}})
+        wait_for(lambda: self._available("web", namespace) == 6, WAIT, "another pod runs instead")
 
     def test_policy(self):
         made = self.policy(strategy={"maxUnavailable": 2})
@@ -154,9 +158,9 @@ class TestRecorder(ClusterTest):
         for number, relist in enumerate((False, True, False)):
             nodes.interrupt(relist)
             self.client.patch("nodes", name, {"metadata": {"labels": {"number": str(number)}}})
-            nodes.wait_for(lambda event, n=number: event.object["metadata"]["labels"].get("number") == str(n), 30, f"label {number}")
+            nodes.wait_for(lambda event, n=number: event.object["metadata"]["labels"].get("number") == str(n), WAIT, f"label {number}")
         versions = [(event.type, event.object["metadata"]["resourceVersion"]) for event in nodes.events(name)]
         self.assertEqual(len(versions), len(set(versions)), versions)
         self.client.delete("nodes", name)
-        nodes.wait_for(lambda event: event.type == "DELETED" and event.object["metadata"]["name"] == name, 10, "deleted")
+        nodes.wait_for(lambda event: event.type == "DELETED" and event.object["metadata"]["name"] == name, WAIT, "deleted")
         self.assertNotIn(name, [node["metadata"]["name"] for node in nodes.objects()])

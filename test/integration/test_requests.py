@@ -4,9 +4,8 @@ import json
 
 from lib.case import ClusterTest
 from lib.probe import Probe
-from lib.wait import wait_for
+from lib.wait import WAIT, wait_for
 
-WAIT = 60
 JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
 STRATEGIC, APPLY = "application/strategic-merge-patch+json", "application/apply-patch+yaml"
 

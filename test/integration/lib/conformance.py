@@ -22,10 +22,11 @@ import re
 import time
 import urllib.parse
 
+from .wait import WAIT
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 TYPES = {"merge": "application/merge-patch+json", "json": "application/json-patch+json",
          "strategic": "application/strategic-merge-patch+json", "apply": "application/apply-patch+yaml"}
-WAIT = 60  # seconds
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 CEL = re.compile(r'Invalid value: "(object|array|string|integer|number|boolean)": ')

@@ -54,7 +54,7 @@ class Player:
         """Returns the exit code: not 0 when a sanitizer has found something."""
         self._process.stdin.close()
         try:
-            return self._process.wait(20)
+            return self._process.wait(ANSWER_TIMEOUT)
         finally:
             self._process.kill()
             self._process.stdout.close()

@@ -7,9 +7,7 @@ import subprocess
 import threading
 
 from . import process
-from .wait import wait_for
-
-WAIT = 60  # seconds for an answer; only a hang takes that long
+from .wait import WAIT, wait_for
 
 
 class Probe:
@@ -50,7 +48,7 @@ class Probe:
         self._reader.join()
         self._process.stdout.close()
 
-    def wait(self, timeout=20):
+    def wait(self, timeout=WAIT):
         """Its exit code, once it has ended by itself."""
         return self._process.wait(timeout)
 
