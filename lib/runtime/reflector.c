@@ -275,12 +275,17 @@ void reflector_set_deadline(struct kube_reflector *r, int64_t silence_ms)
 
 void reflector_fail(struct kube_reflector *r, enum reflector_step next, struct kube_err *err)
 {
-	const char *verb = r->step == REFLECTOR_LISTING ? "list" : "watch";
+	const char *verb = r->step == REFLECTOR_LISTING || r->watch.initial ? "list" : "watch";
 	int64_t delay_ms = backoff_next(&r->backoff, r->env);
 	int64_t asked_ms = (int64_t)err->retry_after_s * 1000;
 
 	kube_timer_stop(r->env, &r->calm_timer);
 	reflector_drop_listing(r);
+	if (r->watch.initial) {
+		r->plain_list = r->status != 0 && r->status != 429; /* a list may succeed where this has not */
+		next = REFLECTOR_WAITING_TO_LIST;
+	}
+	r->watch.initial = false;
 	r->step = next;
 	if (asked_ms > delay_ms)
 		delay_ms = asked_ms < BACKOFF_MAX_MS ? asked_ms : BACKOFF_MAX_MS;

@@ -1,6 +1,7 @@
 /*
- * A reflector's inside, shared by its three files: reflector.c (life, waiting, health), reflector_list.c and
- * reflector_watch.c (one kind of request each, from sending it to what comes next).
+ * A reflector's inside, shared by its files: reflector.c (life, waiting, health), reflector_list.c and
+ * reflector_watch.c (one kind of request each, from sending it to what comes next), reflector_initial.c (watches that
+ * begin with a list).
  *
  * One exchange at most is open. Whatever ends a step calls exactly one of reflector_list(), reflector_watch(),
  * reflector_expired() and reflector_fail() to begin the next.
@@ -36,6 +37,7 @@ struct reflector_listing {
 
 struct reflector_watch {
 	struct wire_stream wire;
+	bool initial;       /* the objects that come make the list, until a bookmark says that these were all */
 	int64_t opened_ms;  /* mono time */
 	int64_t silence_ms; /* longest one allowed */
 	bool advanced;      /* an event has moved the version */
@@ -55,6 +57,7 @@ struct kube_reflector {
 
 	char *version;        /* the last resourceVersion that was seen; NULL: none yet */
 	bool version_expired; /* the server no longer, or not yet, has it */
+	bool plain_list;      /* the next list is no WatchList: the last one was refused, or has broken off */
 	unsigned refusals;    /* of watches, in a row */
 	int64_t listed_ms;    /* mono time at which the last list began */
 
@@ -111,10 +114,27 @@ void reflector_report_object(struct kube_reflector *r, struct kube_err *err);
 /* reflector_list.c */
 void reflector_list(struct kube_reflector *r);
 void reflector_drop_listing(struct kube_reflector *r);
+/* Takes over the reference. KUBE_E_LIMIT, KUBE_E_NOMEM. */
+int reflector_add_listed(struct kube_reflector *r, struct kube_object *object);
+void reflector_remove_listed(struct kube_reflector *r, const char *key);
+/* The list is complete, and becomes the contents of the store. On failure, and when handlers have freed the reflector,
+ * the next step has begun. */
+bool reflector_listed(struct kube_reflector *r, const char *version);
+/* What went wrong when reflector_add_listed() failed. */
+void reflector_list_error(const struct kube_reflector *r, int code, struct kube_err *ret_err);
+/* "0", "", or a known version. */
+const char *reflector_version_to_list(const struct kube_reflector *r);
 /* The watch says that our version is gone: list, but not in a tight loop. */
 void reflector_expired(struct kube_reflector *r, struct kube_err *err);
 
-/* reflector_watch.c */
+/* reflector_watch.c: a watch from our version on or, when watch.initial is set, one that begins with the list. */
 void reflector_watch(struct kube_reflector *r);
+
+/* reflector_initial.c: the server refused such a watch, at its opening or by an ERROR event. */
+void reflector_initial_refused(struct kube_reflector *r, struct kube_err *err);
+/* Takes over the reference. What changes before the list is complete changes the list. */
+int reflector_initial_object(struct kube_reflector *r, bool modified, struct kube_object *object, struct kube_err *err);
+/* True when the list is complete and the watch goes on. */
+bool reflector_initial_bookmark(struct kube_reflector *r, const struct document *bookmark);
 
 #endif

@@ -36,10 +36,12 @@ static void fail(struct kube_reflector *r, struct kube_err *err)
 
 /* Items */
 
-static int add_object(struct kube_reflector *r, struct kube_object *object)
+static int make_room(struct kube_reflector *r)
 {
 	struct reflector_listing *listing = &r->listing;
 
+	if (listing->count >= kube_store_max(r->options.store))
+		return KUBE_E_LIMIT;
 	if (listing->count == listing->cap) {
 		size_t cap = listing->cap ? listing->cap * 2 : PAGE_LIMIT;
 		struct kube_object **objects = realloc(listing->objects, cap * sizeof(struct kube_object *));
@@ -48,8 +50,33 @@ static int add_object(struct kube_reflector *r, struct kube_object *object)
 		listing->objects = objects;
 		listing->cap = cap;
 	}
-	listing->objects[listing->count++] = object;
 	return 0;
+}
+
+int reflector_add_listed(struct kube_reflector *r, struct kube_object *object)
+{
+	int rc = make_room(r);
+
+	if (rc)
+		kube_object_unref(object);
+	else
+		r->listing.objects[r->listing.count++] = object;
+	return rc;
+}
+
+void reflector_remove_listed(struct kube_reflector *r, const char *key)
+{
+	struct reflector_listing *listing = &r->listing;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < listing->count; i++) {
+		struct kube_object *object = listing->objects[i];
+		if (strcmp(object->key, key) == 0)
+			kube_object_unref(object);
+		else
+			listing->objects[kept++] = object;
+	}
+	listing->count = kept;
 }
 
 static int read_item(struct kube_reflector *r, const char *bytes, size_t len, struct kube_object **ret_object,
@@ -81,13 +108,7 @@ static int on_item(void *arg, const char *bytes, size_t len)
 		reflector_report_object(r, &err);
 		return r->freed ? KUBE_E_CANCELED : 0;
 	}
-	if (r->listing.count >= kube_store_max(r->options.store))
-		rc = KUBE_E_LIMIT;
-	else
-		rc = add_object(r, object);
-	if (rc)
-		kube_object_unref(object);
-	return rc;
+	return reflector_add_listed(r, object);
 }
 
 /* The exchange */
@@ -101,19 +122,25 @@ static void on_head(void *arg, const struct kube_response_head *head)
 	reflector_set_deadline(r, SILENCE_MS);
 }
 
+void reflector_list_error(const struct kube_reflector *r, int code, struct kube_err *ret_err)
+{
+	if (code == KUBE_E_NOMEM)
+		kube_fail(ret_err, code, "out of memory after %zu objects", r->listing.count);
+	else if (code == KUBE_E_PARSE)
+		kube_fail(ret_err, code, "the answer is no protobuf list: it breaks after %zu objects", r->listing.count);
+	else
+		kube_fail(ret_err, code,
+		          "the list is longer than the cache's limit of %zu objects or %zu bytes a page: raise it",
+		          kube_store_max(r->options.store), KUBE_REFLECTOR_MAX_PAGE_BYTES);
+}
+
 static void fail_items(struct kube_reflector *r, int code)
 {
 	struct kube_err err;
 
 	if (r->freed)
 		return;
-	if (code == KUBE_E_NOMEM)
-		kube_fail(&err, code, "out of memory after %zu objects", r->listing.count);
-	else if (code == KUBE_E_PARSE)
-		kube_fail(&err, code, "the answer is no protobuf list: it breaks after %zu objects", r->listing.count);
-	else
-		kube_fail(&err, code, "the list is longer than the cache's limit of %zu objects or %zu bytes a page: raise it",
-		          kube_store_max(r->options.store), KUBE_REFLECTOR_MAX_PAGE_BYTES);
+	reflector_list_error(r, code, &err);
 	fail(r, &err);
 }
 
@@ -138,7 +165,7 @@ static int on_data(void *arg, const char *bytes, size_t len)
 	return 0;
 }
 
-static void finish_list(struct kube_reflector *r, const char *version)
+bool reflector_listed(struct kube_reflector *r, const char *version)
 {
 	struct reflector_listing *listing = &r->listing;
 	size_t count = listing->count;
@@ -147,20 +174,25 @@ static void finish_list(struct kube_reflector *r, const char *version)
 	listing->count = 0; /* the references go to the store */
 	int rc = kube_store_replace(r->options.store, listing->objects, count, &err);
 	if (r->freed)
-		return;
+		return false;
 	if (rc) {
 		fail(r, &err);
-		return;
+		return false;
 	}
 	reflector_drop_listing(r);
 	reflector_set_version(r, version);
-	r->version_expired = false;
+	r->version_expired = r->plain_list = false;
 	if (!r->synced) {
 		r->synced = true;
 		if (r->options.on_synced)
 			r->options.on_synced(r->options.arg);
 	}
-	if (!r->freed)
+	return !r->freed;
+}
+
+static void finish_list(struct kube_reflector *r, const char *version)
+{
+	if (reflector_listed(r, version))
 		reflector_watch(r);
 }
 
@@ -237,7 +269,7 @@ static void on_done(void *arg, const struct kube_err *err)
 /* Requests */
 
 /* "0": whatever a server's cache has; "": the newest, from etcd; a known version: nothing older than that. */
-static const char *version_to_list(const struct kube_reflector *r)
+const char *reflector_version_to_list(const struct kube_reflector *r)
 {
 	if (r->version_expired)
 		return "";
@@ -246,7 +278,7 @@ static const char *version_to_list(const struct kube_reflector *r)
 
 static int make_query(const struct kube_reflector *r, struct kube_buf *query)
 {
-	const char *version = version_to_list(r);
+	const char *version = reflector_version_to_list(r);
 	const char *token = r->listing.continue_token;
 	/* A known version is answered from the server's cache only without a limit. */
 	bool limited = !r->listing.unlimited && (!*version || strcmp(version, "0") == 0);
@@ -288,7 +320,11 @@ void reflector_list(struct kube_reflector *r)
 	r->lists++;
 	r->listed_ms = kube_env_mono_ms(r->env);
 	reflector_drop_listing(r);
-	send_page(r);
+	r->watch.initial = r->options.watch_list && !r->plain_list;
+	if (r->watch.initial)
+		reflector_watch(r);
+	else
+		send_page(r);
 }
 
 void reflector_expired(struct kube_reflector *r, struct kube_err *err)

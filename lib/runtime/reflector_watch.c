@@ -5,7 +5,7 @@
 #define SHORTEST_SERVER_TIMEOUT_S 300
 #define LONGEST_SERVER_TIMEOUT_S 600
 #define GRACE_MS 5000              /* after the server's timeout */
-#define OPEN_SILENCE_MS 65000      /* until the head of the answer */
+#define OPEN_SILENCE_MS 65000      /* until the head of the answer, and in the list that a watch begins with */
 #define BOOKMARK_SILENCE_MS 150000 /* servers that send bookmarks send one a minute */
 #define CALM_MS 1000               /* open for so long: it works. Closed before, without news: it does not */
 #define MAX_QUERY_BYTES ((size_t)32 << 10)
@@ -57,6 +57,12 @@ static void on_calm(struct kube_timer *timer, void *arg)
 	reflector_leave(r);
 }
 
+/* Without memory "it works" is reported later. */
+static void start_calm(struct kube_reflector *r)
+{
+	kube_timer_start(r->env, &r->calm_timer, CALM_MS, on_calm, r);
+}
+
 /*
  * A server that starts refuses what it will take in a moment: it has no rules of RBAC yet, or its storage is not ready.
  * That says nothing about our version. An ERROR event does: whatever came after the version cannot be sent.
@@ -74,7 +80,9 @@ static bool passes(struct kube_reflector *r, const struct kube_err *err)
 static void refused(struct kube_reflector *r, struct kube_err *err)
 {
 	reflector_end_exchange(r);
-	if (reflector_is_expired(err))
+	if (r->watch.initial)
+		reflector_initial_refused(r, err);
+	else if (reflector_is_expired(err))
 		reflector_expired(r, err);
 	else
 		reflector_fail(r, passes(r, err) ? REFLECTOR_WAITING_TO_WATCH : REFLECTOR_WAITING_TO_LIST, err);
@@ -93,13 +101,15 @@ static void on_error_event(struct kube_reflector *r, const struct document *stat
 /* Without the key there is nothing to remove; with it, an older version must not pass for the present one. */
 static void leave_out(struct kube_reflector *r, struct kube_err *err)
 {
-	if (*r->draft.key)
+	if (*r->draft.key && r->watch.initial)
+		reflector_remove_listed(r, r->draft.key);
+	else if (*r->draft.key)
 		kube_store_remove(r->options.store, r->draft.key);
 	if (err && !r->freed)
 		reflector_report_object(r, err);
 }
 
-static void on_object(struct kube_reflector *r, const struct document *document)
+static void on_object(struct kube_reflector *r, enum event_type type, const struct document *document)
 {
 	struct kube_object *object;
 	struct kube_err err;
@@ -110,7 +120,8 @@ static void on_object(struct kube_reflector *r, const struct document *document)
 		return;
 	}
 	if (!rc)
-		rc = kube_store_put(r->options.store, object, &err);
+		rc = r->watch.initial ? reflector_initial_object(r, type == EVENT_MODIFIED, object, &err)
+		                      : kube_store_put(r->options.store, object, &err);
 	if (rc && !r->freed)
 		fail(r, REFLECTOR_WAITING_TO_LIST, &err);
 }
@@ -123,33 +134,41 @@ static void on_unknown(struct kube_reflector *r, const char *type)
 	reflector_report_object(r, &err);
 }
 
+static void on_bookmark(struct kube_reflector *r, const struct document *bookmark)
+{
+	draft_read(&r->draft, bookmark, NULL); /* one without a name */
+	r->watch.silence_ms = BOOKMARK_SILENCE_MS;
+	if (r->watch.initial && reflector_initial_bookmark(r, bookmark))
+		start_calm(r);
+}
+
 static void on_event(struct kube_reflector *r, const struct wire_open *event)
 {
-	switch (event_type(event->event)) {
+	enum event_type type = event_type(event->event);
+
+	switch (type) {
 	case EVENT_ERROR: on_error_event(r, &event->document); return;
 	case EVENT_ADDED:
-	case EVENT_MODIFIED: on_object(r, &event->document); break;
+	case EVENT_MODIFIED: on_object(r, type, &event->document); break;
 	case EVENT_DELETED:
 		draft_read(&r->draft, &event->document, NULL);
 		leave_out(r, NULL);
 		break;
-	case EVENT_BOOKMARK:
-		draft_read(&r->draft, &event->document, NULL); /* one without a name */
-		r->watch.silence_ms = BOOKMARK_SILENCE_MS;
-		break;
+	case EVENT_BOOKMARK: on_bookmark(r, &event->document); break;
 	case EVENT_UNKNOWN:
 		draft_read(&r->draft, &event->document, NULL);
 		on_unknown(r, event->event);
 		break;
 	}
-	if (is_watching(r))
+	if (is_watching(r) && !r->watch.initial)
 		reflector_set_version(r, r->draft.resource_version);
 }
 
-/* Other than 0 when the watch has ended. */
+/* KUBE_E_CANCELED when the watch has ended; another one may have begun. */
 static int on_bytes(void *arg, const char *bytes, size_t len)
 {
 	struct kube_reflector *r = arg;
+	unsigned number = r->watches;
 	_cleanup_wire_ struct wire_open event = {.parsed = NULL};
 	struct kube_err err;
 
@@ -157,10 +176,15 @@ static int on_bytes(void *arg, const char *bytes, size_t len)
 		fail(r, REFLECTOR_WAITING_TO_LIST, &err);
 	else
 		on_event(r, &event);
-	return is_watching(r) ? 0 : KUBE_E_CANCELED;
+	return is_watching(r) && r->watches == number ? 0 : KUBE_E_CANCELED;
 }
 
 /* The exchange */
+
+static int64_t silence_ms(const struct kube_reflector *r)
+{
+	return r->watch.initial ? OPEN_SILENCE_MS : r->watch.silence_ms;
+}
 
 static void on_head(void *arg, const struct kube_response_head *head)
 {
@@ -172,8 +196,9 @@ static void on_head(void *arg, const struct kube_response_head *head)
 	r->refusals = 0;
 	wire_stream_begin(&r->watch.wire, r->form);
 	r->watch.opened_ms = kube_env_mono_ms(r->env);
-	reflector_set_deadline(r, r->watch.silence_ms);
-	kube_timer_start(r->env, &r->calm_timer, CALM_MS, on_calm, r); /* without memory "it works" is reported later */
+	reflector_set_deadline(r, silence_ms(r));
+	if (!r->watch.initial)
+		start_calm(r);
 }
 
 static int on_data(void *arg, const char *bytes, size_t len)
@@ -187,11 +212,11 @@ static int on_data(void *arg, const char *bytes, size_t len)
 	}
 	reflector_enter(r);
 	int rc = wire_stream_feed(&r->watch.wire, bytes, len, on_bytes, r);
-	if (rc && is_watching(r)) {
+	if (rc && rc != KUBE_E_CANCELED) {
 		kube_fail(&err, rc, "an event of more than %zu bytes: it can only be listed", KUBE_REFLECTOR_MAX_EVENT_BYTES);
 		fail(r, REFLECTOR_WAITING_TO_LIST, &err);
 	} else if (!rc) {
-		reflector_set_deadline(r, r->watch.silence_ms);
+		reflector_set_deadline(r, silence_ms(r));
 	}
 	reflector_leave(r);
 	return 0;
@@ -213,6 +238,11 @@ static void closed(struct kube_reflector *r)
 	struct kube_err err;
 
 	kube_timer_stop(r->env, &r->calm_timer);
+	if (r->watch.initial) {
+		kube_fail(&err, KUBE_E_CLOSED, "the server closed the watch before its list was complete");
+		reflector_fail(r, REFLECTOR_WAITING_TO_LIST, &err);
+		return;
+	}
 	if (r->watch.advanced || kube_env_mono_ms(r->env) - r->watch.opened_ms >= CALM_MS) {
 		reflector_works(r);
 		if (!r->freed)
@@ -245,11 +275,15 @@ static void on_done(void *arg, const struct kube_err *err)
 
 static int make_query(const struct kube_reflector *r, int64_t timeout_s, struct kube_buf *query)
 {
+	const char *version = r->watch.initial ? reflector_version_to_list(r) : r->version;
+
 	kube_buf_adds(query, "watch=true&allowWatchBookmarks=true");
 	kube_buf_addf(query, "&timeoutSeconds=%lld", (long long)timeout_s);
-	if (r->version) {
+	if (r->watch.initial)
+		kube_buf_adds(query, "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+	if (version && *version) {
 		kube_buf_adds(query, "&resourceVersion=");
-		kube_buf_add_urlencoded(query, r->version);
+		kube_buf_add_urlencoded(query, version);
 	}
 	reflector_add_selectors(r, query);
 	return query->failed;

@@ -91,7 +91,7 @@ static void on_change(void *arg, const struct kube_change *change)
 		--*live;
 }
 
-static void run(struct kube_sim *sim, struct kube_client *client)
+static void run(struct kube_sim *sim, struct kube_client *client, bool watch_list)
 {
 	struct kube_store *store = NULL;
 	struct kube_reflector *reflector = NULL;
@@ -99,7 +99,8 @@ static void run(struct kube_sim *sim, struct kube_client *client)
 
 	REQUIRE(kube_store_new(MAX_OBJECTS, &store, NULL) == 0);
 	REQUIRE(kube_store_add_handler(store, on_change, &live, NULL) == 0);
-	const struct kube_reflector_options options = {.client = client, .projection = &projection, .store = store};
+	const struct kube_reflector_options options = {
+	    .client = client, .projection = &projection, .store = store, .watch_list = watch_list};
 	REQUIRE(kube_reflector_new(&options, &reflector, NULL) == 0);
 	kube_reflector_start(reflector);
 	/* An hour: more than all answers can last, and no loop that turns without time. */
@@ -110,7 +111,7 @@ static void run(struct kube_sim *sim, struct kube_client *client)
 	kube_store_free(store);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void play(const uint8_t *data, size_t size, bool watch_list)
 {
 	struct server server = {.data = data, .size = size};
 	struct kube_sim *sim = NULL;
@@ -119,8 +120,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	REQUIRE(kube_sim_new(1, INT64_C(1795260158000), &sim, NULL) == 0);
 	kube_sim_serve(sim, serve, &server);
 	REQUIRE(kube_client_new(kube_sim_env(sim), kube_sim_transport(sim), &client, NULL) == 0);
-	run(sim, client);
+	run(sim, client, watch_list);
 	kube_client_free(client);
 	kube_sim_free(sim);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	play(data, size, false);
+	play(data, size, true);
 	return 0;
 }

@@ -61,6 +61,22 @@ class TestListPods(ExampleTest):
 
 
 class TestWatchNodes(ExampleTest):
+    def watch_lists(self):
+        """How many watches of nodes began with a list, says the API server."""
+        samples = self.cluster.kubectl("get", "--raw", "/metrics").stdout.splitlines()
+        return sum(float(sample.split()[-1]) for sample in samples
+                   if sample.startswith("apiserver_watch_list_duration_seconds_count") and 'resource="nodes"' in sample)
+
+    def test_a_watch_begins_with_the_list(self):
+        names = self.make_nodes(2)
+        before = self.watch_lists()
+        program = self.example("watch_nodes")
+        for name in names:
+            wait_for(lambda: program.check_alive() and f"added    {name} Ready\n" in program.tail(), WAIT,
+                     lambda: f"{name}; it said {program.tail()}")
+        wait_for(lambda: self.watch_lists() > before, WAIT, "the API server has seen a WatchList")
+        self.assertEqual(program.terminate(), 0)
+
     def test_news_of_nodes(self):
         program = self.example("watch_nodes")
 

@@ -245,8 +245,8 @@ static void change(struct scene *scene)
 static int reflect(void *arg, struct kube_err *err)
 {
 	struct reflected r = {.store = NULL};
+	const bool *watch_list = arg;
 
-	(void)arg;
 	scene_init(&r.scene);
 	kube_sim_api_add_kind(r.scene.api, &kind);
 	scene_do(&r.scene, "POST", "/api/v1/namespaces", "{'metadata':{'name':'ns'}}");
@@ -258,7 +258,8 @@ static int reflect(void *arg, struct kube_err *err)
 	                                               .projection = &thing_projection,
 	                                               .store = r.store,
 	                                               .namespace_ = "ns",
-	                                               .label_selector = "!none"};
+	                                               .label_selector = "!none",
+	                                               .watch_list = *watch_list};
 	sweep_begin();
 	int code = kube_reflector_new(&options, &r.reflector, err);
 	if (!code) {
@@ -283,7 +284,10 @@ static int reflect(void *arg, struct kube_err *err)
 
 START_TEST(reflector)
 {
-	sweep("reflector", reflect, NULL);
+	bool no = false, yes = true;
+
+	sweep("reflector", reflect, &no);
+	sweep("reflector, WatchList", reflect, &yes);
 }
 END_TEST
 

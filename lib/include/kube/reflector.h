@@ -33,6 +33,11 @@ struct kube_reflector_options {
 	const char *namespace_;     /* NULL: all */
 	const char *label_selector; /* NULL: none; copied, as are the others */
 	const char *field_selector;
+	/*
+	 * Instead of a list a watch that begins with all objects (WatchList: Kubernetes 1.32), which spares the server from
+	 * having the whole list in memory. Where that is refused or breaks off, a list follows.
+	 */
+	bool watch_list;
 	/* Optional. The first complete list is in the store (called once). */
 	void (*on_synced)(void *arg);
 	/*

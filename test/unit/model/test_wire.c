@@ -29,7 +29,7 @@ struct server {
 	struct kube_reflector *reflector;
 	const char *files[MAX_STEPS]; /* without ".json" or ".pb" */
 	int statuses[MAX_STEPS];      /* 0: 200 */
-	bool proto;
+	bool proto, watch_list;
 	size_t chunk;
 	size_t cut; /* of the first answer only so many bytes come; 0: all */
 	unsigned requests;
@@ -106,6 +106,7 @@ static void play(struct server *server, const struct kube_projection *projection
 	const struct kube_reflector_options options = {.client = server->client,
 	                                               .projection = projection,
 	                                               .store = server->store,
+	                                               .watch_list = server->watch_list,
 	                                               .on_health = on_health,
 	                                               .arg = server};
 	ck_assert_int_eq(kube_reflector_new(&options, &server->reflector, NULL), 0);
@@ -440,6 +441,30 @@ START_TEST(watches_come_to_the_same)
 }
 END_TEST
 
+START_TEST(a_watch_that_begins_with_the_list_comes_to_the_same)
+{
+	static const size_t chunks[] = {1, 7, 1000, 1 << 20};
+
+	for (size_t c = 0; c < KUBE_ARRAY_LEN(chunks); c++) {
+		struct server list = {.files = {"pods"}, .chunk = chunks[c]};
+		struct server json = {.files = {"watchlist"}, .watch_list = true, .chunk = chunks[c]};
+		struct server proto = {.files = {"watchlist"}, .watch_list = true, .chunk = chunks[c], .proto = true};
+		play(&list, &pod_projection);
+		play(&json, &pod_projection);
+		play(&proto, &pod_projection);
+		ck_assert(kube_reflector_synced(json.reflector) && kube_reflector_synced(proto.reflector));
+		check_equal(&list, &json, add_pod);
+		check_equal(&list, &proto, add_pod);
+		ck_assert_uint_eq(json.requests, 1);
+		ck_assert_uint_eq(proto.requests, 1);
+		ck_assert_str_eq(proto.error, "");
+		stop(&list);
+		stop(&json);
+		stop(&proto);
+	}
+}
+END_TEST
+
 /* Refusals come in protobuf too: as an answer, and as an ERROR event. */
 START_TEST(refusals_are_read)
 {
@@ -513,4 +538,5 @@ START_TEST(damaged_answers_do_no_harm)
 END_TEST
 
 CHECK_MAIN("wire", lists_come_to_the_same, what_was_recorded_says_something, volumes_that_were_recorded_say_something,
-           watches_come_to_the_same, refusals_are_read, a_cut_list_is_asked_for_again, damaged_answers_do_no_harm)
+           watches_come_to_the_same, a_watch_that_begins_with_the_list_comes_to_the_same, refusals_are_read,
+           a_cut_list_is_asked_for_again, damaged_answers_do_no_harm)

@@ -116,6 +116,18 @@ static inline void bench_on_change(void *arg, const struct kube_change *change)
 	bench_free_reflector(bench, FREE_ON_CHANGE);
 }
 
+static inline void bench_new_reflector(struct bench *bench, bool watch_list)
+{
+	const struct kube_reflector_options options = {.client = bench->client,
+	                                               .projection = &thing_projection,
+	                                               .store = bench->store,
+	                                               .watch_list = watch_list,
+	                                               .on_synced = bench_on_synced,
+	                                               .on_health = bench_on_health,
+	                                               .arg = bench};
+	ck_assert_int_eq(kube_reflector_new(&options, &bench->reflector, NULL), 0);
+}
+
 /* Not started yet. */
 static inline void bench_setup_seed(struct bench *bench, const struct step *steps, size_t step_count, uint64_t seed)
 {
@@ -126,13 +138,7 @@ static inline void bench_setup_seed(struct bench *bench, const struct step *step
 	                 0);
 	ck_assert_int_eq(kube_store_new(1000, &bench->store, NULL), 0);
 	ck_assert_int_eq(kube_store_add_handler(bench->store, bench_on_change, bench, NULL), 0);
-	struct kube_reflector_options options = {.client = bench->client,
-	                                         .projection = &thing_projection,
-	                                         .store = bench->store,
-	                                         .on_synced = bench_on_synced,
-	                                         .on_health = bench_on_health,
-	                                         .arg = bench};
-	ck_assert_int_eq(kube_reflector_new(&options, &bench->reflector, NULL), 0);
+	bench_new_reflector(bench, false);
 }
 
 #define bench_setup(bench, steps) bench_setup_seed(bench, steps, KUBE_ARRAY_LEN(steps), 1)
