@@ -9,13 +9,18 @@ from lib.cluster import SYSTEM
 from lib.wait import WAIT, wait_for
 
 LEASE = "patchwright-controller"
-FLAGS = ("--leader-elect", "--leader-elect-lease-duration", "3s", "--leader-elect-renew-deadline", "2s",
-         "--leader-elect-retry-period", "500ms")
 NODES, PODS, AT_MOST = 16, 32, 2
-PATIENT = (*FLAGS[:2], "60s", FLAGS[3], "40s", *FLAGS[4:])  # nothing that stands still for a while loses so long a lease
 UPHEAVALS = 30  # leaders that are killed or frozen
 PROGRESS = 2  # steps of nodes between two upheavals
 WAVES = [{"name": "canary", "size": 1}, {"name": "rest"}]
+
+
+def elect(lease, renew, retry):
+    return ("--leader-elect", "--leader-elect-lease-duration", lease, "--leader-elect-renew-deadline", renew, "--leader-elect-retry-period", retry)
+
+
+FLAGS = elect("3s", "2s", "500ms")
+PATIENT = elect("60s", "40s", "500ms")  # a lease that nobody loses by standing still for a while
 
 
 def metric(controller, name):
