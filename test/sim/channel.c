@@ -4,6 +4,7 @@
  */
 #include "controller/model/channel.h"
 #include "test/sim/check.h"
+#include "test/sim/outside.h"
 
 #include <string.h>
 
@@ -17,7 +18,12 @@ bool draw_channel(struct world *world, struct kube_buf *out)
 {
 	if (!draw_chance(world, 30))
 		return false;
-	kube_buf_adds(out, "'channel':{'type':'ConfigMap','configMap':{'name':'channels','key':'runtime'}},");
+	uint64_t dice = world->seed ^ UINT64_C(0x75726c);
+	if (dice_between(&dice, 1, 3) == 1)
+		kube_buf_addf(out, "'channel':{'type':'URL','url':'" OUTSIDE_CHANNEL "','interval':'%llds'},",
+		              (long long)dice_between(&dice, 20, 120));
+	else
+		kube_buf_adds(out, "'channel':{'type':'ConfigMap','configMap':{'name':'channels','key':'runtime'}},");
 	if (draw_chance(world, 50))
 		kube_buf_addf(out, "'minimumAge':'%llds',", (long long)draw_between(world, 1, 120));
 	return true;

@@ -26,6 +26,17 @@ static bool asked(const struct gate_spec *gate, const struct rollout *old, const
 	       ((gate->at & GATE_AT_ROLLOUT) && !begun(old, NULL));
 }
 
+/* Where that is the end: an answer that cannot be judged, in the status that was there before. */
+static bool must_have_failed(const struct gate_spec *gate, const struct rollout *old)
+{
+	for (size_t i = 0; i < old->status.gates.count; i++) {
+		const struct gate_status *status = &old->status.gates.items[i];
+		if (strcmp(status->name, gate->name) == 0)
+			return gate->on_error == GATE_ON_ERROR_FAIL && status->verdict == GATE_ERROR;
+	}
+	return false;
+}
+
 void check_gates(struct checks *checks, const struct rules *rules, const struct rollout *old,
                  const struct active *grant)
 {
@@ -37,5 +48,8 @@ void check_gates(struct checks *checks, const struct rules *rules, const struct 
 		if (asked(gate, old, grant) && ago_ms > gate->interval_ms + ANSWER_MS + world->decision_ms)
 			world_fail(checks->world, "node %s is granted, but what gate %s asks said yes last %lld ms ago",
 			           grant->node, gate->name, (long long)ago_ms);
+		if (must_have_failed(gate, old))
+			world_fail(checks->world, "node %s is granted after gate %s could not be judged, and its onError is Fail",
+			           grant->node, gate->name);
 	}
 }

@@ -1,6 +1,6 @@
 /*
- * What gates ask: a server outside the cluster that says yes, says no, or is out of reach, for a while each. It has a
- * randomness of its own, so that worlds without gates are what they are without it.
+ * What gates and channels ask: a server outside the cluster that says yes, says no, or is out of reach, for a while
+ * each. It has a randomness of its own, so that worlds without gates are what they are without it.
  */
 #include "test/sim/outside.h"
 
@@ -64,6 +64,16 @@ static const char *answer_of(const struct outside *outside, bool metrics)
 	           : "{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,\"2\"]}}";
 }
 
+static void answer_channel(struct outside *outside, struct kube_sim *sim, struct kube_exchange *exchange)
+{
+	const cJSON *channels = kube_sim_api_get(outside->world->api, &kube_config_maps, OWN_NAMESPACE, "channels");
+	bool there = kube_json_get(channels, "data.runtime") != NULL && outside->mood != MOOD_STRANGE;
+
+	world_trace(outside->world, "outside: the channel is asked");
+	kube_sim_reply_json(sim, exchange, between(outside, 1, 1000), there ? 200 : 404,
+	                    there ? text_at(channels, "data.runtime") : "");
+}
+
 static void serve(void *arg, struct kube_sim *sim, struct kube_exchange *exchange, const struct kube_request *request)
 {
 	struct outside *outside = arg;
@@ -71,6 +81,8 @@ static void serve(void *arg, struct kube_sim *sim, struct kube_exchange *exchang
 
 	if (outside->mood == MOOD_AWAY)
 		kube_sim_reply_end(sim, exchange, 5, KUBE_E_CONNECT, "nobody is there");
+	else if (outside->mood != MOOD_SILENT && strcmp(request->target, OUTSIDE_CHANNEL) == 0)
+		answer_channel(outside, sim, exchange);
 	else if (outside->mood != MOOD_SILENT)
 		kube_sim_reply_json(sim, exchange, between(outside, 1, 1000), 200, answer_of(outside, metrics));
 }
@@ -82,6 +94,8 @@ void draw_gates(struct world *world, struct kube_buf *out)
 	static const char *const at[] = {"'Rollout'", "'Wave'", "'Node'", "'Rollout','Wave','Node'", "'Node'"};
 	struct outside *outside = world->outside;
 	bool metrics = between(outside, 1, 100) <= 50, both = between(outside, 1, 100) <= 20;
+	uint64_t dice = world->seed ^ UINT64_C(0x6661696c);
+	const char *on_error = dice_between(&dice, 1, 4) == 1 ? "Fail" : "Wait";
 
 	if (between(outside, 1, 100) > 20)
 		return;
@@ -89,15 +103,15 @@ void draw_gates(struct world *world, struct kube_buf *out)
 	if (!metrics || both)
 		kube_buf_addf(out,
 		              "{'name':'calendar','at':[%s],'type':'HTTP','http':{'url':'" CALENDAR
-		              "','field':'open','value':'true'},'timeout':'2s','interval':'%llds','onError':'Wait'}%s",
-		              at[between(outside, 0, 4)], (long long)between(outside, 3, 60), metrics ? "," : "");
+		              "','field':'open','value':'true'},'timeout':'2s','interval':'%llds','onError':'%s'}%s",
+		              at[between(outside, 0, 4)], (long long)between(outside, 3, 60), on_error, metrics ? "," : "");
 	if (metrics)
 		kube_buf_addf(
 		    out,
 		    "{'name':'alerts','at':[%s],'type':'Prometheus','prometheus':{'address':'" METRICS
 		    "','query':'count(ALERTS{node!~\\\"{{active}}\\\"})','max':'0'},'timeout':'2s','interval':'%llds',"
-		    "'onError':'Wait'}",
-		    at[between(outside, 0, 4)], (long long)between(outside, 3, 60));
+		    "'onError':'%s'}",
+		    at[between(outside, 0, 4)], (long long)between(outside, 3, 60), on_error);
 	kube_buf_adds(out, "]");
 }
 

@@ -1,8 +1,10 @@
-/* What gates ask, outside the cluster. */
+/* What gates and channels ask, outside the cluster. */
 #ifndef TEST_SIM_OUTSIDE_H
 #define TEST_SIM_OUTSIDE_H
 
 #include "test/sim/world.h"
+
+#define OUTSIDE_CHANNEL "https://outside.example/runtime" /* says what the ConfigMap of channel.c says */
 
 struct outside *outside_new(struct world *world);
 void outside_end(struct outside *outside); /* from here on it says yes */
