@@ -38,8 +38,9 @@ struct seen_rollout {
 	size_t page_count;
 	char hashes[MAX_LEDGER][17]; /* of decisions, by seq - 1: what was written stays */
 	size_t ledger_count;
-	unsigned begun;     /* waves, by bit, that had their first grant; bit MAX_WAVES: the rollout itself */
-	int64_t changed_ms; /* it, or one of its nodes */
+	char sent_version[24]; /* that the last status with grants was written upon */
+	unsigned begun;        /* waves, by bit, that had their first grant; bit MAX_WAVES: the rollout itself */
+	int64_t changed_ms;    /* it, or one of its nodes */
 	int64_t gone_ms;
 };
 
@@ -125,6 +126,9 @@ void check_approvals(struct checks *checks, struct seen_rollout *seen, const str
 /* check_gate.c */
 void check_gates(struct checks *checks, const struct rules *rules, const struct rollout *old,
                  const struct active *grant);
+/* check_capacity.c */
+/* Before it leaves its process. */
+void check_sending(struct checks *checks, const struct replica *replica, const struct kube_request *request);
 /* check_ledger.c */
 void check_ledger(struct checks *checks, struct seen_rollout *seen);
 /* The rollout is an emergency that may pass this by, and the ledger says who does so, and why. */

@@ -219,15 +219,22 @@ static void check_new(struct checks *checks, const cJSON *pod, unsigned sender)
 	check_alone(checks, pod);
 }
 
-/* The pods have left, and so have their volumes. */
-static void check_detached(struct checks *checks, const cJSON *pod)
+static bool shows_attachment(const struct checks *checks, unsigned sender, const char *name)
+{
+	const struct replica *replica = replicas_find(checks->world->replicas, sender);
+	return replica && replica->controller && kube_store_get(replica->controller->caches[CACHE_ATTACHMENTS].store, name);
+}
+
+/* The pods have left, and so have their volumes, as far as the process was told of them. */
+static void check_detached(struct checks *checks, const cJSON *pod, unsigned sender)
 {
 	const struct node *node = node_named(checks, text_at(pod, "spec.nodeName"));
 	const struct seen_node *seen = node ? seen_node(checks, node->object.uid) : NULL;
 	const struct rules *rules = node && node->state ? rules_of(seen_rollout(checks, node->state->rollout_uid)) : NULL;
 	const char *left = disks_left_on(checks->world->disks, text_at(pod, "spec.nodeName"));
 
-	if (!left || !rules || !rules->drain.enabled || !rules->drain.wait_for_detach || node->state->step != STEP_PATCHING)
+	if (!left || !shows_attachment(checks, sender, left) || !rules || !rules->drain.enabled ||
+	    !rules->drain.wait_for_detach || node->state->step != STEP_PATCHING)
 		return;
 	if (rules->drain.on_timeout != DRAIN_FORCE || seen->forced_ms == INT64_MIN)
 		world_fail(checks->world, "job pod %s is created, but volume %s still hangs on node %s",
@@ -263,7 +270,7 @@ void check_job(struct checks *checks, const struct kube_sim_change *change)
 {
 	if (!change->old_json) {
 		check_new(checks, change->new_json, change->sender);
-		check_detached(checks, change->new_json);
+		check_detached(checks, change->new_json, change->sender);
 		note_new(checks, change->new_json);
 	} else {
 		note_change(checks, change);

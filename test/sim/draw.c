@@ -19,6 +19,7 @@ void draw_node(struct world *world, size_t index)
 	static const char *const words[] = {"low", "high", "critical"};
 	char text[1280], annotations[192] = "", held[192] = "";
 	bool control_plane = index == 0, other_pool = !control_plane && draw_chance(world, 8);
+	bool full = world->theme == THEME_ROOM;
 	const char *runtime = draw_chance(world, 10) ? "1.7.27" : draw_chance(world, 3) ? "1.7.30" : "1.6.20";
 
 	if (draw_chance(world, 25))
@@ -45,7 +46,8 @@ void draw_node(struct world *world, size_t index)
 	         control_plane ? ",'node-role.kubernetes.io/control-plane':''" : "",
 	         draw_chance(world, 12) ? ",'gpu':'old'" : "", held, annotations,
 	         !world->calm && draw_chance(world, 6) ? "'unschedulable':true" : "", index, runtime,
-	         world->calm ? 64000ll : (long long)draw_between(world, 1000, 4000),
+	         world->calm ? 64000ll
+	                     : (long long)(full ? draw_between(world, 600, 1000) : draw_between(world, 1000, 4000)),
 	         world->calm ? 110ll : (long long)draw_between(world, 4, 20));
 	create(world, NODES, text);
 }
@@ -201,7 +203,7 @@ void draw_cluster(struct world *world)
 {
 	static const char *const namespaces[] = {JOB_NAMESPACE, OWN_NAMESPACE, "shop", "default"};
 	char text[128];
-	int64_t workloads = draw_between(world, 0, 5);
+	int64_t workloads = world->theme == THEME_ROOM ? 5 : draw_between(world, 0, 5);
 
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(namespaces); i++) {
 		snprintf(text, sizeof(text), "{'apiVersion':'v1','kind':'Namespace','metadata':{'name':'%s'}}", namespaces[i]);

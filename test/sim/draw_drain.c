@@ -39,7 +39,7 @@ void draw_drain(struct world *world, struct kube_buf *out)
 		kube_buf_adds(out, ",'waitForVolumeDetach':false");
 	if (draw_chance(world, 15))
 		kube_buf_adds(out, ",'podSelector':{'matchExpressions':[{'key':'app','operator':'NotIn','values':['app1']}]}");
-	if (draw_chance(world, 20))
+	if (draw_chance(world, 20) || world->theme == THEME_ROOM)
 		kube_buf_adds(out, ",'requireCapacity':true");
 	if (draw_chance(world, 30))
 		add_order(world, out);

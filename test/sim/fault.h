@@ -16,6 +16,7 @@ struct faults {
 	/* the controller's processes: per mille of writes after which the one that sent it dies, or is frozen */
 	int killed, frozen;
 	int nodes_deleted, rollouts_deleted;
+	int visits; /* of the person that mends */
 	struct kube_timer event, person;
 	struct kube_timer blow; /* on the process that sent the last write */
 	unsigned blow_at;

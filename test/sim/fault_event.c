@@ -496,7 +496,8 @@ void fault_mend(struct faults *faults)
 	struct world *world = faults->world;
 
 	channel_say(world, "'runtime':'1.7.28'");
-	for (size_t i = 0; i < kube_sim_api_count(world->api, &kube_nodes); i++) /* larger machines */
+	bool buys = world->theme != THEME_ROOM || ++faults->visits > 3; /* larger machines, in the end */
+	for (size_t i = 0; buys && i < kube_sim_api_count(world->api, &kube_nodes); i++)
 		patch(world, NODES, kube_sim_api_at(world->api, &kube_nodes, i), "/status",
 		      "{'status':{'allocatable':{'cpu':'64','pods':'110'}}}");
 	take_off(world, PW_ANNOTATION_HOLD);

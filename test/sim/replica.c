@@ -8,7 +8,7 @@ static struct kube_env *env_of(const struct replica *replica)
 	return kube_sim_env(replica->world->sim);
 }
 
-/* ---- up and down ---- */
+/* ---- down ---- */
 
 static void take_down(struct replica *replica)
 {
@@ -48,19 +48,45 @@ static void on_end(void *arg, int status)
 	kube_timer_start(env_of(replica), &replica->end, 0, on_end_timer, replica);
 }
 
+/* ---- what it sends ---- */
+
+static struct replica *sender_of(struct kube_transport *transport)
+{
+	return (struct replica *)((char *)transport - offsetof(struct replica, transport));
+}
+
+static int send(struct kube_transport *transport, const struct kube_request *request,
+                const struct kube_exchange_handlers *handlers, void *arg, struct kube_exchange **ret_exchange,
+                struct kube_err *err)
+{
+	struct replica *replica = sender_of(transport);
+
+	check_sending(replica->world->checks, replica, request);
+	return kube_transport_send(kube_sim_process_transport(replica->process), request, handlers, arg, ret_exchange, err);
+}
+
+static void cancel(struct kube_transport *transport, struct kube_exchange *exchange)
+{
+	kube_transport_cancel(kube_sim_process_transport(sender_of(transport)->process), exchange);
+}
+
+/* ---- up ---- */
+
 static void start(struct replica *replica)
 {
 	struct world *world = replica->world;
+	static const struct kube_transport_ops ops = {send, cancel};
 	struct kube_err err = {0};
 
 	snprintf(replica->identity, sizeof(replica->identity), "%c-%u", replica->letter, ++replica->starts);
 	if (kube_sim_process_new(world->sim, &replica->process, &err) != 0)
 		world_fail(world, "no process: %s", err.message);
 	kube_sim_process_wall_jump(replica->process, replica->clock_ms);
+	replica->transport.ops = &ops;
 	const struct controller_options options = {
 	    .options = &world->options,
 	    .env = kube_sim_process_env(replica->process),
-	    .transport = kube_sim_process_transport(replica->process),
+	    .transport = &replica->transport,
 	    .outgoing = kube_sim_process_transport(replica->process),
 	    .host = "sim",
 	    .instance = replica->identity,

@@ -12,6 +12,7 @@ struct replica {
 	unsigned starts;
 	char identity[16];                /* another one at each start */
 	struct kube_sim_process *process; /* NULL: it is down */
+	struct kube_transport transport;  /* the process's, looked at */
 	struct controller *controller;
 	bool frozen, stopping;
 	int64_t clock_ms; /* its machine's clock minus the server's */

@@ -48,7 +48,7 @@ static enum theme draw_theme(uint64_t seed)
 {
 	uint64_t state = seed ^ UINT64_C(0x7468656d65);
 	int64_t lot = dice_between(&state, 1, 25);
-	return lot <= THEME_LEASE ? (enum theme)lot : THEME_NONE;
+	return lot <= THEME_ROOM ? (enum theme)lot : THEME_NONE;
 }
 
 /* ---- telling ---- */

@@ -42,6 +42,7 @@ enum theme {
 	THEME_MOVES, /* nodes go from one policy to another in the midst of their rollouts */
 	THEME_GUARD, /* somebody takes the admission policy of approvals away, again and again */
 	THEME_LEASE, /* who leads is refused, and sleeps before it repeats */
+	THEME_ROOM,  /* full nodes, and drains that ask for room elsewhere */
 };
 
 struct world {
