@@ -34,6 +34,12 @@ static bool can_be_planned(const struct rollout_snapshot *s, const struct policy
 	       !uncovered_wave(s->nodes, s->node_count, &policy->rules, arena);
 }
 
+/* A node that its policy does not select any more keeps the record of what was done to it. */
+static bool concerns(const struct rollout *other, const struct policy *policy, const struct node *node)
+{
+	return node_selected(node, &policy->rules) || (node->state && !strcmp(node->state->rollout_uid, other->object.uid));
+}
+
 /*
  * Rollouts that share nodes go one after the other, as a whole: each would hold its record on nodes that the other
  * still waits for. One that was not planned and cannot be for now is in nobody's way.
@@ -46,7 +52,7 @@ static bool shares_nodes(const struct rollout_snapshot *s, const struct rollout 
 	    (!other->status.plan_hash && (!can_be_planned(s, policy, arena) || emergency_refusal(other, policy, arena))))
 		return false;
 	for (size_t i = 0; i < s->node_count; i++)
-		if (node_selected(s->nodes[i], &policy->rules) && node_selected(s->nodes[i], &s->policy->rules))
+		if (concerns(other, policy, s->nodes[i]) && node_selected(s->nodes[i], &s->policy->rules))
 			return true;
 	return false;
 }

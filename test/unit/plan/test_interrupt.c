@@ -755,6 +755,21 @@ END_TEST
 
 /* ---- other rollouts ---- */
 
+/* Of what it has done to the first node. */
+static void leave_record(const struct world_rollout *other)
+{
+	struct node_state state = {.node_uid = w.nodes[0]->node.object.uid,
+	                           .rollout_uid = other->rollout->object.uid,
+	                           .rollout = other->rollout->object.name,
+	                           .wave = "all",
+	                           .step = STEP_PATCHED,
+	                           .since_ms = w.now_ms,
+	                           .started_ms = w.now_ms};
+	for (int step = 0; step < STEP_COUNT; step++)
+		state.times[step] = KUBE_TIME_NONE;
+	world_set_state(&w, w.nodes[0], &state);
+}
+
 START_TEST(another_rollout_holds_the_node)
 {
 	struct world_rollout *r1 = begin(1, false, ONE_WAVE);
@@ -764,16 +779,7 @@ START_TEST(another_rollout_holds_the_node)
 	other->idle = true;
 	world_set_rollout(&w, other, "spec.policyRef.name", "'elsewhere'");
 	world_set_rollout(&w, other, "metadata.finalizers", "['patchwright.io/rollout']");
-	struct node_state state = {.node_uid = w.nodes[0]->node.object.uid,
-	                           .rollout_uid = other->rollout->object.uid,
-	                           .rollout = "other",
-	                           .wave = "all",
-	                           .step = STEP_PATCHED,
-	                           .since_ms = w.now_ms,
-	                           .started_ms = w.now_ms};
-	for (int step = 0; step < STEP_COUNT; step++)
-		state.times[step] = KUBE_TIME_NONE;
-	world_set_state(&w, w.nodes[0], &state);
+	leave_record(other);
 	world_plan(&w, r1);
 	ck_assert_uint_eq(world_actions(&w, ACTION_PATCH_NODE), 0);
 	const struct active *active = &w.result.wanted.active.items[0];
@@ -794,16 +800,7 @@ START_TEST(a_node_with_the_record_of_another_takes_no_place)
 	struct world_rollout *other = world_add_rollout(&w, "other");
 	other->idle = true;
 	world_set_rollout(&w, other, "spec.policyRef.name", "'elsewhere'");
-	struct node_state state = {.node_uid = w.nodes[0]->node.object.uid,
-	                           .rollout_uid = other->rollout->object.uid,
-	                           .rollout = "other",
-	                           .wave = "all",
-	                           .step = STEP_PATCHED,
-	                           .since_ms = w.now_ms,
-	                           .started_ms = w.now_ms};
-	for (int step = 0; step < STEP_COUNT; step++)
-		state.times[step] = KUBE_TIME_NONE;
-	world_set_state(&w, w.nodes[0], &state);
+	leave_record(other);
 	world_run_to(&w, "n02", STEP_SETTLING);
 	ck_assert_ptr_null(world_active(r, "n01"));
 	world_run(&w, MINUTES(5));
@@ -860,6 +857,12 @@ START_TEST(rollouts_whose_policies_share_nodes_go_one_after_the_other)
 	ck_assert_int_ne(w.look_again_ms, KUBE_TIME_NONE);
 	elsewhere.rules.selector.match_labels.items = &nowhere; /* the other policy is for other nodes now */
 	elsewhere.rules.selector.match_labels.count = 1;
+	leave_record(r2); /* but of one that is ours now it has the record still */
+	for (int i = 0; i < 5; i++)
+		world_tick(&w, w.now_ms);
+	ck_assert_ptr_null(r1->rollout->status.plan_hash);
+	world_set_rollout(&w, r2, "metadata.finalizers", NULL);
+	world_set_rollout(&w, r2, "status.outcome", "'Succeeded'");
 	world_run(&w, MINUTES(600));
 	check_outcome(r1, OUTCOME_SUCCEEDED, "it goes on");
 	elsewhere.rules = rules;
