@@ -178,7 +178,8 @@ class FlowTest(ClusterTest):
         def done():
             ended = [item for item in self.rollouts_of(policy)
                      if "outcome" in item.get("status", {}) and not item["metadata"].get("finalizers")]
-            return sorted(ended, key=lambda item: (item["status"]["finishedAt"], int(item["metadata"]["resourceVersion"]))) if len(ended) >= count else None
+            ended.sort(key=lambda item: (item["status"]["finishedAt"], int(item["metadata"]["resourceVersion"])))
+            return ended if len(ended) >= count else None
         last = wait_for(done, timeout, lambda: f"{count} rollouts have ended: {self._statuses(policy)}")[-1]
         self.assertEqual(last["status"]["outcome"], outcome, last["status"])
         return last
