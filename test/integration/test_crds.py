@@ -183,6 +183,7 @@ class TestDefaults(ClusterTest):
                       "requireCapacity": False},
             "rollback": {"timeout": "30m"}, "historyLimit": 10,
             "approval": {"mode": "None", "required": 1, "separationOfDuties": True, "expiresAfter": "24h"},
+            "emergency": {"allow": False, "bypass": ["Windows", "Soak"]},
         })
 
     def test_partly_given_objects_are_completed(self):
