@@ -44,6 +44,16 @@ pid_of() {
 	echo "$pid"
 }
 
+# has_ended PID STARTED: all threads of that process have ended, and so its ports are free. A process that was killed shows no command
+# line and a dead first thread before that; a zombie that nobody waits for stays for ever.
+has_ended() {
+	local stat fields
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+	read -ra fields <<<"${stat##*) }"
+	[ "${fields[19]}" = "$2" ] || return 0
+	[ "${fields[0]}" = Z ] && [ "${fields[17]}" -le 1 ]
+}
+
 is_alive() { pid_of "$1" >/dev/null; }
 is_gone() { ! is_alive "$1"; }
 
@@ -268,13 +278,13 @@ compact_etcd() {
 
 # stop_part PART [SIGNAL]: asks, waits, and kills what does not listen.
 stop_part() {
-	local pid
-	if pid=$(pid_of "$1"); then
+	local pid started
+	if pid=$(pid_of "$1") && started=$(start_time "$pid"); then
 		kill "-${2:-TERM}" "$pid" 2>/dev/null || true
 		kill -CONT "$pid" 2>/dev/null || true # one that was frozen hears nothing
-		if ! wait_for 15 is_gone "$1"; then
+		if ! wait_for 15 has_ended "$pid" "$started"; then
 			kill -KILL "$pid" 2>/dev/null || true
-			wait_for 5 is_gone "$1" || die "$1 (process $pid) does not end."
+			wait_for 15 has_ended "$pid" "$started" || die "$1 (process $pid) does not end."
 		fi
 	fi
 	rm -f "$STATE/run/$1"
