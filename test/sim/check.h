@@ -24,6 +24,8 @@ struct seen_node {
 		unsigned sender; /* the process that this is about */
 		/* Since when its cache shows the node not Ready or cordoned, and not cordoned; INT64_MAX: it does not. */
 		int64_t away_ms, open_ms;
+		char pool[8]; /* that its cache shows: whose policy the node is for */
+		int64_t moved_ms;
 	} known[MAX_REPLICAS];
 	int64_t held_since_ms;   /* since when the controller knows that it is held; INT64_MAX: it does not */
 	int64_t marked_since_ms; /* the same of another operator's mark */
@@ -109,6 +111,7 @@ void neighbour_check(struct checks *checks, const struct seen_node *seen); /* it
 /* Who writes holds the lease by its own clock. hooks.fate */
 void check_sender(void *arg, const struct kube_request *request, struct kube_sim_fate *fate);
 bool is_known_away(const struct checks *checks, const struct seen_node *node, unsigned sender);
+bool is_known_here(const struct checks *checks, const struct seen_node *node, unsigned sender);
 bool is_known_unguarded(const struct checks *checks, unsigned sender);
 bool is_known_open(const struct checks *checks, const struct seen_node *node, unsigned sender);
 /* rules NULL: of all nodes. */
@@ -119,13 +122,15 @@ void check_rollout(struct checks *checks, struct seen_rollout *seen, const struc
 /* check_window.c */
 void check_window(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
                   const struct active *grant);
+/* The wave had its first grant; "": the rollout had. */
+bool has_begun(const struct seen_rollout *seen, const struct rules *rules, const char *wave);
 /* check_approval.c */
 void check_approval_changed(struct checks *checks, const struct kube_sim_change *change);
-void check_approvals(struct checks *checks, struct seen_rollout *seen, const struct rules *rules,
+void check_approvals(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
                      const struct active *grant, unsigned sender);
 /* check_gate.c */
-void check_gates(struct checks *checks, const struct rules *rules, const struct rollout *old,
-                 const struct active *grant);
+void check_gates(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
+                 const struct rollout *old, const struct active *grant);
 /* check_capacity.c */
 /* Before it leaves its process. */
 void check_sending(struct checks *checks, const struct replica *replica, const struct kube_request *request);

@@ -71,13 +71,13 @@ static int64_t people_for(const struct checks *checks, const struct seen_rollout
 	return count;
 }
 
-/* bit: of what has begun already. */
-static void check_scope(struct checks *checks, struct seen_rollout *seen, const struct approval_rules *rules,
-                        const char *wave, unsigned bit, const char *node, unsigned sender)
+static void check_scope(struct checks *checks, const struct seen_rollout *seen, const struct rules *all,
+                        const char *wave, const char *node, unsigned sender)
 {
-	if (seen->begun & (1u << bit))
+	const struct approval_rules *rules = &all->approval;
+
+	if (has_begun(seen, all, wave))
 		return;
-	seen->begun |= 1u << bit;
 	int64_t count = people_for(checks, seen, rules, wave);
 	if (count < rules->required)
 		world_fail(checks->world, "node %s is the first of %s %s, with %lld approvals of %lld", node,
@@ -87,13 +87,13 @@ static void check_scope(struct checks *checks, struct seen_rollout *seen, const 
 		world_fail(checks->world, "node %s starts by approvals that nobody guards", node);
 }
 
-void check_approvals(struct checks *checks, struct seen_rollout *seen, const struct rules *rules,
+void check_approvals(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
                      const struct active *grant, unsigned sender)
 {
 	if (rules->approval.mode == APPROVAL_ROLLOUT)
-		check_scope(checks, seen, &rules->approval, "", MAX_WAVES, grant->node, sender);
+		check_scope(checks, seen, rules, "", grant->node, sender);
 	for (size_t w = 0; w < rules->waves.count; w++)
 		if (strcmp(rules->waves.items[w].name, grant->wave) == 0 &&
 		    (rules->waves.items[w].approval || rules->approval.mode == APPROVAL_WAVE))
-			check_scope(checks, seen, &rules->approval, grant->wave, (unsigned)w, grant->node, sender);
+			check_scope(checks, seen, rules, grant->wave, grant->node, sender);
 }

@@ -4,6 +4,7 @@
  */
 #include "test/sim/check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static size_t slot_of(const struct replica *replica)
@@ -40,6 +41,11 @@ static void on_node(void *arg, const struct kube_change *change)
 	struct known_node *known = &seen->known[slot_of(replica)];
 	bool anew = known->sender != kube_sim_process_id(replica->process);
 	known->sender = kube_sim_process_id(replica->process);
+	const char *pool = kube_strmap_get(&node->labels, "pool");
+	if (anew || strcmp(known->pool, pool ? pool : "") != 0) {
+		snprintf(known->pool, sizeof(known->pool), "%s", pool ? pool : "");
+		known->moved_ms = anew ? 0 : now_ms;
+	}
 	note(&known->away_ms, !node->ready || node->unschedulable, anew, now_ms);
 	note(&known->open_ms, !node->unschedulable, anew, now_ms);
 }
@@ -109,6 +115,15 @@ bool is_known_away(const struct checks *checks, const struct seen_node *node, un
 	if (is_granted_anywhere(checks, node->uid))
 		return true;
 	return is_long_ago(checks, node->unavailable_since_ms) && known && is_long_ago(checks, known->away_ms);
+}
+
+/* Whose policy the node is for now: what was decided before its label changed comes late. */
+bool is_known_here(const struct checks *checks, const struct seen_node *node, unsigned sender)
+{
+	const struct known_node *known = known_to(node, sender);
+	const char *pool = kube_strmap_get(&node->now->labels, "pool");
+
+	return known && strcmp(known->pool, pool ? pool : "") == 0 && is_long_ago(checks, known->moved_ms);
 }
 
 bool is_known_unguarded(const struct checks *checks, unsigned sender)

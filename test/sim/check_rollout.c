@@ -27,10 +27,11 @@ static void check_limit(struct checks *checks, const struct rules *rules, const 
 
 	for (size_t i = 0; i < checks->node_count; i++) {
 		const struct seen_node *node = &checks->nodes[i];
-		if (!is_counted(checks, node, rules))
+		bool moved = rules && node->now && !is_known_here(checks, node, sender); /* it may count it still, or not yet */
+		if (!moved && !is_counted(checks, node, rules))
 			continue;
 		total++;
-		away += node->now && is_known_away(checks, node, sender);
+		away += !moved && node->now && is_known_away(checks, node, sender);
 	}
 	int64_t limit = limit_of(value, total);
 	if (away > limit && !grant->foreign_cordon)
@@ -155,6 +156,21 @@ static void check_exception(struct checks *checks, const struct seen_rollout *se
 	}
 }
 
+static unsigned bit_of(const struct rules *rules, const char *wave)
+{
+	unsigned bit = MAX_WAVES;
+
+	for (unsigned w = 0; *wave && w < rules->waves.count; w++)
+		if (strcmp(rules->waves.items[w].name, wave) == 0)
+			bit = w;
+	return 1u << bit;
+}
+
+bool has_begun(const struct seen_rollout *seen, const struct rules *rules, const char *wave)
+{
+	return seen->begun & bit_of(rules, wave);
+}
+
 static void check_new_grant(struct checks *checks, struct seen_rollout *seen, const struct rollout *old,
                             const struct active *grant, unsigned sender)
 {
@@ -173,7 +189,7 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 	check_failures(checks, seen, rules, grant);
 	check_topology(checks, seen, rules, grant);
 	check_window(checks, seen, rules, grant);
-	check_gates(checks, rules, old, grant);
+	check_gates(checks, seen, rules, old, grant);
 	if (node)
 		hold_check(checks, node, "is granted");
 	if (node)
@@ -193,6 +209,7 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 	check_budget(checks, rules, grant, sender);
 	if (!is_overridden(seen, rules, BYPASS_SOAK))
 		check_soak(checks, seen, rules, grant);
+	seen->begun |= bit_of(rules, grant->wave) | bit_of(rules, "");
 }
 
 static void check_waves(struct checks *checks, const struct rollout *old, const struct rollout *now)
