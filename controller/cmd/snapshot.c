@@ -167,7 +167,7 @@ static const char **active_uids(const struct rollout *rollout, struct kube_arena
 /* At work here: it stands in the status, or carries the state of this rollout. */
 static bool concerns(const struct rollout *rollout, const char *const *active, const struct node *node)
 {
-	if (node->state && strcmp(node->state->rollout_uid, rollout->object.uid) == 0)
+	if (node_state_of(node, rollout->object.uid))
 		return true;
 	return bsearch(&node->object.uid, active, rollout->status.active.count, sizeof(*active), by_text) != NULL;
 }

@@ -284,3 +284,8 @@ bool node_selected(const struct node *node, const struct rules *rules)
 	return !kube_selector_empty(&rules->selector) && kube_selector_matches(&rules->selector, &node->labels) &&
 	       !node_control_plane(node) && strcmp(node->os, "windows") != 0 && !is_virtual(node);
 }
+
+const struct node_state *node_state_of(const struct node *node, const char *rollout_uid)
+{
+	return node && node->state && !strcmp(node->state->rollout_uid, rollout_uid) ? node->state : NULL;
+}

@@ -84,5 +84,7 @@ bool node_control_plane(const struct node *node);
 /* Whether a policy's selector means this node: matching labels, no control plane, no Windows, no virtual kubelet (label
  * type=virtual-kubelet or taint virtual-kubelet.io/provider). */
 bool node_selected(const struct node *node, const struct rules *rules);
+/* What the rollout of this UID has recorded on the node. NULL: nothing, or node is NULL. */
+const struct node_state *node_state_of(const struct node *node, const char *rollout_uid);
 
 #endif

@@ -55,8 +55,8 @@ static struct granted_uid *all_grants(const struct pass *pass)
  * must not make us wait for it. */
 static bool ended_here(const struct pass *pass, const struct node *node)
 {
-	const struct node_state *state = node->state;
-	return state && step_ended((enum step)state->step) && !strcmp(state->rollout_uid, pass->s->rollout->object.uid);
+	const struct node_state *state = node_state_of(node, pass->s->rollout->object.uid);
+	return state && step_ended((enum step)state->step);
 }
 
 static bool unavailable(const struct pass *pass, const struct node *node, struct granted_uid *grants)

@@ -70,8 +70,7 @@ static struct report_target report_target(const struct rollout_snapshot *s, cons
                                           struct kube_arena *arena)
 {
 	const struct node *node = view->node;
-	const struct node_state *state =
-	    node && node->state && !strcmp(node->state->rollout_uid, s->rollout->object.uid) ? node->state : NULL;
+	const struct node_state *state = node_state_of(node, s->rollout->object.uid);
 	bool in_plan = view->target->wave >= 0 && (uint64_t)view->target->wave < s->plan->rules->waves.count;
 	bool counted = !node || s->rollout->status.outcome == OUTCOME_SUCCEEDED;
 
@@ -184,8 +183,7 @@ static bool clear_nodes(const struct rollout_snapshot *s, struct kube_arena *are
 		under_way += s->targets[i].busy;
 	for (size_t i = 0; i < s->target_count; i++) {
 		const struct target_view *view = &s->targets[i];
-		const struct node_state *state = view->node ? view->node->state : NULL;
-		if (!state || strcmp(state->rollout_uid, s->rollout->object.uid) != 0 || explains_quarantine(view->node))
+		if (!node_state_of(view->node, s->rollout->object.uid) || explains_quarantine(view->node))
 			continue;
 		clear = false;
 		if (!view->busy && under_way++ < MAX_RELEASES)
@@ -245,8 +243,7 @@ void abandon_rollout(const struct rollout_snapshot *s, struct kube_arena *arena,
 	bool clear = true;
 
 	for (size_t i = 0; i < s->node_count; i++) {
-		const struct node_state *state = s->nodes[i]->state;
-		if (!state || strcmp(state->rollout_uid, s->rollout->object.uid) != 0 || explains_quarantine(s->nodes[i]))
+		if (!node_state_of(s->nodes[i], s->rollout->object.uid) || explains_quarantine(s->nodes[i]))
 			continue;
 		clear = false;
 		if (held_at_work(s->nodes[i]))

@@ -23,7 +23,7 @@ static const char *hash_plan(const struct frozen_plan *plan, const char *policy_
 /* Its status was lost, and it is planned again: what it works on belongs to it still. */
 static bool carries_state(const struct rollout_snapshot *s, const struct node *node)
 {
-	return node->state && !strcmp(node->state->rollout_uid, s->rollout->object.uid);
+	return node_state_of(node, s->rollout->object.uid) != NULL;
 }
 
 /* They are in no wave's number: the plan and its report name them, and that is all. */
@@ -105,15 +105,15 @@ static void add_targets(cJSON *data, const struct frozen_plan *plan, size_t page
 	}
 }
 
-static void add_pins(cJSON *data, const struct pins *pins)
+void add_versions(cJSON *json, const struct version_of *items, size_t count)
 {
-	cJSON *list = pins->count ? cJSON_AddArrayToObject(data, "versions") : NULL;
+	cJSON *list = cJSON_AddArrayToObject(json, "versions");
 
-	for (size_t i = 0; list && i < pins->count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		cJSON *item = cJSON_CreateObject();
+		cJSON_AddStringToObject(item, "component", component_names[items[i].component]);
+		cJSON_AddStringToObject(item, "version", items[i].version);
 		cJSON_AddItemToArray(list, item);
-		cJSON_AddStringToObject(item, "component", component_names[pins->items[i].component]);
-		cJSON_AddStringToObject(item, "version", pins->items[i].version);
 	}
 }
 
@@ -127,7 +127,8 @@ const char *freeze_page_data(const struct frozen_plan *plan, const struct rollou
 	cJSON_AddNumberToObject(data, "pages", (double)freeze_pages(plan));
 	if (page == 1) {
 		cJSON_AddRawToObject(data, "rules", s->policy->rules_json);
-		add_pins(data, &s->rollout->pins);
+		if (s->rollout->pins.count)
+			add_versions(data, s->rollout->pins.items, s->rollout->pins.count);
 	}
 	add_targets(data, plan, page);
 	_cleanup_free_ char *text = cJSON_PrintUnformatted(data);

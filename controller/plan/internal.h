@@ -85,6 +85,8 @@ const char *freeze_page_name(const struct rollout *rollout, const struct frozen_
 const char *freeze_page_data(const struct frozen_plan *plan, const struct rollout_snapshot *snapshot, size_t page,
                              struct kube_arena *arena);
 size_t freeze_pages(const struct frozen_plan *plan);
+/* Member "versions": [{component, version}]. */
+void add_versions(cJSON *json, const struct version_of *items, size_t count);
 
 /* ---- the pass over a running rollout ---- */
 

@@ -37,7 +37,7 @@ static bool can_be_planned(const struct rollout_snapshot *s, const struct policy
 /* A node that its policy does not select any more keeps the record of what was done to it. */
 static bool concerns(const struct rollout *other, const struct policy *policy, const struct node *node)
 {
-	return node_selected(node, &policy->rules) || (node->state && !strcmp(node->state->rollout_uid, other->object.uid));
+	return node_selected(node, &policy->rules) || node_state_of(node, other->object.uid);
 }
 
 /*

@@ -154,13 +154,7 @@ const char *policy_success_json(const struct policy_pass *pass)
 		return pass->s->policy->last_successful_json;
 	_cleanup_json_ cJSON *json = cJSON_CreateObject();
 	cJSON_AddStringToObject(json, "name", rollout->object.name);
-	cJSON *versions = cJSON_AddArrayToObject(json, "versions");
-	for (size_t i = 0; i < rollout->status.versions.count; i++) {
-		cJSON *version = cJSON_CreateObject();
-		cJSON_AddStringToObject(version, "component", component_names[rollout->status.versions.items[i].component]);
-		cJSON_AddStringToObject(version, "version", rollout->status.versions.items[i].version);
-		cJSON_AddItemToArray(versions, version);
-	}
+	add_versions(json, rollout->status.versions.items, rollout->status.versions.count);
 	cJSON_AddStringToObject(json, "finishedAt", kube_time_format(rollout->status.finished_ms, at));
 	cJSON_AddStringToObject(json, "duration", kube_duration_format(duration_of(&rollout->status), took));
 	_cleanup_free_ char *text = cJSON_PrintUnformatted(json);

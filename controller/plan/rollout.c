@@ -130,8 +130,7 @@ static size_t look_at_targets(struct pass *pass)
 		target->view = view;
 		target->wave = &pass->rules->waves.items[view->target->wave];
 		target->granted = granted ? granted->entry : NULL;
-		if (view->node && view->node->state && !strcmp(view->node->state->rollout_uid, uid))
-			target->state = view->node->state;
+		target->state = node_state_of(view->node, uid);
 		target->kind = kind_of(pass, target);
 		if (target->kind == TARGET_ENDED)
 			target->ended = target->state ? (enum step)target->state->step : STEP_FAILED;
