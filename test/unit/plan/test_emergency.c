@@ -55,23 +55,6 @@ static void check_override(const struct world_rollout *r, const char *rule, cons
 	ck_assert_msg(strstr(decision->evidence, evidence) != NULL, "%s does not say: %s", decision->evidence, evidence);
 }
 
-static void check_condition(const struct world_rollout *r, const char *type, int status, const char *reason,
-                            const char *message)
-{
-	const struct condition *c = condition_get(&r->rollout->status.conditions, type);
-	ck_assert_msg(c != NULL, "there is no condition %s", type);
-	ck_assert_msg(c->status == status && !strcmp(c->reason, reason), "%s is %s/%s: %s", type,
-	              condition_status_names[c->status], c->reason, c->message);
-	ck_assert_msg(strstr(c->message, message) != NULL, "%s does not say: %s", c->message, message);
-}
-
-static int64_t claimed_at(const char *node)
-{
-	const struct node_state *state = world_node(&w, node)->node.state;
-	ck_assert_msg(state != NULL, "%s was not claimed", node);
-	return state->started_ms;
-}
-
 START_TEST(it_does_not_wait_for_a_window)
 {
 	struct world_rollout *r = begin(3, ONE_WAVE, NIGHT "," ALLOW);
@@ -106,10 +89,10 @@ START_TEST(a_freeze_holds_where_only_windows_are_passed_by)
 	world_run(&w, MINUTES(60));
 	ck_assert_uint_eq(w.claims, 0);
 	ck_assert_ptr_null(override_of(r, "windows"));
-	check_condition(r, "Progressing", CONDITION_FALSE, "WaitingForWindow",
-	                "waiting for the end of freezes at 2026-09-21T18:00:00Z");
+	world_check_condition(r, "Progressing", CONDITION_FALSE, "WaitingForWindow",
+	                      "waiting for the end of freezes at 2026-09-21T18:00:00Z");
 	world_run_to(&w, "n01", STEP_DRAINING);
-	ck_assert_int_eq(claimed_at("n01"), at("2026-09-21T18:00:00Z"));
+	ck_assert_int_eq(world_claimed_at(&w, "n01"), at("2026-09-21T18:00:00Z"));
 	check_override(r, "windows", "no window is open");
 	ck_assert_ptr_null(override_of(r, "freezes"));
 	world_finish(&w);
@@ -125,7 +108,7 @@ START_TEST(so_does_one_that_begins_soon)
 	ck_assert_uint_eq(w.claims, 0);
 	ck_assert_ptr_null(override_of(r, "windows"));
 	world_run_to(&w, "n01", STEP_DRAINING);
-	ck_assert_int_eq(claimed_at("n01"), at("2026-09-21T18:00:00Z"));
+	ck_assert_int_eq(world_claimed_at(&w, "n01"), at("2026-09-21T18:00:00Z"));
 	world_finish(&w);
 }
 END_TEST
@@ -205,7 +188,7 @@ START_TEST(it_does_not_wait_for_approval)
 {
 	struct world_rollout *r = begin(3, ONE_WAVE, "'approval':{'mode':'Rollout'}," EVERYTHING);
 	world_run_to(&w, "n01", STEP_DRAINING); /* the policy's author is not known, either */
-	check_condition(r, "Approved", CONDITION_FALSE, "Overridden", "emergency by ada: CVE-2027-1234 is exploited");
+	world_check_condition(r, "Approved", CONDITION_FALSE, "Overridden", "emergency by ada: CVE-2027-1234 is exploited");
 	ck_assert_ptr_null(condition_get(&r->rollout->status.conditions, "Stalled"));
 	check_override(r, "approval", "nobody knows who wrote PatchPolicy pool");
 	world_run(&w, MINUTES(60));
@@ -221,7 +204,7 @@ START_TEST(it_waits_for_approval_by_default)
 {
 	struct world_rollout *r = begin(3, ONE_WAVE, "'approval':{'mode':'Rollout','separationOfDuties':false}," ALLOW);
 	world_run(&w, MINUTES(60));
-	check_condition(r, "Approved", CONDITION_FALSE, "WaitingForApproval", "0 of 1 approvals");
+	world_check_condition(r, "Approved", CONDITION_FALSE, "WaitingForApproval", "0 of 1 approvals");
 	ck_assert_uint_eq(w.claims, 0);
 	world_finish(&w);
 }
@@ -231,7 +214,8 @@ START_TEST(one_that_is_not_allowed_is_told)
 {
 	struct world_rollout *r = begin(3, ONE_WAVE, NIGHT);
 	world_run(&w, MINUTES(24 * 60));
-	check_condition(r, "Stalled", CONDITION_TRUE, "EmergencyNotAllowed", "PatchPolicy pool allows no emergencies");
+	world_check_condition(r, "Stalled", CONDITION_TRUE, "EmergencyNotAllowed",
+	                      "PatchPolicy pool allows no emergencies");
 	ck_assert_ptr_null(r->rollout->status.plan_hash);
 	set_policy(ONE_WAVE, NIGHT "," ALLOW);
 	world_run(&w, MINUTES(60));
@@ -246,7 +230,7 @@ START_TEST(somebody_answers_for_it)
 	struct world_rollout *r = begin(3, ONE_WAVE, NIGHT "," ALLOW);
 	world_set_rollout(&w, r, "metadata.annotations", NULL);
 	world_run(&w, MINUTES(60));
-	check_condition(r, "Stalled", CONDITION_TRUE, "EmergencyNotAllowed", "nobody knows who made PatchRollout r1");
+	world_check_condition(r, "Stalled", CONDITION_TRUE, "EmergencyNotAllowed", "nobody knows who made PatchRollout r1");
 	world_set_rollout(&w, r, "metadata.annotations", "{'patchwright.io/author':'ada'}");
 	world_run(&w, MINUTES(60));
 	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_SUCCEEDED);
@@ -259,7 +243,7 @@ START_TEST(one_that_is_none_waits)
 	struct world_rollout *r = begin(3, ONE_WAVE, NIGHT "," EVERYTHING);
 	world_set_rollout(&w, r, "spec.emergency", "{'enabled':false,'reason':'just in case'}");
 	world_run(&w, MINUTES(60));
-	check_condition(r, "Progressing", CONDITION_FALSE, "WaitingForWindow", "waiting for window night");
+	world_check_condition(r, "Progressing", CONDITION_FALSE, "WaitingForWindow", "waiting for window night");
 	ck_assert_uint_eq(w.claims, 0);
 	world_finish(&w);
 }

@@ -46,23 +46,6 @@ static const struct condition *condition(const struct world_rollout *r, const ch
 	return condition_get(&r->rollout->status.conditions, type);
 }
 
-static void check_condition(const struct world_rollout *r, const char *type, int status, const char *reason,
-                            const char *message)
-{
-	const struct condition *c = condition(r, type);
-	ck_assert_msg(c != NULL, "there is no condition %s", type);
-	ck_assert_msg(c->status == status && !strcmp(c->reason, reason), "%s is %s/%s: %s", type,
-	              condition_status_names[c->status], c->reason, c->message);
-	ck_assert_msg(strstr(c->message, message) != NULL, "%s does not say: %s", c->message, message);
-}
-
-static int64_t claimed_at(const char *node)
-{
-	const struct node_state *state = world_node(&w, node)->node.state;
-	ck_assert_msg(state != NULL, "%s was not claimed", node);
-	return state->started_ms;
-}
-
 /* The Wait decisions about windows; drains have others. */
 static const struct decision *wait_decision(const struct world_rollout *r, size_t index)
 {
@@ -94,8 +77,9 @@ START_TEST(nothing_starts_outside)
 	ck_assert_uint_eq(w.claims, 0);
 	ck_assert_uint_eq(r->rollout->status.active.count, 0);
 	ck_assert_str_eq(r->rollout->status.summary, "wave all 0/3, waiting for window night, opens 2026-09-22T02:00:00Z");
-	check_condition(r, "WindowOpen", CONDITION_FALSE, "WindowClosed", "window night opens at 2026-09-22T02:00:00Z");
-	check_condition(r, "Progressing", CONDITION_FALSE, "WaitingForWindow", "waiting for window night");
+	world_check_condition(r, "WindowOpen", CONDITION_FALSE, "WindowClosed",
+	                      "window night opens at 2026-09-22T02:00:00Z");
+	world_check_condition(r, "Progressing", CONDITION_FALSE, "WaitingForWindow", "waiting for window night");
 	ck_assert_ptr_null(condition(r, "Stalled"));
 	check_waits(r, "WindowClosed", NULL, NULL);
 	ck_assert_str_eq(wait_decision(r, 0)->rule, "windows");
@@ -116,7 +100,7 @@ START_TEST(it_starts_as_the_window_opens)
 	begin(1, ONE_WAVE, "", NIGHT("4h"));
 	run_to("2026-09-22T01:00:00Z");
 	world_run_to(&w, "n01", STEP_DRAINING);
-	ck_assert_int_eq(claimed_at("n01"), at("2026-09-22T02:00:00Z"));
+	ck_assert_int_eq(world_claimed_at(&w, "n01"), at("2026-09-22T02:00:00Z"));
 	world_finish(&w);
 }
 END_TEST
@@ -142,8 +126,9 @@ START_TEST(only_what_can_be_done_is_started)
 	ck_assert_int_eq(r->rollout->status.counts.patched, 2);
 	ck_assert_ptr_nonnull(
 	    strstr(r->rollout->status.summary, "wave all 2/5, waiting for window night, opens 2026-09-23T02:"));
-	check_condition(r, "WindowOpen", CONDITION_TRUE, "WindowOpen", "window night is open until 2026-09-22T02:30:00Z");
-	check_condition(r, "Progressing", CONDITION_FALSE, "WaitingForWindow", "");
+	world_check_condition(r, "WindowOpen", CONDITION_TRUE, "WindowOpen",
+	                      "window night is open until 2026-09-22T02:30:00Z");
+	world_check_condition(r, "Progressing", CONDITION_FALSE, "WaitingForWindow", "");
 	check_waits(r, "WindowClosed", "TooLateToStart", NULL);
 	const char *evidence = wait_decision(r, 1)->evidence;
 	ck_assert_msg(strstr(evidence, "it closes at 2026-09-22T02:30:00Z, and a node is expected to take 12m") != NULL,
@@ -154,7 +139,7 @@ START_TEST(only_what_can_be_done_is_started)
 	run_to("2026-09-23T01:00:00Z");
 	ck_assert_uint_eq(w.claims, 2);
 	check_waits(r, "WindowClosed", "TooLateToStart", NULL);
-	check_condition(r, "WindowOpen", CONDITION_FALSE, "WindowClosed", "2026-09-23T02:00:00Z");
+	world_check_condition(r, "WindowOpen", CONDITION_FALSE, "WindowClosed", "2026-09-23T02:00:00Z");
 	run_to("2026-09-25T01:00:00Z");
 	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_SUCCEEDED);
 	world_finish(&w);
@@ -235,8 +220,8 @@ START_TEST(who_has_nothing_to_start_does_not_wait)
 	run_to("2026-09-22T08:00:00Z");
 	ck_assert_int_eq(r->rollout->status.waves.items[0].state, WAVE_SOAKING);
 	ck_assert_ptr_nonnull(strstr(r->rollout->status.summary, "soaking until"));
-	check_condition(r, "Progressing", CONDITION_TRUE, "Working", "");
-	check_condition(r, "WindowOpen", CONDITION_FALSE, "WindowClosed", "");
+	world_check_condition(r, "Progressing", CONDITION_TRUE, "Working", "");
+	world_check_condition(r, "WindowOpen", CONDITION_FALSE, "WindowClosed", "");
 	check_waits(r, "WindowClosed", NULL, NULL);
 	world_finish(&w);
 }
@@ -264,10 +249,10 @@ START_TEST(no_window_is_long_enough)
 	run_to("2026-09-22T03:00:00Z");
 	ck_assert_uint_eq(w.claims, 1);
 	ck_assert_int_eq(r->rollout->status.counts.patched, 1);
-	check_condition(r, "Stalled", CONDITION_TRUE, "WindowTooShort",
-	                "no window of the policy will be open for long enough");
+	world_check_condition(r, "Stalled", CONDITION_TRUE, "WindowTooShort",
+	                      "no window of the policy will be open for long enough");
 	run_to("2026-09-23T02:05:00Z");
-	check_condition(r, "Stalled", CONDITION_TRUE, "WindowTooShort", "a node is expected to take 12m");
+	world_check_condition(r, "Stalled", CONDITION_TRUE, "WindowTooShort", "a node is expected to take 12m");
 	check_waits(r, "WindowClosed", "WindowClosed", "WindowTooShort"); /* before the first was done nobody knew */
 	ck_assert_uint_eq(w.claims, 1);
 	world_finish(&w);
@@ -285,7 +270,8 @@ START_TEST(a_longer_window_is_waited_for)
 	run_to("2026-09-22T03:00:00Z");
 	ck_assert_int_eq(r->rollout->status.counts.patched, 1);
 	ck_assert_ptr_nonnull(strstr(r->rollout->status.summary, "waiting for window weekend, opens 2026-09-26T08:00:00Z"));
-	check_condition(r, "WindowOpen", CONDITION_FALSE, "WindowClosed", "window night opens at 2026-09-23T02:00:00Z");
+	world_check_condition(r, "WindowOpen", CONDITION_FALSE, "WindowClosed",
+	                      "window night opens at 2026-09-23T02:00:00Z");
 	run_to("2026-09-26T09:00:00Z");
 	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_SUCCEEDED);
 	world_finish(&w);
@@ -301,12 +287,12 @@ START_TEST(a_freeze)
 	ck_assert_uint_eq(w.claims, 0);
 	ck_assert_str_eq(r->rollout->status.summary,
 	                 "wave all 0/1, waiting for the end of freezes at 2026-09-21T18:00:00Z");
-	check_condition(
+	world_check_condition(
 	    r, "WindowOpen", CONDITION_FALSE, "Frozen",
 	    "freeze launch (new shop) is on until 2026-09-21T18:00:00Z; it is open again at 2026-09-21T18:00:00Z");
 	check_waits(r, "Frozen", NULL, NULL);
 	world_run_to(&w, "n01", STEP_DRAINING);
-	ck_assert_int_eq(claimed_at("n01"), at("2026-09-21T18:00:00Z"));
+	ck_assert_int_eq(world_claimed_at(&w, "n01"), at("2026-09-21T18:00:00Z"));
 	world_finish(&w);
 }
 END_TEST
@@ -343,8 +329,8 @@ START_TEST(a_zone_that_is_gone)
 	world_run(&w, HOURS(2));
 	ck_assert_uint_eq(w.claims, 1);
 	ck_assert_int_eq(r->rollout->status.counts.patched, 1); /* it was in work */
-	check_condition(r, "WindowOpen", CONDITION_UNKNOWN, "UnknownTimeZone", "there is no time zone Etc/UTC");
-	check_condition(r, "Stalled", CONDITION_TRUE, "UnknownTimeZone", "spec.windows[0].timeZone of window night");
+	world_check_condition(r, "WindowOpen", CONDITION_UNKNOWN, "UnknownTimeZone", "there is no time zone Etc/UTC");
+	world_check_condition(r, "Stalled", CONDITION_TRUE, "UnknownTimeZone", "spec.windows[0].timeZone of window night");
 	w.zones.count = 2; /* somebody installs it */
 	world_run(&w, MINUTES(20));
 	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_SUCCEEDED);

@@ -1415,3 +1415,20 @@ void world_check_tidy(const struct world *world, const struct world_rollout *rol
 	}
 	check_ledger(world, rollout);
 }
+
+void world_check_condition(const struct world_rollout *rollout, const char *type, int status, const char *reason,
+                           const char *message)
+{
+	const struct condition *c = condition_get(&rollout->rollout->status.conditions, type);
+	ck_assert_msg(c != NULL, "there is no condition %s", type);
+	ck_assert_msg(c->status == status && !strcmp(c->reason, reason), "%s is %s/%s: %s", type,
+	              condition_status_names[c->status], c->reason, c->message);
+	ck_assert_msg(strstr(c->message, message) != NULL, "%s does not say: %s", c->message, message);
+}
+
+int64_t world_claimed_at(const struct world *world, const char *node)
+{
+	const struct node_state *state = world_node(world, node)->node.state;
+	ck_assert_msg(state != NULL, "%s was not claimed", node);
+	return state->started_ms;
+}

@@ -213,6 +213,11 @@ const struct action *world_action(const struct world *world, enum action_type ty
 /* Everything is put away: the finalizer and the job pods are gone, the report is written, no state is left but those of
  * quarantined nodes, nothing of ours is cordoned, the ledger holds. */
 void world_check_tidy(const struct world *world, const struct world_rollout *rollout);
+/* message: what the condition's text contains. */
+void world_check_condition(const struct world_rollout *rollout, const char *type, int status, const char *reason,
+                           const char *message);
+/* When the work on the node began. */
+int64_t world_claimed_at(const struct world *world, const char *node);
 const struct world_report *world_report(const struct world *world, const struct world_rollout *rollout, int page);
 
 #endif
