@@ -161,14 +161,17 @@ launch_apiserver() {
 }
 
 # The rate limits of the controller-manager's and the scheduler's clients are far above their
-# defaults: otherwise these, and not what is tested, decide how fast evicted pods come back.
+# defaults: otherwise these, and not what is tested, decide how fast evicted pods come back. One
+# process renews the leases of all nodes: where they are many it may be late, and none is lost for that.
 launch_controller_manager() {
+	local lost_after_s=$((NODES > 200 ? 600 : 50))
 	launch controller-manager \
 		--kubeconfig="$STATE/controller-manager.kubeconfig" --leader-elect=false \
 		--bind-address=127.0.0.1 --secure-port="$PORT_CONTROLLER_MANAGER" \
 		--tls-cert-file="$PKI/serving.crt" --tls-private-key-file="$PKI/serving.key" \
 		--use-service-account-credentials=true \
 		--service-account-private-key-file="$PKI/service-accounts.key" --root-ca-file="$PKI/ca.crt" \
+		--node-monitor-grace-period="${lost_after_s}s" \
 		--kube-api-qps=500 --kube-api-burst=1000
 }
 
