@@ -14,8 +14,11 @@ static bool only_when_true(const char *type)
 	return strcmp(type, "Reconciling") == 0 || strcmp(type, "Stalled") == 0;
 }
 
-static bool shown(const struct condition *wanted)
+/* Of the two it reads whichever stands first: who needs help is not getting on by himself. */
+static bool shown(const struct condition *wanted, const struct conditions *all)
 {
+	if (strcmp(wanted->type, "Reconciling") == 0 && condition_true(all, "Stalled"))
+		return false;
 	return wanted->status == CONDITION_TRUE || !only_when_true(wanted->type);
 }
 
@@ -48,12 +51,12 @@ cJSON *conditions_json(const struct conditions *wanted, const struct conditions 
 
 	for (size_t i = 0; ok && i < existing->count; i++) {
 		const struct condition *now = condition_get(wanted, existing->items[i].type);
-		if (now && shown(now))
+		if (now && shown(now, wanted))
 			ok = add(&maker, now, &existing->items[i]);
 	}
 	for (size_t i = 0; ok && i < wanted->count; i++) {
 		const struct condition *now = &wanted->items[i];
-		if (shown(now) && !condition_get(existing, now->type))
+		if (shown(now, wanted) && !condition_get(existing, now->type))
 			ok = add(&maker, now, NULL);
 	}
 	if (ok)

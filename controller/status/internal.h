@@ -23,8 +23,8 @@
 
 /*
  * The list to write: every wanted condition, in the order in which they stand already, new ones behind. Transition
- * times change only with the status. Reconciling and Stalled stand there only when True (kstatus). NULL when out of
- * memory.
+ * times change only with the status. Reconciling and Stalled stand there only when True, and the first one not
+ * beside the second (kstatus). NULL when out of memory.
  */
 cJSON *conditions_json(const struct conditions *wanted, const struct conditions *existing, int64_t observed_generation,
                        int64_t now_ms, size_t message_bytes);

@@ -11,14 +11,12 @@ READY_TO_GO = [{"name": "canary", "size": 1, "soak": "1s"}, {"name": "early", "s
 
 def kstatus(item):
     """How kstatus reads an object: Current, InProgress, Failed (the parts of its rules that concern conditions)."""
-    found = conditions(item)
     if item["status"].get("observedGeneration") != item["metadata"]["generation"]:
         return "InProgress"
-    if found.get("Stalled", ("",))[0] == "True":
-        return "Failed"
-    if found.get("Reconciling", ("",))[0] == "True" or found.get("Ready", ("",))[0] != "True":
-        return "InProgress"
-    return "Current"
+    for kind, (status, _, _) in conditions(item).items():  # in the order in which they stand
+        if status == "True" and kind in ("Reconciling", "Stalled"):
+            return {"Reconciling": "InProgress", "Stalled": "Failed"}[kind]
+    return "Current" if conditions(item).get("Ready", ("",))[0] == "True" else "InProgress"
 
 
 class TestSuccess(FlowTest):

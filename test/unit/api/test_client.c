@@ -268,6 +268,23 @@ static bool may_repeat(void *arg)
 	return ((struct bench *)arg)->repeats-- > 0;
 }
 
+/* API Priority and Fairness does, in the server. */
+START_TEST(no_limit_of_our_own)
+{
+	static const struct answer answers[] = {{.status = 200, .retry_after_s = -1, .body = "{}"}};
+	struct bench bench;
+
+	setup(&bench, answers, 1);
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(bench.at_ms); i++)
+		call(&bench, &get_node);
+	run(&bench);
+	ck_assert_uint_eq(bench.replies, KUBE_ARRAY_LEN(bench.at_ms));
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(bench.at_ms); i++)
+		ck_assert_int_eq(bench.at_ms[i], 0);
+	teardown(&bench);
+}
+END_TEST
+
 START_TEST(whoever_must_not_send_any_more_is_asked_before_each_retry)
 {
 	static const struct answer answers[] = {{.status = 429, .retry_after_s = 1, .body = STATUS(429, "x")}};
@@ -385,5 +402,5 @@ START_TEST(the_servers_time)
 END_TEST
 
 CHECK_MAIN("api/client", requests_are_made, bad_calls_are_refused_at_once, answers_are_decoded, retries,
-           whoever_must_not_send_any_more_is_asked_before_each_retry, a_retry_that_succeeds, cancelled_calls_are_silent,
-           the_callback_may_cancel_or_free, the_servers_time)
+           no_limit_of_our_own, whoever_must_not_send_any_more_is_asked_before_each_retry, a_retry_that_succeeds,
+           cancelled_calls_are_silent, the_callback_may_cancel_or_free, the_servers_time)

@@ -362,6 +362,10 @@ START_TEST(metrics_have_the_known_names)
 {
 	static const char *const lines[] = {
 	    "controller_runtime_reconcile_total{controller=\"patchrollout\",result=\"success\"}",
+	    "controller_runtime_reconcile_errors_total{controller=\"patchrollout\"} 0",
+	    "controller_runtime_reconcile_time_seconds_count{controller=\"patchrollout\"} ",
+	    "controller_runtime_max_concurrent_reconciles{controller=\"patchrollout\"} 1",
+	    "controller_runtime_active_workers{controller=\"patchrollout\"} 0",
 	    "workqueue_depth{name=\"patchwright\"} 0",
 	    "workqueue_adds_total{name=\"patchwright\"} ",
 	    "workqueue_queue_duration_seconds_count{name=\"patchwright\"} ",

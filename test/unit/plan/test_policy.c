@@ -1,4 +1,5 @@
 /* plan_policy(): conditions, the next rollout, history. And the nodes of rollouts that are gone. */
+#include "test/unit/plan/kstatus.h"
 #include "test/unit/plan/world.h"
 
 static struct world w;
@@ -54,6 +55,20 @@ static void check_condition(const char *what, const char *type, int status, cons
 	ck_assert_msg(c->status == status && !strcmp(c->reason, reason), "%s: %s is %s/%s", what, type,
 	              condition_status_names[c->status], c->reason);
 	ck_assert(c->message && *c->message);
+}
+
+static const char *read_by_kstatus(void)
+{
+	struct kube_err err = {0};
+	cJSON *object = cJSON_CreateObject(), *status = NULL;
+
+	cJSON_AddNumberToObject(cJSON_AddObjectToObject(object, "metadata"), "generation",
+	                        (double)w.policy->object.generation);
+	ck_assert_int_eq(policy_status_compose(w.policy, &result.wanted, w.now_ms, &w.arena, &status, &err), 0);
+	cJSON_AddItemToObject(object, "status", status);
+	const char *reading = kstatus(object);
+	cJSON_Delete(object);
+	return reading;
 }
 
 static size_t created(void)
@@ -161,6 +176,10 @@ START_TEST(conditions)
 		ck_assert_msg((wanted("Stalled") != NULL) == (other && !strcmp(other, "Stalled")), "%s: Stalled", what);
 		ck_assert_msg((wanted("Reconciling") != NULL) == (other && !strcmp(other, "Reconciling")), "%s: Reconciling",
 		              what);
+		const char *reading = cases[i].ready_status == CONDITION_TRUE  ? "Current"
+		                      : other && strcmp(other, "Stalled") == 0 ? "Failed"
+		                                                               : "InProgress";
+		ck_assert_msg(strcmp(read_by_kstatus(), reading) == 0, "%s: kstatus reads %s", what, read_by_kstatus());
 		bool ok = !strcmp(cases[i].up_to_date, "AllAtVersion");
 		check_condition(what, "UpToDate", ok ? CONDITION_TRUE : CONDITION_FALSE, cases[i].up_to_date);
 		check_condition(what, "Drifted", cases[i].outdated ? CONDITION_TRUE : CONDITION_FALSE,

@@ -29,6 +29,7 @@ START_TEST(test_merge)
 	static const struct condition ready = {"Ready", CONDITION_FALSE, "A", "a", 1, BEFORE};
 	static const struct condition healthy = {"Healthy", CONDITION_TRUE, "A", "a", 1, BEFORE};
 	static const struct condition stalled = {"Stalled", CONDITION_TRUE, "A", "a", 1, BEFORE};
+	static const struct condition reconciling = {"Reconciling", CONDITION_TRUE, "A", "a", 1, BEFORE};
 	static const struct {
 		const char *name;
 		struct condition existing[3];
@@ -75,12 +76,24 @@ START_TEST(test_merge)
 	     2,
 	     "Ready=True@22:38Z"},
 	    {"Reconciling that is Unknown is not there", {{0}}, 0, {WANT("Reconciling", CONDITION_UNKNOWN)}, 1, ""},
-	    {"Reconciling and Stalled that are True are there",
-	     {stalled},
+	    {"Reconciling that is True is there",
+	     {{0}},
+	     0,
+	     {WANT("Reconciling", CONDITION_TRUE)},
+	     1,
+	     "Reconciling=True@22:38Z"},
+	    {"not beside Stalled",
+	     {reconciling},
 	     1,
 	     {WANT("Reconciling", CONDITION_TRUE), WANT("Stalled", CONDITION_TRUE)},
 	     2,
-	     "Stalled=True@21:38Z Reconciling=True@22:38Z"},
+	     "Stalled=True@22:38Z"},
+	    {"but again when that is over",
+	     {stalled},
+	     1,
+	     {WANT("Reconciling", CONDITION_TRUE), WANT("Stalled", CONDITION_FALSE)},
+	     2,
+	     "Reconciling=True@22:38Z"},
 	};
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
 		char text[256];
