@@ -27,7 +27,6 @@ RIGHTS = {
     ("", "secrets"): (set(), {"get"}, set()),
     ("", "configmaps"): (set(), {"list", "watch"}, set()),
     ("coordination.k8s.io", "leases"): (set(), {"get", "create", "update"}, set()),
-    ("", "secrets"): (set(), {"get"}, set()),
     ("patchwright.io", "patchpolicies"): (READ, set(), set()),
     ("patchwright.io", "patchpolicies/status"): ({"update", "patch"}, set(), set()),
     ("patchwright.io", "patchrollouts"): (READ | {"create", "update", "patch", "delete"}, set(), set()),
@@ -38,6 +37,37 @@ RIGHTS = {
     ("admissionregistration.k8s.io", "validatingadmissionpolicybindings", "approvals.patchwright.io"): ({"list", "watch"}, set(), set()),
     ("patchwright.io", "nodestates"): ({"write"}, set(), set()),
 }
+# What leads to a host, or to rights that do: (API group, resource, subresource, verbs). Only job pods do, in patchwright-jobs.
+WAYS_TO_HOSTS = (
+    ("", "nodes", "proxy", ("get", "create")), ("", "nodes", "status", ("patch", "update")), ("", "nodes", "", ("create", "update", "delete")),
+    ("", "pods", "exec", ("get", "create")), ("", "pods", "attach", ("get", "create")), ("", "pods", "portforward", ("get", "create")),
+    ("", "pods", "ephemeralcontainers", ("patch", "update")), ("", "secrets", "", ("list", "watch", "create", "patch", "update")),
+    ("", "serviceaccounts", "token", ("create",)), ("", "serviceaccounts", "", ("impersonate", "patch")), ("", "users", "", ("impersonate",)),
+    ("", "groups", "", ("impersonate",)), ("", "namespaces", "", ("patch", "update")),
+    ("apps", "daemonsets", "", ("create", "patch", "update")), ("apps", "deployments", "", ("create", "patch", "update")),
+    ("batch", "jobs", "", ("create",)), ("batch", "cronjobs", "", ("create",)),
+    ("rbac.authorization.k8s.io", "roles", "", ("create", "patch", "update", "bind", "escalate")),
+    ("rbac.authorization.k8s.io", "clusterroles", "", ("create", "patch", "update", "bind", "escalate")),
+    ("rbac.authorization.k8s.io", "rolebindings", "", ("create", "patch", "update")),
+    ("rbac.authorization.k8s.io", "clusterrolebindings", "", ("create", "patch", "update")),
+    ("certificates.k8s.io", "certificatesigningrequests", "", ("create",)),
+    ("certificates.k8s.io", "certificatesigningrequests", "approval", ("patch", "update")),
+)
+UNPRIVILEGED = {"runAsNonRoot": True, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]},
+                "seccompProfile": {"type": "RuntimeDefault"}}
+# What reaches a host: (pod spec, security context of the container) beside what is not privileged.
+PRIVILEGED = (
+    ({"hostNetwork": True}, {}), ({"hostPID": True}, {}), ({"hostIPC": True}, {}), ({"volumes": [{"name": "root", "hostPath": {"path": "/"}}]}, {}),
+    ({}, {"privileged": True, "allowPrivilegeEscalation": True}), ({}, {"capabilities": {"drop": ["ALL"], "add": ["SYS_ADMIN"]}}),
+    ({}, {"runAsNonRoot": False}), ({}, {"runAsUser": 0}), ({}, {"seccompProfile": {"type": "Unconfined"}}),
+)
+
+
+def pod(spec, context):
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "controller"}, "spec": {
+        "serviceAccountName": "patchwright-controller",
+        "containers": [{"name": "main", "image": "registry.example/patchwright-controller:1", "securityContext": {**UNPRIVILEGED, **context}}],
+        **spec}}
 
 
 class TestRights(ClusterTest):
@@ -93,6 +123,27 @@ class TestRights(ClusterTest):
         for name, level in ((SYSTEM, "restricted"), (JOBS, "privileged")):
             labels = self.client.get("namespaces", name)["metadata"]["labels"]
             self.assertEqual(labels["pod-security.kubernetes.io/enforce"], level)
+
+    def allowed(self, namespace, group, resource, subresource, verb):
+        review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {
+            "user": ACCOUNT, "groups": ["system:serviceaccounts", f"system:serviceaccounts:{SYSTEM}", "system:authenticated"],
+            "resourceAttributes": {"namespace": namespace, "group": group, "resource": resource, "subresource": subresource, "verb": verb}}}
+        return self.client.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)["status"]["allowed"]
+
+    def test_nothing_that_leads_to_a_host(self):
+        self.assertTrue(self.allowed(JOBS, "", "pods", "", "create"))
+        for namespace in ("default", SYSTEM):
+            self.assertFalse(self.allowed(namespace, "", "pods", "", "create"))
+        for namespace in ("default", SYSTEM, JOBS):
+            for group, resource, subresource, verbs in WAYS_TO_HOSTS:
+                for verb in verbs:
+                    self.assertFalse(self.allowed(namespace, group, resource, subresource, verb), (namespace, verb, resource, subresource))
+
+    def test_its_namespace_takes_no_pod_that_reaches_a_host(self):
+        self.client.create("pods", pod({}, {}), SYSTEM, dry_run=True)
+        for spec, context in PRIVILEGED:
+            with self.subTest(f"{spec} {context}"):
+                self.assert_refused('violates PodSecurity "restricted:latest"', self.client.create, "pods", pod(spec, context), SYSTEM, dry_run=True)
 
     def test_its_token_works(self):
         self.logs.mkdir(parents=True, exist_ok=True)

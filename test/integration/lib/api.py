@@ -18,7 +18,6 @@ RESOURCES = {
     "serviceaccounts": ("/api/v1", True),
     "secrets": ("/api/v1", True),
     "configmaps": ("/api/v1", True),
-    "secrets": ("/api/v1", True),
     "deployments": ("/apis/apps/v1", True),
     "daemonsets": ("/apis/apps/v1", True),
     "statefulsets": ("/apis/apps/v1", True),
