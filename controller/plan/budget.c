@@ -1,7 +1,7 @@
 /*
  * The budget: how many of the policy's nodes may be unavailable. A node counts when it is granted to us or to another
  * rollout, when it is not Ready, and when it is cordoned, by whomever. Granting a node that is unavailable already
- * costs nothing.
+ * costs nothing. One that we work on is the policy's until it is released, whatever becomes of its labels.
  */
 #include "controller/plan/internal.h"
 #include <string.h>
@@ -101,12 +101,22 @@ static const char *exhausted(const struct pass *pass, const struct budget *budge
 	                   (long long)budget->used, (long long)budget->nodes, of_whom, who, (long long)budget->limit);
 }
 
+static bool is_ours(const struct pass *pass, const struct node *node, struct granted_uid *grants)
+{
+	struct granted_uid *found = NULL;
+
+	if (node_selected(node, pass->rules))
+		return true;
+	HASH_FIND(hh, grants, node->object.uid, strlen(node->object.uid), found);
+	return found && found->holder == pass->s->rollout;
+}
+
 static struct budget count_away(const struct pass *pass, bool all, struct granted_uid *grants)
 {
 	struct budget budget = {0};
 
 	for (size_t i = 0; i < pass->s->node_count; i++) {
-		if (!all && !node_selected(pass->s->nodes[i], pass->rules))
+		if (!all && !is_ours(pass, pass->s->nodes[i], grants))
 			continue;
 		budget.nodes++;
 		budget.used += unavailable(pass, pass->s->nodes[i], grants);

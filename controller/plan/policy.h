@@ -15,7 +15,7 @@ struct policy_pass {
 	int64_t newest_outdated_ms;       /* when the youngest outdated node was created */
 	const struct node *first_refused; /* a node that may not be brought to its version */
 	const struct rollout *current;    /* not done yet; the one that works, else the oldest */
-	const struct rollout *latest;     /* the newest that is done */
+	const struct rollout *latest;     /* the newest that is done, of those that brought the policy's own versions */
 	const struct rollout *succeeded;  /* the newest that succeeded */
 	int64_t approved_generation;      /* of the policy, as it was in its newest plan that was approved, and has ended */
 };

@@ -26,6 +26,21 @@ static bool is_ours(const struct policy_pass *pass, const struct rollout *rollou
 	                           : rollout->object.created_ms >= policy->created_ms;
 }
 
+/* Not one for which somebody has pinned others (spec.versions). */
+static bool brings_our_versions(const struct policy_pass *pass, const struct rollout *rollout)
+{
+	const struct rules *rules = &pass->s->policy->rules;
+
+	for (size_t i = 0; i < rollout->pins.count; i++)
+		for (size_t k = 0; k < rules->patches.count; k++) {
+			const struct patch *patch = &rules->patches.items[k];
+			bool pinned = patch->component == rollout->pins.items[i].component;
+			if (pinned && (!patch->version || strcmp(patch->version, rollout->pins.items[i].version) != 0))
+				return false;
+		}
+	return true;
+}
+
 void policy_look_at_rollouts(struct policy_pass *pass)
 {
 	for (size_t i = 0; i < pass->s->rollout_count; i++) {
@@ -38,7 +53,7 @@ void policy_look_at_rollouts(struct policy_pass *pass)
 			pass->current = first ? rollout : pass->current;
 			continue;
 		}
-		if (ended_after(rollout, pass->latest))
+		if (brings_our_versions(pass, rollout) && ended_after(rollout, pass->latest))
 			pass->latest = rollout;
 		if (rollout->status.outcome == OUTCOME_SUCCEEDED && ended_after(rollout, pass->succeeded))
 			pass->succeeded = rollout;

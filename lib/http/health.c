@@ -83,7 +83,7 @@ static int reply_all(const char *endpoint, const char *query, const struct kube_
 		}
 	}
 	warn_of_strangers(query, checks, count, &reply->body);
-	reply->status = failed ? 503 : 200;
+	reply->status = failed ? 500 : 200;
 	if (failed || asked(query, "verbose"))
 		return kube_buf_addf(&reply->body, "%s check %s\n", endpoint + 1, failed ? "failed" : "passed");
 	kube_buf_reset(&reply->body);
@@ -93,7 +93,7 @@ static int reply_all(const char *endpoint, const char *query, const struct kube_
 static int reply_one(const char *endpoint, const struct kube_health_check *check, const char *name,
                      struct kube_httpd_reply *reply)
 {
-	reply->status = !check ? 404 : check->problem ? 503 : 200;
+	reply->status = !check ? 404 : check->problem ? 500 : 200;
 	if (!check)
 		return kube_buf_addf(&reply->body, "%s has no check %.100s\n", endpoint, name);
 	if (check->problem)

@@ -20,15 +20,18 @@ static const struct wave_spec *wave_of(const struct rules *rules, const char *na
 	return NULL;
 }
 
-static void check_limit(struct checks *checks, const struct rules *rules, const struct kube_intstr *value,
-                        const struct active *grant, unsigned sender)
+/* rollout NULL: of all nodes. What is in work for it is its policy's until it is released. */
+static void check_limit(struct checks *checks, const struct rollout *rollout, const struct rules *rules,
+                        const struct kube_intstr *value, const struct active *grant, unsigned sender)
 {
 	int64_t total = 0, away = 0;
 
 	for (size_t i = 0; i < checks->node_count; i++) {
 		const struct seen_node *node = &checks->nodes[i];
-		bool moved = rules && node->now && !is_known_here(checks, node, sender); /* it may count it still, or not yet */
-		if (!moved && !is_counted(checks, node, rules))
+		bool own = rollout && node->now && is_granted(rollout, node->uid);
+		bool moved = rollout && !own && node->now &&
+		             !is_known_here(checks, node, sender); /* it may count it still, or not yet */
+		if (!moved && !own && !is_counted(checks, node, rules))
 			continue;
 		total++;
 		away += !moved && node->now && is_known_away(checks, node, sender);
@@ -36,19 +39,20 @@ static void check_limit(struct checks *checks, const struct rules *rules, const 
 	int64_t limit = limit_of(value, total);
 	if (away > limit && !grant->foreign_cordon)
 		world_fail(checks->world, "node %s is granted: with it %lld of %lld nodes%s are unavailable, and %lld may be",
-		           grant->node, (long long)away, (long long)total, rules ? "" : " of the cluster", (long long)limit);
+		           grant->node, (long long)away, (long long)total, rollout ? "" : " of the cluster", (long long)limit);
 }
 
-static void check_budget(struct checks *checks, const struct rules *rules, const struct active *grant, unsigned sender)
+static void check_budget(struct checks *checks, const struct rollout *rollout, const struct rules *rules,
+                         const struct active *grant, unsigned sender)
 {
 	const struct wave_spec *wave = wave_of(rules, grant->wave);
 	const struct kube_intstr *total = &checks->world->options.max_unavailable_total;
 
 	if (wave)
-		check_limit(checks, rules, wave->max_unavailable.set ? &wave->max_unavailable : &rules->max_unavailable, grant,
-		            sender);
+		check_limit(checks, rollout, rules,
+		            wave->max_unavailable.set ? &wave->max_unavailable : &rules->max_unavailable, grant, sender);
 	if (total->set)
-		check_limit(checks, NULL, total, grant, sender);
+		check_limit(checks, NULL, NULL, total, grant, sender);
 }
 
 static void check_soak(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
@@ -206,7 +210,7 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 	}
 	if (!is_overridden(seen, rules, BYPASS_APPROVAL))
 		check_approvals(checks, seen, rules, grant, sender);
-	check_budget(checks, rules, grant, sender);
+	check_budget(checks, seen->now, rules, grant, sender);
 	if (!is_overridden(seen, rules, BYPASS_SOAK))
 		check_soak(checks, seen, rules, grant);
 	seen->begun |= bit_of(rules, grant->wave) | bit_of(rules, "");

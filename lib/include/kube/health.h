@@ -3,7 +3,7 @@
  *
  * GET /readyz (or any other endpoint): "ok", or a line a check when one fails or ?verbose is asked for. ?exclude=NAME
  * leaves a check out; several are named by several exclude=. GET /readyz/NAME: that check alone. What fails is answered
- * with 503 and, since no secret is in it, with its reason.
+ * with 500, as there, and, since no secret is in it, with its reason.
  */
 #ifndef KUBE_HEALTH_H
 #define KUBE_HEALTH_H

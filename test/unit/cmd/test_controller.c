@@ -334,13 +334,13 @@ START_TEST(readiness_names_what_is_missing)
 	t.server.crds = t.server.namespaces = false;
 	start_controller();
 	run_for(3000);
-	ck_assert_int_eq(ask("/readyz", "", text, sizeof(text)), 503);
+	ck_assert_int_eq(ask("/readyz", "", text, sizeof(text)), 500);
 	ck_assert_ptr_nonnull(strstr(text, "[-]cache-patchpolicies failed: the CRD patchpolicies.patchwright.io is not "
 	                                   "installed: kubectl apply -f crds/"));
 	ck_assert_ptr_nonnull(
 	    strstr(text, "[-]namespace-patchwright-jobs failed: namespace patchwright-jobs does not exist"));
 	ck_assert_ptr_nonnull(strstr(text, "[+]cache-nodes ok"));
-	ck_assert_int_eq(ask("/readyz/namespace-patchwright-jobs", "", text, sizeof(text)), 503);
+	ck_assert_int_eq(ask("/readyz/namespace-patchwright-jobs", "", text, sizeof(text)), 500);
 	ck_assert_int_eq(strncmp(text, "namespace patchwright-jobs does not exist", 41), 0);
 	ck_assert_int_eq(ask("/healthz", "", text, sizeof(text)), 200);
 	ck_assert_str_eq(text, "ok");

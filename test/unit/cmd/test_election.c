@@ -419,7 +419,7 @@ START_TEST(who_may_not_have_a_lease_says_so_and_waits)
 	run_for(30000);
 	ck_assert_int_eq(a->ended, 0);
 	ck_assert_uint_eq(a->writes, 0);
-	ck_assert_int_eq(ask(a, "/readyz", "", text, sizeof(text)), 503);
+	ck_assert_int_eq(ask(a, "/readyz", "", text, sizeof(text)), 500);
 	ck_assert_ptr_nonnull(strstr(text, "[-]leader-election failed: GET /apis/coordination.k8s.io/v1/namespaces/" SYSTEM
 	                                   "/leases/" LEASE));
 	t.forbidden = false;

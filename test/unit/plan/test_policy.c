@@ -496,6 +496,29 @@ START_TEST(a_failed_version_is_not_tried_again)
 }
 END_TEST
 
+/* What somebody has tried with other versions says nothing of the policy's own. */
+START_TEST(a_failure_of_pinned_versions_is_not_the_policys)
+{
+	begin(3, 1);
+	struct world_rollout *pinned = add_done("r0", "Failed", w.now_ms);
+	world_set_rollout(&w, pinned, "spec.versions", "[{'component':'ContainerRuntime','version':'1.7.25'}]");
+	plan();
+	check_condition("others", "Ready", CONDITION_FALSE, "RolloutStarting");
+	ck_assert_ptr_null(wanted("Stalled"));
+	ck_assert_uint_eq(created(), 1);
+	world_set_rollout(&w, pinned, "spec.versions", "[{'component':'ContainerRuntime','version':'" NEW "'}]");
+	plan();
+	check_condition("the policy's own", "Stalled", CONDITION_TRUE, "RolloutFailed");
+	ck_assert_uint_eq(created(), 0);
+	pinned = add_done("r1", "Succeeded", w.now_ms + SECONDS(1)); /* nor is it a reason to try those again */
+	world_set_rollout(&w, pinned, "spec.versions", "[{'component':'ContainerRuntime','version':'1.7.25'}]");
+	plan();
+	check_condition("others after it", "Stalled", CONDITION_TRUE, "RolloutFailed");
+	ck_assert_ptr_nonnull(strstr(wanted("Stalled")->message, "PatchRollout r0"));
+	world_finish(&w);
+}
+END_TEST
+
 /* ---- orphans ---- */
 
 START_TEST(orphans)
@@ -558,4 +581,5 @@ CHECK_MAIN("plan/policy", a_rollout_that_cannot_begin, conditions, what_cannot_b
            a_wave_that_covers_nothing, policies_that_overlap, small_clusters, nothing_is_done_about_a_busy_policy,
            names, a_changed_policy_may_try_again, the_latest_counts, history, history_of_others_is_theirs,
            the_last_success, versions, a_node_that_is_being_deleted_makes_no_rollout,
-           a_policy_makes_rollouts_until_all_is_well, a_failed_version_is_not_tried_again, orphans)
+           a_policy_makes_rollouts_until_all_is_well, a_failed_version_is_not_tried_again,
+           a_failure_of_pinned_versions_is_not_the_policys, orphans)

@@ -427,10 +427,30 @@ START_TEST(what_is_in_work_goes_on_after_a_failure)
 }
 END_TEST
 
+/* Somebody moves it to another pool while it drains. */
+START_TEST(a_node_in_work_counts_whatever_its_labels)
+{
+	struct world_rollout *r = begin(3, 1, false, "'maxUnavailable':1,'order':['Name']," ONE_WAVE, "");
+	struct world_pod *pod = world_add_pod(&w, "n01", "x1", "x");
+	pod->stays = true;
+	world_run_to(&w, "n01", STEP_DRAINING);
+	world_label(&w, w.nodes[0], "pool", "elsewhere");
+	world_run(&w, MINUTES(5));
+	ck_assert_int_eq(world_step_of(&w, "n01"), STEP_DRAINING);
+	ck_assert_int_eq(world_step_of(&w, "n02"), STEP_NONE);
+	pod->gone = true;
+	world_run(&w, MINUTES(60));
+	check_end(r, OUTCOME_SUCCEEDED);
+	ck_assert_uint_eq(w.claims, 3);
+	world_finish(&w);
+}
+END_TEST
+
 CHECK_MAIN("plan/run", a_canary_that_fails, ten_nodes_in_three_waves, writes_that_are_not_visible_yet,
            two_patches_share_a_cordon, nodes_cordoned_beforehand_stay_so,
            nodes_cordoned_beforehand_stay_so_when_they_fail, a_node_that_is_not_ready_uses_the_budget,
            nothing_to_do_is_a_success, a_slow_node_may_lag, more_targets_than_a_page_holds,
            a_ledger_that_outgrows_the_status, both_patches_are_taken_back, a_rollback_drains_before_its_job,
            a_rollback_that_cannot_drain_ends, a_drain_that_does_not_end, a_node_that_does_not_settle,
-           settling_wants_an_uninterrupted_time, a_reboot_while_draining, what_is_in_work_goes_on_after_a_failure)
+           settling_wants_an_uninterrupted_time, a_reboot_while_draining, what_is_in_work_goes_on_after_a_failure,
+           a_node_in_work_counts_whatever_its_labels)

@@ -117,14 +117,23 @@ static void name_object(struct world *world, struct kube_object *object, const c
 	object->deleted_ms = KUBE_TIME_NONE;
 }
 
+/* value NULL takes the key off. */
+static void put(struct world *world, struct kube_strmap *map, const char *key, const char *value)
+{
+	struct kube_str_pair *pairs = kube_arena_alloc(&world->arena, (map->count + 1) * sizeof(*pairs));
+	size_t count = 0;
+
+	for (size_t i = 0; i < map->count; i++)
+		if (strcmp(map->items[i].key, key) != 0)
+			pairs[count++] = map->items[i];
+	if (value)
+		pairs[count++] = (struct kube_str_pair){keep(world, key), keep(world, value)};
+	*map = (struct kube_strmap){pairs, count};
+}
+
 void world_label(struct world *world, struct world_node *node, const char *key, const char *value)
 {
-	struct kube_strmap *labels = &node->node.labels;
-	struct kube_str_pair *pairs = kube_arena_alloc(&world->arena, (labels->count + 1) * sizeof(*pairs));
-	if (labels->count)
-		memcpy(pairs, labels->items, labels->count * sizeof(*pairs));
-	pairs[labels->count++] = (struct kube_str_pair){keep(world, key), keep(world, value)};
-	labels->items = pairs;
+	put(world, &node->node.labels, key, value);
 }
 
 static void show(struct world_node *node, int info, const char *version)
@@ -184,23 +193,9 @@ void world_set_ready(struct world *world, const char *name, bool ready)
 	node->node.ready_since_ms = world->now_ms;
 }
 
-static void annotate(struct world *world, struct node *node, const char *key, const char *value)
-{
-	struct kube_strmap *map = &node->annotations;
-	struct kube_str_pair *pairs = kube_arena_alloc(&world->arena, (map->count + 1) * sizeof(*pairs));
-	size_t count = 0;
-
-	for (size_t i = 0; i < map->count; i++)
-		if (strcmp(map->items[i].key, key) != 0)
-			pairs[count++] = map->items[i];
-	if (value)
-		pairs[count++] = (struct kube_str_pair){keep(world, key), keep(world, value)};
-	*map = (struct kube_strmap){pairs, count};
-}
-
 void world_annotate(struct world *world, const char *name, const char *key, const char *value)
 {
-	annotate(world, &world_node(world, name)->node, key, value);
+	put(world, &world_node(world, name)->node.annotations, key, value);
 }
 
 void world_hold(struct world *world, const char *name, const char *why)
@@ -633,7 +628,8 @@ static void check_budget(const struct world *world, const struct target *target)
 
 	for (size_t i = 0; i < world->node_count; i++) {
 		const struct node *node = &world->nodes[i]->node;
-		if (world->nodes[i]->gone || !node_selected(node, rules))
+		if (world->nodes[i]->gone ||
+		    (!node_selected(node, rules) && !in_active(world->snapshot.rollout, node->object.uid)))
 			continue;
 		nodes++;
 		unavailable += !node->ready || node->unschedulable || granted_anywhere(world, node);
@@ -692,9 +688,9 @@ static void write_held(struct world *world, const struct node_write *write, stru
 		if (!before && write->claim)
 			before = node_state_held_last(write->state, i);
 		if (write->claim && after)
-			annotate(world, node, held_annotations[i], HELD_VALUE);
+			put(world, &node->annotations, held_annotations[i], HELD_VALUE);
 		else if (before && !after && now && !strcmp(now, HELD_VALUE))
-			annotate(world, node, held_annotations[i], strcmp(before, HELD_ABSENT) != 0 ? before + 1 : NULL);
+			put(world, &node->annotations, held_annotations[i], strcmp(before, HELD_ABSENT) != 0 ? before + 1 : NULL);
 	}
 }
 
