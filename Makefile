@@ -35,6 +35,7 @@ probe_src := $(sort $(wildcard test/probe/*.c))
 player_src := $(sort $(wildcard test/player/*.c))
 sim_src := $(sort $(wildcard test/sim/*.c))
 oracle_src := $(sort $(wildcard test/oracle/*.c))
+bench_src := $(sort $(wildcard test/bench/*.c))
 unit_src := $(sort $(wildcard test/unit/*/test_*.c))
 objects = $(patsubst %.c,$B/obj/%.o,$(1))
 unit_bin := $(patsubst test/unit/%.c,$B/test/%,$(unit_src))
@@ -95,6 +96,10 @@ $B/answer: $(call objects,$(oracle_src)) $B/libcontroller.a $B/libkube.a
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs)
 
+$B/bench-plan: $(call objects,$(bench_src)) $B/libcontroller.a $B/libkube.a
+	$(if $(V),,@echo "  LD      $@")
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs)
+
 oracle: $B/answer ## asks Python's zoneinfo what windows and cron schedules mean, over 10,000 drawn cases
 	$(Q)test/oracle/windows.py $B/answer $(ORACLE_FLAGS)
 
@@ -128,6 +133,9 @@ demo: ## a real control plane with 30 simulated nodes is patched, then a bad ver
 bench-rollout: all ## figures of a rollout over NODES (200) simulated nodes
 	$(Q)test/bench/rollout --nodes $(or $(NODES),200)
 
+bench-plan: $B/bench-plan ## what one plan of a rollout over NODES (200, 1000 and 5000) nodes costs, without a cluster
+	$(Q)$B/bench-plan $(NODES)
+
 bench-client: all ## memory and time of the controller's caches with NODES (5000) nodes and PODS (50000) pods, beside curl
 	$(Q)test/bench/client --nodes $(or $(NODES),5000) --pods $(or $(PODS),50000)
 
@@ -145,4 +153,4 @@ include lib/lib.mk test/fuzz/fuzz.mk test/nomem/nomem.mk
 
 -include $(shell find $B/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all help oracle sim sim-mutants sim-flags unit unit-programs valgrind test demo bench-rollout bench-client lint tidy clean
+.PHONY: all help oracle sim sim-mutants sim-flags unit unit-programs valgrind test demo bench-rollout bench-plan bench-client lint tidy clean

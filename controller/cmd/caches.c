@@ -153,6 +153,8 @@ int caches_init(struct controller *controller, struct kube_err *err)
 	if (rc == 0)
 		rc = kube_store_add_index(pods, pod_rollout_index, &controller->pods_by_rollout, err);
 	if (rc == 0)
+		rc = kube_store_add_index(pods, pod_job_node_index, &controller->pods_by_job_node, err);
+	if (rc == 0)
 		rc = kube_store_add_index(pods, pod_upgrade_index, &controller->pods_by_upgrade, err);
 	if (rc == 0)
 		rc = kube_store_add_index(controller->caches[CACHE_VOLUMES].store, volume_claim_index,

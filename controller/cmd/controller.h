@@ -65,7 +65,7 @@ struct controller {
 	struct polls *polls; /* of channels */
 	struct act *act;
 	struct cache caches[CACHE_COUNT];
-	int pods_by_node, pods_by_rollout, pods_by_upgrade, revisions_by_rollout, volumes_by_claim,
+	int pods_by_node, pods_by_rollout, pods_by_job_node, pods_by_upgrade, revisions_by_rollout, volumes_by_claim,
 	    attachments_by_node; /* indexes */
 	bool working; /* plans are made: the caches have been synced once, and the lease is ours if there is one */
 	struct kube_elector *elector; /* NULL: no leader election */

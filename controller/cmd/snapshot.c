@@ -82,13 +82,7 @@ static void fill_reports(const struct controller *controller, struct kube_arena 
 	s->report_names = names;
 }
 
-/* ---- job pods: sorted by their node's UID, so that each target finds its own ---- */
-
-struct jobs {
-	struct pod_view *views;
-	bool *taken;
-	size_t count;
-};
+/* ---- job pods ---- */
 
 static int by_node_uid(const void *a, const void *b)
 {
@@ -97,52 +91,71 @@ static int by_node_uid(const void *a, const void *b)
 	return order ? order : strcmp(x->object.key, y->object.key);
 }
 
-static struct jobs jobs_of(const struct controller *controller, const char *hash, struct kube_arena *arena)
+static bool is_job_of(const struct controller *controller, const struct rollout *rollout, const struct pod *pod)
+{
+	return snapshot_is_job(controller, pod) && pod->rollout_hash && strcmp(pod->rollout_hash, rollout->hash) == 0;
+}
+
+/* This rollout's, by their names. */
+static void fill_jobs(const struct controller *controller, const struct rollout *rollout, struct kube_arena *arena,
+                      struct target_view *target)
+{
+	const struct kube_store *pods = store(controller, CACHE_PODS);
+	const char *uid = target->target->node_uid;
+	int index = controller->pods_by_job_node;
+	const struct kube_object *o;
+	size_t count = 0;
+	for (o = kube_store_index_next(pods, index, uid, NULL); o; o = kube_store_index_next(pods, index, uid, o))
+		count++;
+	if (count == 0)
+		return;
+	struct pod_view *views = plan_alloc(arena, count * sizeof(*views));
+	for (o = kube_store_index_next(pods, index, uid, NULL); o; o = kube_store_index_next(pods, index, uid, o))
+		if (is_job_of(controller, rollout, (const struct pod *)o))
+			views[target->job_count++] = snapshot_pod(controller, (const struct pod *)o);
+	qsort(views, target->job_count, sizeof(*views), by_node_uid);
+	target->jobs = views;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct pod *x = *(const struct pod *const *)a, *y = *(const struct pod *const *)b;
+	return (x > y) - (x < y);
+}
+
+/* The job pods that the targets have, sorted. */
+static const struct pod **taken_jobs(const struct rollout_snapshot *s, size_t count, struct kube_arena *arena)
+{
+	const struct pod **taken = plan_alloc(arena, count * sizeof(*taken));
+	size_t next = 0;
+	for (size_t i = 0; i < s->target_count; i++)
+		for (size_t k = 0; k < s->targets[i].job_count; k++)
+			taken[next++] = s->targets[i].jobs[k].pod;
+	qsort(taken, count, sizeof(*taken), by_address);
+	return taken;
+}
+
+/* Mostly there are none, which their number tells. */
+static void fill_strays(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s)
 {
 	const struct kube_store *pods = store(controller, CACHE_PODS);
 	int index = controller->pods_by_rollout;
+	const char *hash = s->rollout->hash;
 	const struct kube_object *o;
-	struct jobs jobs = {0};
+	size_t all = 0, taken_count = 0;
 	for (o = kube_store_index_next(pods, index, hash, NULL); o; o = kube_store_index_next(pods, index, hash, o))
-		jobs.count++;
-	jobs.views = plan_alloc(arena, jobs.count * sizeof(*jobs.views));
-	jobs.taken = plan_alloc(arena, jobs.count * sizeof(*jobs.taken));
-	jobs.count = 0;
+		all += snapshot_is_job(controller, (const struct pod *)o);
+	for (size_t i = 0; i < s->target_count; i++)
+		taken_count += s->targets[i].job_count;
+	if (all == taken_count)
+		return;
+	const struct pod **taken = taken_jobs(s, taken_count, arena);
+	struct pod_view *strays = plan_alloc(arena, all * sizeof(*strays));
 	for (o = kube_store_index_next(pods, index, hash, NULL); o; o = kube_store_index_next(pods, index, hash, o))
-		if (snapshot_is_job(controller, (const struct pod *)o))
-			jobs.views[jobs.count++] = snapshot_pod(controller, (const struct pod *)o);
-	qsort(jobs.views, jobs.count, sizeof(*jobs.views), by_node_uid);
-	return jobs;
-}
-
-static size_t first_job_of(const struct jobs *jobs, const char *node_uid)
-{
-	size_t low = 0, high = jobs->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (strcmp(jobs->views[middle].pod->job_node_uid, node_uid) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static void take_jobs(struct jobs *jobs, struct target_view *target)
-{
-	size_t first = first_job_of(jobs, target->target->node_uid), end = first;
-	while (end < jobs->count && strcmp(jobs->views[end].pod->job_node_uid, target->target->node_uid) == 0)
-		jobs->taken[end++] = true;
-	target->jobs = &jobs->views[first];
-	target->job_count = end - first;
-}
-
-static void fill_strays(const struct jobs *jobs, struct kube_arena *arena, struct rollout_snapshot *s)
-{
-	struct pod_view *strays = plan_alloc(arena, jobs->count * sizeof(*strays));
-	for (size_t i = 0; i < jobs->count; i++)
-		if (!jobs->taken[i])
-			strays[s->stray_job_count++] = jobs->views[i];
+		if (snapshot_is_job(controller, (const struct pod *)o) &&
+		    !bsearch(&o, taken, taken_count, sizeof(*taken), by_address))
+			strays[s->stray_job_count++] = snapshot_pod(controller, (const struct pod *)o);
+	qsort(strays, s->stray_job_count, sizeof(*strays), by_node_uid);
 	s->stray_jobs = strays;
 }
 
@@ -164,23 +177,24 @@ static const char **active_uids(const struct rollout *rollout, struct kube_arena
 	return uids;
 }
 
-/* At work here: it stands in the status, or carries the state of this rollout. */
+/* At work here: it stands in the status, or in a step of this rollout. What has ended is not looked at again. */
 static bool concerns(const struct rollout *rollout, const char *const *active, const struct node *node)
 {
-	if (node_state_of(node, rollout->object.uid))
+	const struct node_state *state = node_state_of(node, rollout->object.uid);
+	if (state && !step_ended((enum step)state->step))
 		return true;
 	return bsearch(&node->object.uid, active, rollout->status.active.count, sizeof(*active), by_text) != NULL;
 }
 
 static void fill_target(const struct controller *controller, const struct rollout *rollout, const char *const *active,
-                        struct jobs *jobs, struct kube_arena *arena, struct target_view *target)
+                        struct kube_arena *arena, struct target_view *target)
 {
 	const struct kube_object *object = kube_store_get(store(controller, CACHE_NODES), target->target->node);
 	if (!object || strcmp(object->uid, target->target->node_uid) != 0)
 		return;
 	target->node = (const struct node *)object;
 	target->busy = busy(controller, CACHE_NODES, object);
-	take_jobs(jobs, target);
+	fill_jobs(controller, rollout, arena, target);
 	target->upgrade_pod = (const struct pod *)kube_store_index_next(store(controller, CACHE_PODS),
 	                                                                controller->pods_by_upgrade, object->name, NULL);
 	if (!concerns(rollout, active, target->node)) {
@@ -195,17 +209,16 @@ static void fill_target(const struct controller *controller, const struct rollou
 
 static void fill_targets(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s)
 {
-	struct jobs jobs = jobs_of(controller, s->rollout->hash, arena);
 	const char **active = active_uids(s->rollout, arena);
 	size_t count = s->plan ? s->plan->target_count : 0;
 	struct target_view *targets = plan_alloc(arena, count * sizeof(*targets));
 	for (size_t i = 0; i < count; i++) {
 		targets[i].target = s->plan->targets[i];
-		fill_target(controller, s->rollout, active, &jobs, arena, &targets[i]);
+		fill_target(controller, s->rollout, active, arena, &targets[i]);
 	}
 	s->targets = targets;
 	s->target_count = count;
-	fill_strays(&jobs, arena, s);
+	fill_strays(controller, arena, s);
 }
 
 /* Only the order at planning needs them. */

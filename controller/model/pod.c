@@ -266,6 +266,12 @@ const char *pod_rollout_index(const struct kube_object *object)
 	return pod->job_step ? pod->rollout_hash : NULL;
 }
 
+const char *pod_job_node_index(const struct kube_object *object)
+{
+	const struct pod *pod = (const struct pod *)object;
+	return pod->job_step ? pod->job_node_uid : NULL;
+}
+
 const char *pod_upgrade_index(const struct kube_object *object)
 {
 	const struct pod *pod = (const struct pod *)object;

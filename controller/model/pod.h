@@ -56,8 +56,9 @@ struct pdb {
 
 extern const struct kube_projection pod_projection, pdb_projection;
 
-const char *pod_node_index(const struct kube_object *object);    /* kube_index_fn: node name, "" when not scheduled */
-const char *pod_rollout_index(const struct kube_object *object); /* kube_index_fn: rollout hash of our job pods */
+const char *pod_node_index(const struct kube_object *object);     /* kube_index_fn: node name, "" when not scheduled */
+const char *pod_rollout_index(const struct kube_object *object);  /* kube_index_fn: rollout hash of our job pods */
+const char *pod_job_node_index(const struct kube_object *object); /* kube_index_fn: the UID of their node */
 /* kube_index_fn: the node that this pod of system-upgrade-controller upgrades; NULL: it is none, or has finished. */
 const char *pod_upgrade_index(const struct kube_object *object);
 bool pod_finished(const struct pod *pod); /* Succeeded or Failed */

@@ -82,14 +82,14 @@ static const char *why_away(const struct node *node)
 }
 
 /* Not one that is in work: that is told elsewhere. */
-static bool away_by_itself(const struct pass *pass, const struct node *node)
+static bool away_by_itself(const struct pass *pass, const struct node *node, struct granted_uid *grants)
 {
+	struct granted_uid *found = NULL;
+
 	if (node->ready && !node->unschedulable)
 		return false;
-	for (size_t i = 0; i < pass->want->active.count; i++)
-		if (!strcmp(pass->want->active.items[i].node_uid, node->object.uid))
-			return false;
-	return true;
+	HASH_FIND(hh, grants, node->object.uid, strlen(node->object.uid), found);
+	return !found || found->holder != pass->s->rollout;
 }
 
 /* of_whom: "", or " of the cluster". */
@@ -120,7 +120,7 @@ static struct budget count_away(const struct pass *pass, bool all, struct grante
 			continue;
 		budget.nodes++;
 		budget.used += unavailable(pass, pass->s->nodes[i], grants);
-		if (!budget.away && away_by_itself(pass, pass->s->nodes[i]))
+		if (!budget.away && away_by_itself(pass, pass->s->nodes[i], grants))
 			budget.away = pass->s->nodes[i];
 	}
 	return budget;

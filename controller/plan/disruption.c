@@ -4,24 +4,54 @@
  * brings the relief.
  */
 #include "controller/plan/drain.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define EVICTION_PAUSE_MS 50
 #define MAX_EVICTIONS_A_BUDGET 8
 
+struct pdb_room {
+	const struct pdb *pdb;
+	int64_t left;      /* evictions that may still be sent in this pass */
+	int64_t in_flight; /* evictions under way, at the beginning */
+	bool sent;         /* one is sent in this pass */
+};
+
+static int by_namespace(const void *a, const void *b)
+{
+	const struct kube_object *x = &((const struct pdb_room *)a)->pdb->object,
+	                         *y = &((const struct pdb_room *)b)->pdb->object;
+	int order = strcmp(x->namespace_, y->namespace_);
+	return order ? order : strcmp(x->name, y->name);
+}
+
+static size_t first_room_of(const struct pass *pass, const char *namespace_)
+{
+	size_t low = 0, high = pass->s->pdb_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(pass->rooms[middle].pdb->object.namespace_, namespace_) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static bool protects(const struct pdb *pdb, const struct pod *pod)
 {
-	return pdb->has_selector && !strcmp(pdb->object.namespace_, pod->object.namespace_) &&
-	       kube_selector_matches(&pdb->selector, &pod->labels);
+	return pdb->has_selector && kube_selector_matches(&pdb->selector, &pod->labels);
 }
 
 /* The budgets that protect a pod: the first one, and how many there are. */
 static size_t budgets_of(const struct pass *pass, const struct pod *pod, struct pdb_room **ret_first)
 {
+	const char *namespace_ = pod->object.namespace_;
+	struct pdb_room *room = pass->rooms + first_room_of(pass, namespace_), *end = pass->rooms + pass->s->pdb_count;
 	size_t found = 0;
-	for (size_t i = 0; i < pass->s->pdb_count; i++)
-		if (protects(pass->rooms[i].pdb, pod) && found++ == 0)
-			*ret_first = &pass->rooms[i];
+	for (; room < end && !strcmp(room->pdb->object.namespace_, namespace_); room++)
+		if (protects(room->pdb, pod) && found++ == 0)
+			*ret_first = room;
 	return found;
 }
 
@@ -63,6 +93,7 @@ void rooms_init(struct pass *pass)
 	pass->rooms = plan_alloc(pass->arena, s->pdb_count * sizeof(*pass->rooms));
 	for (size_t i = 0; i < s->pdb_count; i++)
 		pass->rooms[i] = (struct pdb_room){.pdb = s->pdbs[i], .left = s->pdbs[i]->disruptions_allowed};
+	qsort(pass->rooms, s->pdb_count, sizeof(*pass->rooms), by_namespace);
 	for (size_t i = 0; i < s->target_count; i++)
 		count_in_flight(pass, &s->targets[i]);
 }

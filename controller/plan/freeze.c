@@ -58,11 +58,12 @@ void freeze_targets(const struct rollout_snapshot *s, const struct rules *rules,
 	struct frozen_plan plan = {0};
 	size_t *chosen = plan_alloc(arena, s->node_count * sizeof(*chosen)), count = 0;
 	size_t *excepted = plan_alloc(arena, s->node_count * sizeof(*excepted)), excepted_count = 0;
+	struct standings standings = {0};
 
 	for (size_t i = 0; i < s->node_count; i++) {
 		if (!node_selected(s->nodes[i], rules))
 			continue;
-		enum standing standing = node_standing(s->nodes[i], rules, s->server_version);
+		enum standing standing = node_standing_of_many(s->nodes[i], rules, s->server_version, &standings);
 		plan.selected++;
 		if (standing == STANDING_REFUSED && !plan.refused)
 			plan.refused = s->nodes[i];

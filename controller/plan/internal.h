@@ -27,6 +27,18 @@ const char *shown_version(const struct node *node, const struct patch *patch);
 enum standing upgrade_standing(const char *shown, const struct patch *patch, const char *server);
 /* Over all patches: UNKNOWN or REFUSED when one is, else OUTDATED, NEWER, UP_TO_DATE. */
 enum standing node_standing(const struct node *node, const struct rules *rules, const char *server);
+/* The comparisons of late, of rules and server of one pass: most nodes show one of a few versions. */
+struct standings {
+	struct known_standing {
+		const struct patch *patch; /* NULL: none */
+		const char *shown;
+		enum standing standing;
+	} items[8];
+	size_t next; /* the oldest, once all are taken */
+};
+/* node_standing() for one node after the other. */
+enum standing node_standing_of_many(const struct node *node, const struct rules *rules, const char *server,
+                                    struct standings *standings);
 #define SERVER_UNKNOWN \
 	"the API server has not told its version yet, and a kubelet may not become newer than that: GET /version must " \
 	"answer"
@@ -101,13 +113,6 @@ struct target_pass {
 	enum step ended;                /* for ENDED */
 };
 
-struct pdb_room {
-	const struct pdb *pdb;
-	int64_t left;      /* evictions that may still be sent in this pass */
-	int64_t in_flight; /* evictions under way, at the beginning */
-	bool sent;         /* one is sent in this pass */
-};
-
 /* What windows and freezes say in a pass: start.c. */
 struct opening {
 	struct window_set all;     /* as the rules have them */
@@ -138,9 +143,8 @@ struct pass {
 	struct rollout_status *want; /* = &out->wanted */
 	size_t decision_capacity;    /* of want->decisions */
 	struct target_pass *targets; /* by index of s->targets */
-	struct pdb_room *rooms;
-	const char *shown; /* the version that was compared last, and what came of it: most nodes show the same */
-	enum standing standing;
+	struct pdb_room *rooms;      /* of all PodDisruptionBudgets, by namespace */
+	struct standings standings;
 	bool aborting;            /* deleted, or its policy is, or aborted: what is in work is given back */
 	const char *abort_reason; /* set while aborting */
 	const char *paused;       /* by whom, and why; NULL: it is not */
@@ -532,7 +536,6 @@ void want_outcome(struct pass *pass, enum outcome outcome);
 
 /* ---- rollout.c ---- */
 
-/* node_standing(), which mostly is the same as that of the node before. */
 enum standing target_standing(struct pass *pass, const struct node *node);
 bool target_patched(const struct pass *pass, const struct target_pass *target);
 

@@ -214,8 +214,8 @@ struct target_view {
 	const struct target *target;
 	const struct node *node; /* NULL: gone, or another node under the same name */
 	bool busy;
-	/* Only for targets in status.active, with a state of this rollout on the node, or cordoned by somebody else; sorted
-	 * by key: */
+	/* Only for targets in status.active, in a step of this rollout that is not its end, or cordoned by somebody else;
+	 * sorted by key: */
 	const struct pod_view *pods; /* all pods on the node, job pods excluded */
 	size_t pod_count;
 	const struct attachment_view *attachments; /* of volumes to the node */

@@ -11,6 +11,7 @@ struct policy_pass {
 	struct policy_wanted *want;
 	struct window_set windows;
 	struct channel_report channels;
+	struct standings standings;
 	const struct node *first_unknown; /* a node that shows nothing comparable */
 	int64_t newest_outdated_ms;       /* when the youngest outdated node was created */
 	const struct node *first_refused; /* a node that may not be brought to its version */

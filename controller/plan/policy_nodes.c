@@ -66,7 +66,7 @@ static void count_node(struct policy_pass *pass, const struct node *node)
 		count_version(pass, &rules->patches.items[i], shown_version(node, &rules->patches.items[i]));
 	if (pass->channels.unresolved)
 		return;
-	enum standing standing = node_standing(node, rules, pass->s->server_version);
+	enum standing standing = node_standing_of_many(node, rules, pass->s->server_version, &pass->standings);
 	if (!is_excepted(pass, node, standing))
 		count_standing(pass, node, standing);
 }

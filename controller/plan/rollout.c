@@ -78,16 +78,7 @@ static struct granted *index_grants(const struct pass *pass)
 
 enum standing target_standing(struct pass *pass, const struct node *node)
 {
-	const struct patch *patch = &pass->rules->patches.items[0];
-	const char *shown = node_observed(node, &patch->observed);
-
-	if (pass->rules->patches.count > 1 || !shown)
-		return node_standing(node, pass->rules, pass->s->server_version);
-	if (!pass->shown || strcmp(pass->shown, shown) != 0) {
-		pass->shown = shown;
-		pass->standing = upgrade_standing(shown, patch, pass->s->server_version);
-	}
-	return pass->standing;
+	return node_standing_of_many(node, pass->rules, pass->s->server_version, &pass->standings);
 }
 
 static enum target_kind kind_of(struct pass *pass, const struct target_pass *target)

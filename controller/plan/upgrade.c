@@ -5,6 +5,7 @@
  */
 #include "controller/model/version_range.h"
 #include "controller/plan/internal.h"
+#include <string.h>
 
 static bool supported(const char *shown, const struct patch *patch)
 {
@@ -37,14 +38,28 @@ enum standing upgrade_standing(const char *shown, const struct patch *patch, con
 	return STANDING_REFUSED;
 }
 
+static enum standing known_standing(const char *shown, const struct patch *patch, const char *server,
+                                    struct standings *standings)
+{
+	for (size_t i = 0; shown && i < KUBE_ARRAY_LEN(standings->items); i++)
+		if (standings->items[i].patch == patch && !strcmp(standings->items[i].shown, shown))
+			return standings->items[i].standing;
+	enum standing standing = upgrade_standing(shown, patch, server);
+	if (shown)
+		standings->items[standings->next++ % KUBE_ARRAY_LEN(standings->items)] =
+		    (struct known_standing){patch, shown, standing};
+	return standing;
+}
+
 /* Over all patches: one that is unknown or refused keeps the node as it is. */
-enum standing node_standing(const struct node *node, const struct rules *rules, const char *server)
+enum standing node_standing_of_many(const struct node *node, const struct rules *rules, const char *server,
+                                    struct standings *standings)
 {
 	bool seen[STANDING_UNKNOWN + 1] = {false};
 
 	for (size_t i = 0; i < rules->patches.count; i++) {
 		const struct patch *patch = &rules->patches.items[i];
-		seen[upgrade_standing(node_observed(node, &patch->observed), patch, server)] = true;
+		seen[known_standing(node_observed(node, &patch->observed), patch, server, standings)] = true;
 	}
 	if (seen[STANDING_UNKNOWN])
 		return STANDING_UNKNOWN;
@@ -53,6 +68,12 @@ enum standing node_standing(const struct node *node, const struct rules *rules, 
 	if (seen[STANDING_OUTDATED])
 		return STANDING_OUTDATED;
 	return seen[STANDING_NEWER] ? STANDING_NEWER : STANDING_UP_TO_DATE;
+}
+
+enum standing node_standing(const struct node *node, const struct rules *rules, const char *server)
+{
+	struct standings none = {0};
+	return node_standing_of_many(node, rules, server, &none);
 }
 
 bool server_unknown(const struct rules *rules, const char *server)

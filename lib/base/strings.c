@@ -5,8 +5,9 @@
 const char *kube_strmap_get(const struct kube_strmap *map, const char *key)
 {
 	for (size_t i = 0; i < map->count; i++) {
-		if (strcmp(map->items[i].key, key) == 0)
-			return map->items[i].value;
+		const struct kube_str_pair *pair = &map->items[i];
+		if (pair->key[0] == key[0] && strcmp(pair->key, key) == 0) /* most keys differ at once */
+			return pair->value;
 	}
 	return NULL;
 }
