@@ -103,8 +103,11 @@ struct verdict verdict_of_prometheus(const struct gate_spec *gate, int status, c
 	const char *word = kube_json_str(json, "status");
 	if (status / 100 == 3)
 		return verdict_error("the server answers %d, a redirect, and redirects are not followed", status);
-	if (word && strcmp(word, "error") == 0)
-		return verdict_error("the query fails with status %d: %s", status, known_error(json));
+	if (word && strcmp(word, "error") == 0) {
+		const char *error = known_error(json);
+		return verdict_error("the query fails with status %d: %s%s", status, error,
+		                     strcmp(error, "bad_data") == 0 ? ", so the query is wrong: correct it" : "");
+	}
 	if (status != 200)
 		return verdict_error("the server answers %d", status);
 	if (!word || strcmp(word, "success") != 0)

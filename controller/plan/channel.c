@@ -147,6 +147,13 @@ static struct resolved resolve(struct channel_pass *pass)
 	return resolved;
 }
 
+static const char *first_version(const struct rules *rules, const struct policy_wanted *want)
+{
+	if (rules->patches.count == 0)
+		return NULL;
+	return rules->patches.items[0].channel ? want->resolved.items[0].now.version : rules->patches.items[0].version;
+}
+
 void plan_channels(const struct policy_snapshot *s, struct kube_arena *arena, struct policy_wanted *want,
                    struct channel_report *ret_report)
 {
@@ -162,5 +169,6 @@ void plan_channels(const struct policy_snapshot *s, struct kube_arena *arena, st
 		report.lacking |= !resolved.now.version;
 		want->resolved.items[want->resolved.count++] = resolved;
 	}
+	want->version = first_version(rules, want);
 	*ret_report = report;
 }

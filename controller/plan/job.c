@@ -11,6 +11,8 @@
 
 /* The kubelet ends a job at its deadline; after this much more nobody on the node does. */
 #define JOB_DEADLINE_GRACE_MS (60 * 1000)
+/* A kubelet that mounts and pulls says no more than ContainerCreating, also where a Secret is missing. */
+#define JOB_START_MS (60 * 1000)
 
 const char *job_pod_name(const struct rollout *rollout, const char *node_uid, size_t patch, const char *step,
                          int64_t attempt, struct kube_arena *arena)
@@ -243,6 +245,26 @@ static void judge_finished(struct pass *pass, const struct pod *pod, struct job_
 	                 (long long)pod->exit_code, *pod->exit_message ? ": " : "", pod->exit_message));
 }
 
+/* A container that does not start is told: at once where the kubelet has a reason, else when it takes long. */
+static void note_pending(struct pass *pass, const struct pod *pod, struct job_view *view)
+{
+	bool told = *pod->waiting_reason && strcmp(pod->waiting_reason, "ContainerCreating") != 0;
+	int64_t late_ms = pod->object.created_ms + JOB_START_MS;
+
+	if (pod->phase != POD_PENDING)
+		return;
+	if (!told && pass->s->now_ms < late_ms) {
+		look_again_at(pass->out, late_ms);
+		return;
+	}
+	const char *message =
+	    plan_printf(pass->arena,
+	                "its container has not started (%s): kubectl describe tells which image or Secret of it is missing",
+	                *pod->waiting_reason ? pod->waiting_reason : "Pending");
+	view->blocker = (struct blocker){
+	    .kind = "Pod", .namespace_ = pod->object.namespace_, .name = pod->object.name, .message = message};
+}
+
 static void judge_running(struct pass *pass, const struct target_pass *target, const struct pod *pod,
                           const struct job_template *job, struct job_view *view)
 {
@@ -263,6 +285,7 @@ static void judge_running(struct pass *pass, const struct target_pass *target, c
 		return;
 	}
 	look_again_at(pass->out, deadline + 1);
+	note_pending(pass, pod, view);
 }
 
 static void judge_pod(struct pass *pass, const struct target_pass *target, const struct pod *pod,

@@ -342,6 +342,7 @@ struct policy_wanted {
 		struct exception_status *items;
 		size_t count;
 	} exceptions;
+	const char *version; /* that the first patch wants; NULL: its channel has said none */
 	const char *progress, *current_rollout;
 	const char *last_successful_json; /* JSON text of status.lastSuccessfulRollout; NULL: none */
 	struct {

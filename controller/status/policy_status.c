@@ -133,7 +133,8 @@ static cJSON *build(const struct policy *policy, const struct policy_wanted *wan
 	                                    CONDITION_MESSAGE_BYTES);
 	bool ok =
 	    put_item(json, "conditions", conditions) && put_int(json, "observedGeneration", wanted->observed_generation) &&
-	    add_targets(json, wanted) && put_str_if(json, "progress", wanted->progress, PROGRESS_BYTES) &&
+	    add_targets(json, wanted) && put_str_if(json, "version", wanted->version, VERSION_BYTES) &&
+	    put_str_if(json, "progress", wanted->progress, PROGRESS_BYTES) &&
 	    put_str_if(json, "currentRollout", wanted->current_rollout, NAME_BYTES) && add_next_window(json, wanted) &&
 	    (!last || put_item(json, "lastSuccessfulRollout", cJSON_Duplicate(last, true))) && add_resolved(json, wanted) &&
 	    add_exceptions(json, wanted) && add_versions(json, wanted, arena) && add_authors(json, &wanted->authors);

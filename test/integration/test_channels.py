@@ -105,6 +105,7 @@ class TestConfigMap(ChannelTest):
         self.assertEqual(second["status"]["versions"], [{"component": "ContainerRuntime", "version": "1.7.28"}])
         self.assertEqual([self.version(name) for name in names], ["1.7.28"] * 2)
         self.wait_policy("Resolved", "Resolved", "1.7.28")
+        self.assertEqual(self.cluster.kubectl("get", "pp", self.tag, "--no-headers").stdout.split()[2], "1.7.28")
         resolved = self.resolved()
         self.assertEqual((resolved["channel"], resolved["version"], resolved["previous"]["version"]),
                          (f"ConfigMap {self.tag}/{KEY}", "1.7.28", "1.7.27"))
@@ -198,11 +199,12 @@ class TestUrl(ChannelTest):
         releases = ReleaseServer()
         self.addCleanup(releases.stop)
         releases.answer = "1.7.27\n"
+        self.follow_channel({"type": "URL", "url": releases.url, "interval": "5s", "secretRef": {"name": self.tag}})
+        self.wait_policy("Resolved", "ChannelUnreachable", f"there is no Secret {self.tag} in the namespace {SYSTEM}")
         self.client.create("secrets", {
             "apiVersion": "v1", "kind": "Secret", "metadata": {"name": self.tag, "labels": {"patchwright.io/use": "channel"}},
             "stringData": {"token": "hush"}}, SYSTEM)
         self.addCleanup(self.client.delete, "secrets", self.tag, SYSTEM)
-        self.follow_channel({"type": "URL", "url": releases.url, "interval": "5s", "secretRef": {"name": self.tag}})
         self.ended("Succeeded")
         self.wait_policy("Resolved", "Resolved", releases.url)
         releases.answer = "1.7.28"

@@ -139,7 +139,7 @@ class TestDefinitions(ClusterTest):
                 ("pp.spec.patches.job.timeout", "Default 15m"),
                 ("pp.spec.patches.observed", "Required for Custom"),
                 ("pp.spec.drain.unmanagedPods", "blocks the drain"),
-                ("pp.spec.approval.separationOfDuties", "nobody approves what he wrote"),
+                ("pp.spec.approval.separationOfDuties", "nobody approves what they wrote"),
                 ("pa.spec.planHash", "needs another approval"),
                 ("pp.spec.windows", "at most half of the window's duration"),
                 ("prl.status.active.blockedBy", "What it waits for"),

@@ -127,6 +127,7 @@ class TestGates(GateTest):
             "redirect": (302, b"", ("Location", f"{self.url}/ok")),
             "endless": (200, (zeros for _ in itertools.count())),
             "nan/api/v1/query": (200, scalar("NaN")),
+            "bad/api/v1/query": (400, {"status": "error", "errorType": "bad_data", "error": "parse error: unclosed left parenthesis"}),
         }[asked.path.removeprefix(f"/{self.tag}/")]
         self.secret(hosts=f"127.0.0.1:{self.source.port}")
         self.policy(gates=[
@@ -135,6 +136,7 @@ class TestGates(GateTest):
             self.http("plain", url="http://example.com/x", secret=False),
             self.http("elsewhere", url="https://127.0.0.2/x"),
             self.prometheus("nan", address=f"{self.url}/nan"),
+            self.prometheus("bad", "count(up", address=f"{self.url}/bad"),
         ])
         self.wait_gate("Closed", "answers 302, not 200; redirects are not followed", "redirect")
         self.wait_gate("Error", "larger than 1048576 bytes", "endless")
@@ -142,6 +144,7 @@ class TestGates(GateTest):
         self.wait_gate("Error", "plain http", "plain")
         self.wait_gate("Error", "patchwright.io/hosts does not list it", "elsewhere")
         self.wait_gate("Error", "not a number", "nan")
+        self.wait_gate("Error", "fails with status 400: bad_data, so the query is wrong", "bad")
         self.assertNotIn(f"/{self.tag}/ok", self.source.paths())
         self.assert_untouched(names)
 

@@ -2,7 +2,8 @@
 
 from lib import objects
 from lib.case import node_ready
-from lib.flow import FlowTest, conditions, patch, strategy
+from lib.cluster import JOBS
+from lib.flow import WAIT, FlowTest, conditions, patch, strategy, wait_for
 from lib.rollout import cordoned, job_pods, pages, runtime_version, step_of
 
 OLD, NEW = "containerd://1.6.20", "containerd://1.7.27"
@@ -40,6 +41,25 @@ class TestJobs(FlowTest):
         rollout = self.ended("RolledBack")
         self.assertEqual((rollout["status"]["failed"][0]["step"], rollout["status"]["failed"][0]["reason"]), ("Verifying", "JobFailed"))
         self.assertEqual(runtime_version(self.node(name)), OLD)
+        self.assert_put_away([name])
+
+
+class TestJobsThatDoNotStart(FlowTest):
+    def test_an_image_that_is_missing_is_told_at_once(self):
+        name, = self.pool(1)
+        self.policy(suspend=True)
+        self.agent.freeze()  # no kubelet starts the job
+        self.addCleanup(self.agent.thaw)
+        self.change(suspend=False)
+        job = wait_for(lambda: next(iter(self.jobs_on([name])), None), WAIT, "there is a job pod")
+        waiting = {"reason": "ErrImagePull", "message": "not found"}
+        self.client.patch("pods", job, {"status": {"phase": "Pending", "containerStatuses": [{
+            "name": "job", "image": objects.IMAGE, "imageID": "", "ready": False, "restartCount": 0, "state": {"waiting": waiting}}]}},
+            JOBS, subresource="status")
+        _, active = self.wait_blocked("its container has not started (ErrImagePull)")
+        self.assertEqual([active["blockedBy"][key] for key in ("kind", "namespace", "name")], ["Pod", JOBS, job])
+        self.agent.thaw()
+        self.ended("Succeeded")
         self.assert_put_away([name])
 
 

@@ -69,7 +69,7 @@ static const struct {
     {NULL, "0", 200, "{'status':'success','infos':['x'],'data':{'resultType':'scalar','result':[1,'0']}}", GATE_OPEN,
      ""},
     {NULL, "0", 400, "{'status':'error','errorType':'bad_data','error':'SECRET'}", GATE_ERROR,
-     "fails with status 400: bad_data"},
+     "fails with status 400: bad_data, so the query is wrong"},
     {NULL, "0", 503, "{'status':'error','errorType':'timeout','error':'SECRET'}", GATE_ERROR, "timeout"},
     {NULL, "0", 422, "{'status':'error','errorType':'SECRET'}", GATE_ERROR, "no reason that is known"},
     {NULL, "0", 200, "{'status':'error','errorType':'execution'}", GATE_ERROR, "execution"},

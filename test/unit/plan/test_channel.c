@@ -103,6 +103,8 @@ static void check_moments(const char *what, const char *minimum_age, const struc
 		const struct resolved *resolved = &policy->resolved.items[0];
 		ck_assert_str_eq(resolved->channel, SOURCE);
 		check_seen(where, "now", &resolved->now, moments[i].now);
+		const char *version = cJSON_GetStringValue(kube_json_get(json, "status.version"));
+		check_seen(where, "status.version", &(struct seen_version){.version = version}, moments[i].now);
 		check_seen(where, "candidate", &resolved->candidate, moments[i].candidate);
 		check_seen(where, "previous", &resolved->previous, moments[i].previous);
 		ck_assert_msg(!strcmp(wanted("Resolved")->reason, moments[i].reason), "%s: %s", where,

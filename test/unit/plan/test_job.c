@@ -130,6 +130,20 @@ static void arrange(struct world_rollout *r, const struct job_case *c, const cha
 	}
 }
 
+/* A node is Patching; returns the name of its job pod. */
+static const char *begin(const struct job_case *c)
+{
+	world_init(&w, NULL);
+	world_set_policy(&w, policy_spec(&w, 1, false, "'waves':[{'name':'all'}]", ""), false);
+	world_add_nodes(&w, 1);
+	struct world_rollout *r = world_add_rollout(&w, "r1");
+	world_run_to(&w, "n01", STEP_PATCHING);
+	world_plan(&w, r);
+	const char *name = job_pod_name(r->rollout, w.nodes[0]->node.object.uid, 0, "job", 1, &w.arena);
+	arrange(r, c, name);
+	return name;
+}
+
 static enum verdict verdict_of(void)
 {
 	const struct active *entry = &w.result.wanted.active.items[0];
@@ -146,14 +160,7 @@ static enum verdict verdict_of(void)
 
 static void check_case(const struct job_case *c)
 {
-	world_init(&w, NULL);
-	world_set_policy(&w, policy_spec(&w, 1, false, "'waves':[{'name':'all'}]", ""), false);
-	world_add_nodes(&w, 1);
-	struct world_rollout *r = world_add_rollout(&w, "r1");
-	world_run_to(&w, "n01", STEP_PATCHING);
-	world_plan(&w, r);
-	const char *name = job_pod_name(r->rollout, w.nodes[0]->node.object.uid, 0, "job", 1, &w.arena);
-	arrange(r, c, name);
+	begin(c);
 	plan_rollout(&w.snapshot, &w.pass, &w.result);
 	enum verdict verdict = verdict_of();
 	ck_assert_msg(verdict == c->verdict, "%s: it %s, and should be: it %s", c->what, verdict_names[verdict],
@@ -171,6 +178,44 @@ START_TEST(what_is_done_about_a_job_pod)
 {
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++)
 		check_case(&cases[i]);
+}
+END_TEST
+
+/* ---- jobs that do not start ---- */
+
+static const struct {
+	const char *what;
+	enum pod_phase phase;
+	const char *waiting;
+	int64_t after;    /* seconds since it was made */
+	const char *told; /* NULL: nothing is in the way */
+} pending_cases[] = {
+    {"it runs", POD_RUNNING, "", 50, NULL},
+    {"it is new", POD_PENDING, "", 1, NULL},
+    {"it starts", POD_PENDING, "ContainerCreating", 59, NULL},
+    {"a Secret is missing", POD_PENDING, "ContainerCreating", 61,
+     "has not started (ContainerCreating): kubectl describe"},
+    {"no kubelet takes it", POD_PENDING, "", 61, "has not started (Pending)"},
+    {"its image is missing", POD_PENDING, "ErrImagePull", 1, "has not started (ErrImagePull)"},
+};
+
+START_TEST(a_job_that_does_not_start_is_told)
+{
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(pending_cases); i++) {
+		const char *name = begin(&(const struct job_case){.cached = RUNNING, .after = pending_cases[i].after});
+		struct pod *pod = (struct pod *)w.snapshot.targets[0].jobs[0].pod;
+		pod->phase = pending_cases[i].phase;
+		pod->waiting_reason = pending_cases[i].waiting;
+		plan_rollout(&w.snapshot, &w.pass, &w.result);
+		const struct blocker *blocker = &w.result.wanted.active.items[0].blocked_by;
+		ck_assert_msg(!blocker->kind == !pending_cases[i].told, "%s", pending_cases[i].what);
+		if (pending_cases[i].told) {
+			ck_assert_str_eq(blocker->name, name);
+			ck_assert_msg(strstr(blocker->message, pending_cases[i].told) != NULL, "%s: %s", pending_cases[i].what,
+			              blocker->message);
+		}
+		world_finish(&w);
+	}
 }
 END_TEST
 
@@ -243,4 +288,4 @@ START_TEST(job_pods_whose_rollout_is_gone)
 }
 END_TEST
 
-CHECK_MAIN("plan/job", what_is_done_about_a_job_pod, job_pods_whose_rollout_is_gone)
+CHECK_MAIN("plan/job", what_is_done_about_a_job_pod, a_job_that_does_not_start_is_told, job_pods_whose_rollout_is_gone)

@@ -24,6 +24,7 @@ static struct policy_wanted full(void)
 	    .conditions = {conditions, KUBE_ARRAY_LEN(conditions)},
 	    .targets = {9, 5, 3, 1, 1},
 	    .exceptions = {exceptions, KUBE_ARRAY_LEN(exceptions)},
+	    .version = "1.34.2",
 	    .progress = "5/8",
 	    .current_rollout = "p-7c9f4",
 	    .last_successful_json = "{\"name\":\"p-1\",\"duration\":\"1m\"}",
@@ -61,7 +62,8 @@ START_TEST(test_members)
 	                 "\"name\":\"night\",\"opens\":\"2026-11-21T12:22:38Z\"},\"observedGeneration\":4,"
 	                 "\"progress\":\"5/"
 	                 "8\",\"targets\":{\"excepted\":1,\"outdated\":3,"
-	                 "\"total\":9,\"unsupported\":1,\"upToDate\":5},\"versions\":[{\"component\":\"Kubelet\","
+	                 "\"total\":9,\"unsupported\":1,\"upToDate\":5},\"version\":\"1.34.2\","
+	                 "\"versions\":[{\"component\":\"Kubelet\","
 	                 "\"count\":5,\"version\":"
 	                 "\"1.34.2\"},{\"component\":\"Kubelet\",\"count\":3,\"version\":\"1.34.1\"}]}");
 	kube_object_unref(&policy->object);
