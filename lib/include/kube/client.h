@@ -2,7 +2,7 @@
  * Calls to the API server: one request, one answer, decoded. Streams (watches) go to the transport directly, through
  * the reflector.
  *
- * Retries (kube-semantics "Requests"): up to 10 times when the answer is 429 or >= 500 and carries a Retry-After of at
+ * Retries: up to 10 times when the answer is 429 or >= 500 and carries a Retry-After of at
  * most 60 s, and a GET also a second after the connection broke; anything else never. A 429 of an Eviction is an
  * answer, not throttling, when its cause is DisruptionBudget: it is not retried here (see kube_call.no_retry).
  */

@@ -34,6 +34,7 @@ struct kube_queue_observer {
 	void *arg;
 };
 
+/* work() may add keys, and free the queue. Keys are copied, and have up to 1,023 bytes. */
 int kube_queue_new(struct kube_env *env, kube_work_fn *work, void *arg, struct kube_queue **ret_queue,
                    struct kube_err *err);
 void kube_queue_free(struct kube_queue *queue); /* NULL is fine */

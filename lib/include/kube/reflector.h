@@ -1,5 +1,5 @@
 /*
- * Keeps a store equal to what the API server has: list, then watch, for ever (kube-semantics "Reflector").
+ * Keeps a store equal to what the API server has: list, then watch, for ever.
  *
  * List at resourceVersion "0" at first, at the last known one later, at "" after an expiry; pages of 500. Watches ask
  * for bookmarks and a server timeout drawn from [300, 600] s; an idle deadline (that timeout + 5 s, or 150 s without
@@ -27,9 +27,9 @@ KUBE_BEGIN_DECLS
 struct kube_reflector;
 
 struct kube_reflector_options {
-	struct kube_client *client;
+	struct kube_client *client; /* borrowed, as are the next two */
 	const struct kube_projection *projection;
-	struct kube_store *store;
+	struct kube_store *store;   /* nobody else changes it; freed after the reflector */
 	const char *namespace_;     /* NULL: all */
 	const char *label_selector; /* NULL: none; copied, as are the others */
 	const char *field_selector;
@@ -49,6 +49,7 @@ struct kube_reflector_options {
 	void *arg;
 };
 
+/* KUBE_E_NOMEM; whatever goes wrong later is told to on_health. */
 int kube_reflector_new(const struct kube_reflector_options *options, struct kube_reflector **ret_reflector,
                        struct kube_err *err);
 void kube_reflector_start(struct kube_reflector *reflector);

@@ -68,8 +68,7 @@ struct kube_sim_api_hooks {
 	void *arg;
 };
 
-/* Serves sim's transport from now on. Kinds that are there already: nodes, pods, namespaces, PDBs, ControllerRevisions,
- * ReplicaSets, leases and events. */
+/* Serves sim's transport from now on. Kinds that are there already: those of kube/resource.h. */
 struct kube_sim_api *kube_sim_api_new(struct kube_sim *sim);
 void kube_sim_api_free(struct kube_sim_api *api); /* before the sim; NULL is fine */
 void kube_sim_api_add_kind(struct kube_sim_api *api, const struct kube_sim_kind *kind);

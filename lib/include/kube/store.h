@@ -30,6 +30,7 @@ typedef const char *kube_index_fn(const struct kube_object *object);
 int kube_store_new(size_t max_objects, struct kube_store **ret_store, struct kube_err *err);
 void kube_store_free(struct kube_store *store); /* NULL is fine; handlers are not called */
 
+/* KUBE_E_LIMIT, KUBE_E_NOMEM, as for indexes. */
 int kube_store_add_handler(struct kube_store *store, kube_change_fn *fn, void *arg, struct kube_err *err);
 /* Undoes the above; unknown ones are ignored. Not from within a handler. */
 void kube_store_remove_handler(struct kube_store *store, kube_change_fn *fn, void *arg);
