@@ -86,10 +86,11 @@ int kube_sim_api_do(struct kube_sim_api *api, const char *method, const char *ta
 	va_start(ap, fmt);
 	int len = vasprintf(&text, fmt, ap);
 	va_end(ap);
-	for (char *c = len < 0 ? NULL : text; c && *c; c++)
+	api_must(len < 0 ? NULL : text);
+	for (char *c = text; *c; c++)
 		if (*c == '\'')
 			*c = '"';
-	_cleanup_json_ cJSON *body = text ? api_parse_json(text, strlen(text)) : NULL;
+	_cleanup_json_ cJSON *body = api_parse_json(text, strlen(text));
 	return kube_sim_api_call(api, method, target, content_type, body, NULL);
 }
 
@@ -227,7 +228,7 @@ static void serve(void *arg, struct kube_sim *sim, struct kube_exchange *exchang
 		if (api->hooks[i].fate)
 			api->hooks[i].fate(api->hooks[i].arg, request, &arrival->fate);
 	if (arrival->fate.arrival_ms > 0)
-		kube_timer_start(kube_sim_env(sim), &arrival->timer, arrival->fate.arrival_ms, on_arrival, arrival);
+		api_start(kube_sim_env(sim), &arrival->timer, arrival->fate.arrival_ms, on_arrival, arrival);
 	else
 		on_arrival(&arrival->timer, arrival);
 }

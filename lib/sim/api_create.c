@@ -24,6 +24,7 @@ static bool fits_kind(const struct api_request *request, struct api_answer *answ
 
 	kube_buf_init(&wanted, 256);
 	kube_resource_api_version(&wanted, resource);
+	api_must(wanted.data);
 	/* Tests and worlds that call directly may leave out what the path says anyway. */
 	if (request->kind->about.custom && request->api->sender && (!*kind || !*version))
 		api_refuse_plainly(answer, 400, "BadRequest",

@@ -15,6 +15,11 @@ void *api_must(void *memory)
 	return memory;
 }
 
+void api_start(struct kube_env *env, struct kube_timer *timer, int64_t delay_ms, kube_timer_fn *fn, void *arg)
+{
+	api_must(kube_timer_start(env, timer, delay_ms, fn, arg) ? NULL : timer);
+}
+
 /* cJSON does not tell a bad text from lack of memory. */
 cJSON *api_parse_json(const char *text, size_t len)
 {

@@ -18,6 +18,7 @@ char *api_print_token(int64_t version, const char *after)
 	kube_buf_init(&out, 2048);
 	/* It begins behind that key: the first text that is greater. */
 	kube_buf_addf(&text, "{\"v\":\"" VERSION "\",\"rv\":%lld,\"start\":\"%s\\u0000\"}", (long long)version, after);
+	api_must(text.data);
 	for (size_t i = 0; i < text.len; i += 3) {
 		unsigned long bits = 0;
 		for (size_t k = 0; k < 3; k++)
@@ -57,7 +58,7 @@ bool api_read_token(const char *token, int64_t *ret_version, char *after, size_t
 
 	if (zero)
 		memmove(zero, zero + 6, strlen(zero + 6) + 1);
-	_cleanup_json_ cJSON *json = cJSON_Parse(text);
+	_cleanup_json_ cJSON *json = api_parse_json(text, strlen(text));
 	const cJSON *version = kube_json_get(json, "rv");
 	if (strcmp(api_text(json, "v"), VERSION) != 0 || !cJSON_IsNumber(version) || !zero)
 		return false;

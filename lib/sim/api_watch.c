@@ -137,7 +137,7 @@ static void start_bookmark(struct api_watch *watch)
 	if (watch->end_ms > 0 && watch->end_ms - LAST_BOOKMARK_MS < next_ms)
 		next_ms = watch->end_ms - LAST_BOOKMARK_MS;
 	if (next_ms > now_ms)
-		kube_timer_start(env, &watch->bookmark, next_ms - now_ms, on_bookmark, watch);
+		api_start(env, &watch->bookmark, next_ms - now_ms, on_bookmark, watch);
 }
 
 static void on_bookmark(struct kube_timer *timer, void *arg)
@@ -246,7 +246,7 @@ bool api_watch(const struct api_request *request, struct kube_exchange *exchange
 	if (watch->bookmarks)
 		start_bookmark(watch);
 	if (request->timeout_s > 0)
-		kube_timer_start(kube_sim_env(api->sim), &watch->timeout, request->timeout_s * 1000, on_timeout, watch);
+		api_start(kube_sim_env(api->sim), &watch->timeout, request->timeout_s * 1000, on_timeout, watch);
 	return true;
 }
 

@@ -98,7 +98,8 @@ void cluster_touch(struct kube_sim_cluster *cluster, const char *type, const cha
 	task->type = type;
 	memcpy(task->key, name, (size_t)len + 1);
 	HASH_ADD_KEYPTR(hh, cluster->tasks, task->key, (size_t)len, task);
-	kube_timer_start(env, &task->timer, kube_env_random_between(env, 1, max_ms < 1 ? 1 : max_ms), run_task, task);
+	api_must(task->hh.tbl);
+	api_start(env, &task->timer, kube_env_random_between(env, 1, max_ms < 1 ? 1 : max_ms), run_task, task);
 }
 
 /* ---- what a change concerns ---- */

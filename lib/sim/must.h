@@ -7,9 +7,12 @@
 #define LIB_SIM_MUST_H
 
 #include <cjson/cJSON.h>
+#include <kube/env.h>
 
 /* Its argument; without one the process ends with a sentence. */
 void *api_must(void *memory);
+/* kube_timer_start(), likewise. */
+void api_start(struct kube_env *env, struct kube_timer *timer, int64_t delay_ms, kube_timer_fn *fn, void *arg);
 
 static inline cJSON *api_duplicate(const cJSON *item, cJSON_bool recurse)
 {

@@ -44,19 +44,21 @@ static void rearm(struct kube_env *env, int64_t due_ms)
 		kube_timer_start(&sim->env, &pump->timer, due_ms - sim->mono_ms, run, pump);
 }
 
-static void init_pump(struct sim_pump *pump, struct kube_sim_process *process)
+/* Its place on the sim's clock is kept: to set it for another time cannot fail. */
+static int init_pump(struct sim_pump *pump, struct kube_sim_process *process)
 {
 	static const struct kube_env_ops ops = {
 	    .wall_ms = wall_ms, .mono_us = mono_us, .random = random_bytes, .rearm = rearm};
 
 	kube_env_init(&pump->env, &ops);
 	pump->process = process;
+	return kube_timer_reserve(&process->sim->env, &pump->timer);
 }
 
 static void finish_pump(struct sim_pump *pump)
 {
 	kube_env_finish(&pump->env);
-	kube_timer_stop(&pump->process->sim->env, &pump->timer);
+	kube_timer_release(&pump->process->sim->env, &pump->timer);
 }
 
 static int send(struct kube_transport *transport, const struct kube_request *request,
@@ -78,8 +80,11 @@ int kube_sim_process_new(struct kube_sim *sim, struct kube_sim_process **ret_pro
 	if (!process)
 		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a simulated process");
 	process->sim = sim;
-	init_pump(&process->timers, process);
-	init_pump(&process->answers, process);
+	int timers_rc = init_pump(&process->timers, process), answers_rc = init_pump(&process->answers, process);
+	if (timers_rc || answers_rc) {
+		kube_sim_process_free(process);
+		return kube_fail(err, KUBE_E_NOMEM, "out of memory for a simulated process");
+	}
 	process->transport.ops = &transport_ops;
 	process->id = ++sim->last_sender;
 	process->wall_offset_ms = sim->wall_offset_ms;

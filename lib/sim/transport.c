@@ -35,6 +35,8 @@ struct sim_call {
 	struct kube_timer timeout, idle;
 	struct answer *answers;
 	int64_t last_due_ms; /* of the answers: they arrive in the order in which they were given */
+	bool broken;         /* there was no memory for a piece: nothing comes behind it but the end */
+	struct kube_timer end;
 };
 
 static void free_call(struct sim_call *call)
@@ -54,6 +56,7 @@ static void close_call(struct sim_call *call)
 	kube_timer_stop(&call->sim->env, &call->arrival);
 	kube_timer_stop(call->timers, &call->timeout);
 	kube_timer_stop(call->timers, &call->idle);
+	kube_timer_release(call->answers_env, &call->end);
 	while (call->answers) {
 		struct answer *answer = call->answers;
 		DL_DELETE(call->answers, answer);
@@ -132,10 +135,12 @@ static void on_idle(struct kube_timer *timer, void *arg)
 	end_call(arg, KUBE_E_TIMEOUT, "the connection was silent for too long");
 }
 
-static void restart_idle(struct sim_call *call)
+/* Cannot fail once the first start has succeeded. */
+static int restart_idle(struct sim_call *call)
 {
-	if (call->request.idle_timeout_ms > 0)
-		kube_timer_start(call->timers, &call->idle, call->request.idle_timeout_ms, on_idle, call);
+	int64_t silence_ms = call->request.idle_timeout_ms;
+
+	return silence_ms > 0 ? kube_timer_start(call->timers, &call->idle, silence_ms, on_idle, call) : 0;
 }
 
 static int start_timers(struct sim_call *call)
@@ -144,7 +149,8 @@ static int start_timers(struct sim_call *call)
 
 	if (timeout_ms > 0 && kube_timer_start(call->timers, &call->timeout, timeout_ms, on_timeout, call))
 		return KUBE_E_NOMEM;
-	restart_idle(call);
+	if (restart_idle(call) || kube_timer_reserve(call->answers_env, &call->end))
+		return KUBE_E_NOMEM;
 	return kube_timer_start(&call->sim->env, &call->arrival, 0, on_arrival, call);
 }
 
@@ -263,25 +269,39 @@ static void on_answer(struct kube_timer *timer, void *arg)
 	free(answer);
 }
 
-/* Without memory the answer is lost, as on a bad line. */
+static void on_end(struct kube_timer *timer, void *arg)
+{
+	(void)timer;
+	end_call(arg, KUBE_E_NOMEM, "out of memory for an answer");
+}
+
+static void break_off(struct sim_call *call)
+{
+	call->broken = true;
+	kube_timer_start(call->answers_env, &call->end, call->last_due_ms - call->sim->mono_ms, on_end, call);
+}
+
 static void add_answer(struct kube_sim *sim, struct kube_exchange *exchange, int64_t delay_ms,
                        const struct answer *like, const char *text, size_t len)
 {
 	struct sim_call *call = exchange->call;
-	struct answer *answer = call ? calloc(1, sizeof(*answer) + len + 1) : NULL;
 	int64_t due_ms = sim->mono_ms + delay_ms;
 
-	if (!answer)
+	if (!call || call->broken)
 		return;
-	*answer = *like;
-	answer->call = call;
-	answer->len = len;
-	memcpy(answer->text, text, len);
 	if (due_ms < call->last_due_ms)
 		due_ms = call->last_due_ms;
 	call->last_due_ms = due_ms;
-	if (kube_timer_start(call->answers_env, &answer->timer, due_ms - sim->mono_ms, on_answer, answer)) {
+	struct answer *answer = calloc(1, sizeof(*answer) + len + 1);
+	if (answer) {
+		*answer = *like;
+		answer->call = call;
+		answer->len = len;
+		memcpy(answer->text, text, len);
+	}
+	if (!answer || kube_timer_start(call->answers_env, &answer->timer, due_ms - sim->mono_ms, on_answer, answer)) {
 		free(answer);
+		break_off(call);
 		return;
 	}
 	DL_APPEND(call->answers, answer);

@@ -24,6 +24,8 @@ static struct {
 	size_t live;
 	void *callers[20]; /* of the first that failed */
 	int caller_count;
+	uint64_t *places; /* NULL: nobody wants to know */
+	size_t place_max;
 } state;
 
 /* The first call of backtrace() loads a library, which keeps memory. */
@@ -48,9 +50,16 @@ void alloc_arm(size_t nth, size_t more)
 	state.last = nth ? nth + more : 0;
 }
 
+void alloc_trace(uint64_t *places, size_t max)
+{
+	state.places = places;
+	state.place_max = max;
+}
+
 bool alloc_disarm(void)
 {
 	state.armed = false;
+	state.places = NULL;
 	return state.failed;
 }
 
@@ -79,11 +88,27 @@ size_t alloc_live(void)
 	return state.live;
 }
 
+/* FNV-1a. */
+static void note_place(void)
+{
+	void *callers[40];
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	state.paused++;
+	int count = backtrace(callers, (int)(sizeof(callers) / sizeof(callers[0])));
+	state.paused--;
+	for (int i = 0; i < count; i++)
+		hash = (hash ^ (uintptr_t)callers[i]) * UINT64_C(0x100000001b3);
+	state.places[state.count - 1] = hash;
+}
+
 static bool refuses(void)
 {
 	if (!state.armed || state.paused)
 		return false;
 	state.count++;
+	if (state.places && state.count <= state.place_max)
+		note_place();
 	if (state.count < state.first || state.count > state.last)
 		return false;
 	if (!state.failed) {

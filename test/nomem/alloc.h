@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* From now on the nth allocation (from 1) and the `more` that follow it fail. 0: none fails, they are counted. */
 void alloc_arm(size_t nth, size_t more);
@@ -14,6 +15,10 @@ void alloc_arm(size_t nth, size_t more);
 bool alloc_disarm(void);
 /* How many there were since alloc_arm(). */
 size_t alloc_count(void);
+
+/* From the next alloc_arm() to its alloc_disarm(): who asks for the nth allocation, as a hash of its callers, in
+ * places[n - 1]. */
+void alloc_trace(uint64_t *places, size_t max);
 
 /* Writes who asked for the first block that was refused. */
 void alloc_show(int fd);

@@ -22,7 +22,8 @@ void sweep_end(void); /* may be called twice */
 void sweep(const char *name, sweep_fn *round, void *arg);
 /* No failure is reported: the operation goes on later, and the round checks that it ends as if nothing had been. */
 void sweep_survived(const char *name, sweep_fn *round, void *arg);
-/* A failure ends the process in good order, with this on stderr; each round runs in a process of its own. */
+/* A failure ends the process in good order, with this on stderr. Each round runs in a process of its own: they are for
+ * the first and the last allocation of each place in the code, callers included. */
 void sweep_fatal(const char *name, sweep_fn *round, void *arg, const char *last_words);
 
 #endif

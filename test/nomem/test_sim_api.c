@@ -37,6 +37,7 @@ static struct kube_sim_api *make_world(struct kube_sim *sim)
 	kube_sim_api_do(api, "POST", "/api/v1/nodes", NULL,
 	                "{'metadata':{'name':'n','labels':{'a':'b'},'finalizers':['x.io/f']},'spec':{'taints':[{'key':'k',"
 	                "'effect':'NoSchedule'}]}}");
+	kube_sim_api_do(api, "POST", "/api/v1/nodes", NULL, "{'metadata':{'name':'n2','labels':{'a':'b'}}}");
 	kube_sim_api_do(api, "POST", PODS, NULL,
 	                "{'metadata':{'name':'p','labels':{'app':'w'}},'spec':{'nodeName':'n'},'status':{'phase':'Running',"
 	                "'conditions':[{'type':'Ready','status':'True'}]}}");
@@ -101,6 +102,10 @@ static struct operation operations[] = {
     {"bad creation", "POST", "/api/v1/nodes", NULL, "{'metadata':{'name':'N_','labels':{'-':'d'}}}", NULL},
     {"read", "GET", NODE, NULL, NULL, NULL},
     {"list", "GET", "/api/v1/nodes?limit=1&labelSelector=a%3Db", NULL, NULL, NULL},
+    /* {"v":"meta.k8s.io/v1","rv":4,"start":"a\\u0000"} */
+    {"further page", "GET",
+     "/api/v1/nodes?limit=1&continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6NCwic3RhcnQiOiJhXHUwMDAwIn0", NULL, NULL,
+     NULL},
     {"absent", "GET", "/api/v1/nodes/x", NULL, NULL, NULL},
     {"merge patch", "PATCH", NODE, KUBE_PATCH_MERGE,
      "{'metadata':{'labels':{'a':null,'e':'f'}},'spec':{'unschedulable':true}}", NULL},
@@ -133,25 +138,25 @@ static void sweep_operations(size_t first, size_t end)
 
 START_TEST(creations_and_reads)
 {
-	sweep_operations(0, 5);
+	sweep_operations(0, 6);
 }
 END_TEST
 
 START_TEST(patches)
 {
-	sweep_operations(5, 9);
+	sweep_operations(6, 10);
 }
 END_TEST
 
 START_TEST(statuses_and_evictions)
 {
-	sweep_operations(9, 13);
+	sweep_operations(10, 14);
 }
 END_TEST
 
 START_TEST(deletions)
 {
-	sweep_operations(13, KUBE_ARRAY_LEN(operations));
+	sweep_operations(14, KUBE_ARRAY_LEN(operations));
 }
 END_TEST
 

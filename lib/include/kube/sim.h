@@ -59,7 +59,7 @@ void kube_sim_serve(struct kube_sim *sim, kube_sim_serve_fn *fn, void *arg);
 void kube_sim_serve_outside(struct kube_sim *sim, kube_sim_serve_fn *fn, void *arg);
 
 /* Answers, in order, after delay_ms of virtual time each (relative to now). They are dropped when the exchange is gone
- * by then. */
+ * by then. When there is no memory for one, the exchange ends in its place, with KUBE_E_NOMEM. */
 void kube_sim_reply_head(struct kube_sim *sim, struct kube_exchange *exchange, int64_t delay_ms, int status,
                          int retry_after_s, const char *content_type);
 void kube_sim_reply_data(struct kube_sim *sim, struct kube_exchange *exchange, int64_t delay_ms, const char *bytes,
