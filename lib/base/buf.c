@@ -57,17 +57,23 @@ static int reserve(struct kube_buf *buf, size_t extra)
 	return 0;
 }
 
-int kube_buf_add(struct kube_buf *buf, const void *bytes, size_t len)
+char *kube_buf_extend(struct kube_buf *buf, size_t len)
 {
-	int rc = reserve(buf, len);
-
-	if (rc)
-		return rc;
-	if (len)
-		memcpy(buf->data + buf->len, bytes, len);
+	if (reserve(buf, len))
+		return NULL;
+	char *room = buf->data + buf->len;
 	buf->len += len;
 	buf->data[buf->len] = '\0';
-	return 0;
+	return room;
+}
+
+int kube_buf_add(struct kube_buf *buf, const void *bytes, size_t len)
+{
+	char *room = kube_buf_extend(buf, len);
+
+	if (room && len)
+		memcpy(room, bytes, len);
+	return buf->failed;
 }
 
 int kube_buf_adds(struct kube_buf *buf, const char *s)

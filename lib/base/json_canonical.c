@@ -19,6 +19,22 @@ static int compare_names(const void *a, const void *b)
 	return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
 }
 
+/* Members mostly come in order, or are few. */
+static void sort(const cJSON **members, size_t count)
+{
+	if (count > FEW_MEMBERS) {
+		qsort(members, count, sizeof(*members), compare_names);
+		return;
+	}
+	for (size_t i = 1; i < count; i++) {
+		const cJSON *member = members[i];
+		size_t at = i;
+		for (; at > 0 && strcmp(members[at - 1]->string, member->string) > 0; at--)
+			members[at] = members[at - 1];
+		members[at] = member;
+	}
+}
+
 static int add_escape(struct kube_buf *out, unsigned char c)
 {
 	static const char letters[] = {
@@ -34,7 +50,7 @@ static bool needs_escape(unsigned char c)
 	return c < 0x20 || c == '"' || c == '\\';
 }
 
-static int add_text(struct kube_buf *out, const char *text)
+static int add_escaped(struct kube_buf *out, const char *text)
 {
 	int rc = kube_buf_add(out, "\"", 1);
 
@@ -48,6 +64,23 @@ static int add_text(struct kube_buf *out, const char *text)
 			rc = add_escape(out, (unsigned char)*text++);
 	}
 	return rc ? rc : kube_buf_add(out, "\"", 1);
+}
+
+static int add_text(struct kube_buf *out, const char *text)
+{
+	size_t len = 0;
+
+	while (!needs_escape((unsigned char)text[len])) /* true for the NUL */
+		len++;
+	if (text[len])
+		return add_escaped(out, text);
+	char *room = kube_buf_extend(out, len + 2);
+	if (!room)
+		return out->failed;
+	room[0] = '"';
+	memcpy(room + 1, text, len);
+	room[len + 1] = '"';
+	return 0;
 }
 
 static int add_printed(struct kube_buf *out, const cJSON *json)
@@ -77,7 +110,7 @@ static int add_members(struct kube_buf *out, const cJSON **members, size_t count
 {
 	int rc = kube_buf_add(out, "{", 1);
 
-	qsort(members, count, sizeof(*members), compare_names);
+	sort(members, count);
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		rc = i ? kube_buf_add(out, ",", 1) : 0;
 		rc = rc ? rc : add_text(out, members[i]->string);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <kube/json.h>
+#include <limits.h>
 #include <string.h>
 
 #define ESCAPED_NUL "\\u0000"
@@ -15,18 +16,22 @@ struct scan {
 /* Returns the index of the quote that closes the string which opened before start, or len. */
 static size_t scan_string(const char *text, size_t len, size_t start, struct scan *scan)
 {
+	static const bool stops[UCHAR_MAX + 1] = {['\0'] = true, ['"'] = true, ['\\'] = true};
 	size_t i = start;
 
-	for (; i < len && text[i] != '"'; i++) {
-		if (text[i] == '\0' && scan->raw_nul_at == SIZE_MAX)
+	for (;; i++) {
+		while (i < len && !stops[(unsigned char)text[i]])
+			i++;
+		if (i >= len || text[i] == '"')
+			return i;
+		if (text[i] == '\\') {
+			if (len - i >= strlen(ESCAPED_NUL) && memcmp(text + i, ESCAPED_NUL, strlen(ESCAPED_NUL)) == 0)
+				scan->escaped_nul = true;
+			i++; /* an escaped quote closes nothing */
+		} else if (scan->raw_nul_at == SIZE_MAX) {
 			scan->raw_nul_at = i;
-		if (text[i] != '\\')
-			continue;
-		if (len - i >= strlen(ESCAPED_NUL) && memcmp(text + i, ESCAPED_NUL, strlen(ESCAPED_NUL)) == 0)
-			scan->escaped_nul = true;
-		i++; /* an escaped quote closes nothing */
+		}
 	}
-	return i;
 }
 
 static void scan_text(const char *text, size_t len, struct scan *scan)

@@ -141,15 +141,14 @@ static void set_identity(const struct api_request *request, cJSON *json)
 
 static bool is_sound(const struct api_request *request, const cJSON *json, struct api_answer *answer)
 {
-	struct api_problems *problems = api_must(calloc(1, sizeof(*problems)));
+	struct api_problems problems;
 	struct api_path path = {0};
 	char kind[128], key[API_KEY_SIZE];
 
-	api_check_meta(request->kind, json, problems);
-	api_check_schema(request->kind->about.schema, json, &path, problems);
-	bool sound = api_is_valid(request, problems, answer);
-	free(problems);
-	if (!sound)
+	problems.count = 0; /* it is large */
+	api_check_meta(request->kind, json, &problems);
+	api_check_schema(request->kind->about.schema, json, &path, &problems);
+	if (!api_is_valid(request, &problems, answer))
 		return false;
 	api_key(request->namespace_, request->name, key, sizeof(key));
 	const struct api_object *there = api_find(request->kind, key);

@@ -1,7 +1,7 @@
 /*
  * JSON patches, RFC 6902 as evanphx/json-patch (v4) has it: `test` compares strings as they are written, and Go writes
- * <, >, &, U+2028 and U+2029 as \u escapes. So the document is printed as Go prints it, and document and patch are both
- * read with their escapes held: "\u003c" is then six characters and no "<".
+ * <, >, &, U+2028 and U+2029 as \u escapes. So document and patch both have their texts held, as Go writes them and as
+ * they were sent: "\u003c" is then six characters and no "<".
  */
 #include "lib/sim/api.h"
 
@@ -25,23 +25,29 @@ static const char *escape_of(const char *c, size_t *ret_len)
 	return NULL;
 }
 
-/* None of these signs is ever outside a string. */
-static char *print_as_go(const cJSON *json)
+static bool is_plain(const char *text)
 {
-	_cleanup_free_ char *text = api_must(cJSON_PrintUnformatted(json));
-	struct kube_buf out;
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || strchr("\"\\<>&\xe2", *text))
+			return false;
+	return true;
+}
+
+/* As Go prints it; none of these signs is ever outside a string. */
+static void add_as_go(struct kube_buf *out, const char *text)
+{
 	size_t len;
 
-	kube_buf_init(&out, API_MAX_TEXT_BYTES);
-	for (const char *c = text; *c;) {
-		const char *escape = escape_of(c, &len);
+	while (*text) {
+		size_t plain = strcspn(text, "<>&\xe2");
+		const char *escape = escape_of(text + plain, &len);
+		kube_buf_add(out, text, plain);
 		if (escape)
-			kube_buf_adds(&out, escape);
+			kube_buf_adds(out, escape);
 		else
-			kube_buf_add(&out, c, len = 1);
-		c += len;
+			kube_buf_add(out, text + plain, len = text[plain] != '\0');
+		text += plain + len;
 	}
-	return api_must(kube_buf_take(&out));
 }
 
 /* Each escape becomes the text that stands for it. */
@@ -50,35 +56,67 @@ static cJSON *parse_held(const char *text)
 	_cleanup_buf_ struct kube_buf held = {0};
 
 	kube_buf_init(&held, API_MAX_TEXT_BYTES);
-	for (; *text; text++) {
-		if (*text != '\\') {
-			kube_buf_add(&held, text, 1);
-			continue;
-		}
-		text++;
+	for (size_t plain; plain = strcspn(text, "\\"), text[plain]; text++) {
+		kube_buf_add(&held, text, plain);
+		text += plain + 1;
 		if (!*text)
 			return NULL;
 		kube_buf_adds(&held, *text == '"' ? "\\\\\\\"" : *text == '\\' ? "\\\\\\\\" : "\\\\");
 		if (*text != '"' && *text != '\\')
 			kube_buf_add(&held, text, 1);
 	}
+	kube_buf_adds(&held, text);
 	if (held.failed)
 		api_must(NULL);
 	return held.len ? api_parse_json(held.data, held.len) : NULL;
 }
 
-static cJSON *release(const cJSON *held)
+/* What stands between the quotes when Go writes this text; NULL: the text itself. */
+static char *hold(const char *text)
 {
-	_cleanup_free_ char *text = api_must(cJSON_PrintUnformatted(held));
-	char *out = text;
+	struct kube_buf out;
 
-	for (const char *c = text; *c; c++) {
-		if (*c == '\\') /* only backslashes and quotes have one in front */
-			c++;
-		*out++ = *c;
-	}
-	*out = '\0';
-	return api_must(cJSON_Parse(text));
+	if (is_plain(text))
+		return NULL;
+	_cleanup_json_ cJSON *json = cJSON_CreateString(text);
+	_cleanup_free_ char *printed = api_must(cJSON_PrintUnformatted(json));
+	kube_buf_init(&out, API_MAX_TEXT_BYTES);
+	printed[strlen(printed) - 1] = '\0';
+	add_as_go(&out, printed + 1);
+	return api_must(kube_buf_take(&out));
+}
+
+static char *release(const char *held)
+{
+	_cleanup_buf_ struct kube_buf written = {0};
+
+	if (!strchr(held, '\\'))
+		return NULL;
+	kube_buf_init(&written, API_MAX_TEXT_BYTES);
+	kube_buf_addf(&written, "\"%s\"", held);
+	_cleanup_json_ cJSON *json = api_must(cJSON_Parse(api_must(written.data)));
+	return take(json->valuestring);
+}
+
+static void replace_text(char **text, char *(*change)(const char *text))
+{
+	char *changed = *text ? change(*text) : NULL;
+
+	if (!changed)
+		return;
+	cJSON_free(*text);
+	*text = changed;
+}
+
+/* Names and values, all the way down. */
+static void change_texts(cJSON *json, char *(*change)(const char *text))
+{
+	cJSON *child;
+
+	replace_text(&json->string, change);
+	replace_text(&json->valuestring, change);
+	cJSON_ArrayForEach (child, json)
+		change_texts(child, change);
 }
 
 /* ---- pointers ---- */
@@ -202,14 +240,16 @@ static bool apply_operation(cJSON *document, const cJSON *operation)
 
 cJSON *api_apply_json_patch(const cJSON *document, const char *patch)
 {
-	_cleanup_free_ char *printed = print_as_go(document);
-	_cleanup_json_ cJSON *held = api_must(parse_held(printed)), *operations = parse_held(patch);
+	_cleanup_json_ cJSON *operations = parse_held(patch), *held = NULL;
 	const cJSON *operation;
 
 	if (!cJSON_IsArray(operations))
 		return NULL;
+	held = cJSON_Duplicate(document, true);
+	change_texts(held, hold);
 	cJSON_ArrayForEach (operation, operations)
 		if (!apply_operation(held, operation))
 			return NULL;
-	return release(held);
+	change_texts(held, release);
+	return take(held);
 }

@@ -81,16 +81,15 @@ static bool versions_agree(const struct api_request *request, const cJSON *old, 
 
 static bool is_sound(const struct api_request *request, const cJSON *old, const cJSON *next, struct api_answer *answer)
 {
-	struct api_problems *problems = api_must(calloc(1, sizeof(*problems)));
+	struct api_problems problems;
 	struct api_path path = {0};
 
-	api_check_meta_change(old, next, problems);
-	api_check_meta(request->kind, next, problems);
-	api_check_schema(request->kind->about.schema, next, &path, problems);
-	api_check_fixed(request->kind, old, next, problems);
-	bool sound = api_is_valid(request, problems, answer);
-	free(problems);
-	return sound;
+	problems.count = 0; /* it is large */
+	api_check_meta_change(old, next, &problems);
+	api_check_meta(request->kind, next, &problems);
+	api_check_schema(request->kind->about.schema, next, &path, &problems);
+	api_check_fixed(request->kind, old, next, &problems);
+	return api_is_valid(request, &problems, answer);
 }
 
 static void store(const struct api_request *request, struct api_object *object, cJSON *next, struct api_answer *answer)

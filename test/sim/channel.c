@@ -92,7 +92,7 @@ static void check_policy(struct checks *checks, const cJSON *json)
 {
 	struct kube_object *object = NULL;
 
-	if (kube_object_decode(&policy_projection, json, &object, NULL) != 0)
+	if (!kube_json_get(json, "status.resolved") || kube_object_decode(&policy_projection, json, &object, NULL) != 0)
 		return;
 	const struct policy *policy = (const struct policy *)object;
 	for (size_t i = 0; i < policy->rules.patches.count; i++) {

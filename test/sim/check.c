@@ -33,12 +33,17 @@ const struct rules *rules_of(const struct seen_rollout *rollout)
 	return NULL;
 }
 
-bool is_granted(const struct rollout *rollout, const char *node_uid)
+const struct active *grant_of(const struct rollout *rollout, const char *node_uid)
 {
 	for (size_t i = 0; i < rollout->status.active.count; i++)
 		if (strcmp(rollout->status.active.items[i].node_uid, node_uid) == 0)
-			return true;
-	return false;
+			return &rollout->status.active.items[i];
+	return NULL;
+}
+
+bool is_granted(const struct rollout *rollout, const char *node_uid)
+{
+	return grant_of(rollout, node_uid) != NULL;
 }
 
 bool rollout_at_work(const struct rollout *rollout)

@@ -95,7 +95,8 @@ struct checks {
 
 struct seen_node *seen_node(struct checks *checks, const char *uid); /* NULL: none */
 struct seen_rollout *seen_rollout(struct checks *checks, const char *uid);
-const struct rules *rules_of(const struct seen_rollout *rollout); /* as frozen; NULL: not planned */
+const struct rules *rules_of(const struct seen_rollout *rollout);                   /* as frozen; NULL: not planned */
+const struct active *grant_of(const struct rollout *rollout, const char *node_uid); /* NULL: none */
 bool is_granted(const struct rollout *rollout, const char *node_uid);
 bool rollout_at_work(const struct rollout *rollout); /* it has a plan, and has not ended */
 

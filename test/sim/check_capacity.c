@@ -110,19 +110,30 @@ static bool is_repeated(struct seen_rollout *seen, const char *version)
 	return repeated;
 }
 
+/* That a request to this rollout, or to its status, goes to; NULL: to something else. */
+static const struct kube_object *addressed(const struct replica *replica, const char *target)
+{
+	char name[128];
+
+	if (strncmp(target, ROLLOUTS "/", strlen(ROLLOUTS "/")) != 0)
+		return NULL;
+	target += strlen(ROLLOUTS "/");
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(target, "/?"), target);
+	return kube_store_get(store_of(replica, CACHE_ROLLOUTS), name);
+}
+
 void check_sending(struct checks *checks, const struct replica *replica, const struct kube_request *request)
 {
-	if (strcmp(request->method, "PUT") != 0 || strncmp(request->target, ROLLOUTS "/", strlen(ROLLOUTS "/")) != 0)
-		return;
-	_cleanup_json_ cJSON *body = cJSON_ParseWithLength(request->body, request->body_len);
-	const struct kube_object *cached =
-	    kube_store_get(store_of(replica, CACHE_ROLLOUTS), text_at(body, "metadata.name"));
+	bool put = strcmp(request->method, "PUT") == 0;
+	const struct kube_object *cached = put ? addressed(replica, request->target) : NULL;
 	struct seen_rollout *seen = cached ? seen_rollout(checks, cached->uid) : NULL;
 	const struct rules *rules = seen ? rules_of(seen) : NULL;
-	const cJSON *active = kube_json_get(body, "status.active"), *grant;
 
-	if (!rules || !rules->drain.enabled || !rules->drain.require_capacity ||
-	    is_repeated(seen, text_at(body, "metadata.resourceVersion")))
+	if (!rules || !rules->drain.enabled || !rules->drain.require_capacity)
+		return;
+	_cleanup_json_ cJSON *body = cJSON_ParseWithLength(request->body, request->body_len);
+	const cJSON *active = kube_json_get(body, "status.active"), *grant;
+	if (is_repeated(seen, text_at(body, "metadata.resourceVersion")))
 		return;
 	cJSON_ArrayForEach (grant, active)
 		if (is_start(replica, (const struct rollout *)cached, grant))

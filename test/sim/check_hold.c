@@ -9,43 +9,43 @@
 /* A request that was under way when the cache saw the hold comes late, and may be repeated for 15 s. */
 #define UNDER_WAY_MS 25000
 
-static bool shows(const struct controller *controller, const struct seen_node *seen, const char *annotation)
+static const struct node *node_in(const struct controller *controller, const struct seen_node *seen)
 {
 	const struct kube_object *object = kube_store_get(controller->caches[CACHE_NODES].store, seen->name);
-	const struct node *node = (const struct node *)object;
-
-	return object && strcmp(object->uid, seen->uid) == 0 && kube_strmap_get(&node->annotations, annotation);
+	return object && strcmp(object->uid, seen->uid) == 0 ? (const struct node *)object : NULL;
 }
 
-static bool known(const struct replicas *replicas, const struct seen_node *seen, const char *annotation)
+static void note(bool known, int64_t now_ms, int64_t *since_ms)
 {
-	size_t knowing = 0, running = 0;
+	if (!known)
+		*since_ms = NEVER;
+	else if (*since_ms == NEVER)
+		*since_ms = now_ms;
+}
+
+/* What every process that runs has been told. */
+static void look_at(const struct checks *checks, struct seen_node *seen)
+{
+	const struct replicas *replicas = checks->world->replicas;
+	size_t running = 0, held = 0, marked = 0;
 
 	for (size_t i = 0; i < replicas->count; i++) {
 		const struct controller *controller = replicas->items[i].controller;
+		const struct node *node = controller ? node_in(controller, seen) : NULL;
 		running += controller != NULL;
-		knowing += controller && shows(controller, seen, annotation);
+		held += node && kube_strmap_get(&node->annotations, PW_ANNOTATION_HOLD);
+		marked += node && kube_strmap_get(&node->annotations, REBOOT_MARK);
 	}
-	return running > 0 && knowing == running;
-}
-
-static void note(const struct checks *checks, const struct seen_node *seen, const char *annotation, int64_t *since_ms)
-{
-	if (!known(checks->world->replicas, seen, annotation))
-		*since_ms = NEVER;
-	else if (*since_ms == NEVER)
-		*since_ms = world_now_ms(checks->world);
+	note(running > 0 && held == running, world_now_ms(checks->world), &seen->held_since_ms);
+	note(running > 0 && marked == running, world_now_ms(checks->world), &seen->marked_since_ms);
 }
 
 void hold_look(struct checks *checks)
 {
 	if (!checks->world->replicas)
 		return; /* the cluster is being drawn */
-	for (size_t i = 0; i < checks->node_count; i++) {
-		struct seen_node *seen = &checks->nodes[i];
-		note(checks, seen, PW_ANNOTATION_HOLD, &seen->held_since_ms);
-		note(checks, seen, REBOOT_MARK, &seen->marked_since_ms);
-	}
+	for (size_t i = 0; i < checks->node_count; i++)
+		look_at(checks, &checks->nodes[i]);
 }
 
 /* What is in work already is carried on. */

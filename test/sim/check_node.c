@@ -8,8 +8,7 @@
 
 /* Which step may follow which; after a hold each begins anew. */
 static const unsigned follows[STEP_COUNT] = {
-    [STEP_NONE] = BIT(STEP_PREPARING) | BIT(STEP_DRAINING) | BIT(STEP_PATCHING) |
-                  BIT(STEP_QUARANTINED), /* the last: its state was lost */
+    [STEP_NONE] = BIT(STEP_PREPARING) | BIT(STEP_DRAINING) | BIT(STEP_PATCHING),
     [STEP_PREPARING] =
         BIT(STEP_PREPARING) | BIT(STEP_DRAINING) | BIT(STEP_PATCHING) | BIT(STEP_FAILED) | BIT(STEP_SKIPPED),
     [STEP_DRAINING] =
@@ -26,6 +25,10 @@ static const unsigned follows[STEP_COUNT] = {
                       BIT(STEP_ROLLING_BACK) | BIT(STEP_QUARANTINED),
     [STEP_ROLLING_BACK] = BIT(STEP_ROLLING_BACK) | BIT(STEP_ROLLED_BACK) | BIT(STEP_QUARANTINED),
 };
+
+/* Where a node goes on that was at work already and whose state was lost: none of these is a claim's. */
+#define AFTER_LOSS \
+	(BIT(STEP_SETTLING) | BIT(STEP_SKIPPED) | BIT(STEP_FAILED) | BIT(STEP_ROLLED_BACK) | BIT(STEP_QUARANTINED))
 
 static bool same_rollout(const struct node_state *a, const struct node_state *b)
 {
@@ -59,13 +62,20 @@ static void check_waves(struct checks *checks, const struct rollout *rollout, co
 }
 
 /* Of two controllers that run by mistake one may be blind to what the other has written: its own cache counts. */
-static bool shows_grant(const struct checks *checks, const struct node *node, unsigned sender)
+static const struct active *shown_grant(const struct checks *checks, const struct node *node, unsigned sender)
 {
 	const struct replica *replica = replicas_find(checks->world->replicas, sender);
 	const struct kube_store *store = replica ? replica->controller->caches[CACHE_ROLLOUTS].store : NULL;
 	const struct kube_object *rollout = store ? kube_store_get(store, node->state->rollout) : NULL;
 
-	return checks->world->replicas->rivals && rollout && is_granted((const struct rollout *)rollout, node->object.uid);
+	if (!checks->world->replicas->rivals || !rollout)
+		return NULL;
+	return grant_of((const struct rollout *)rollout, node->object.uid);
+}
+
+static bool has_begun_work(const struct active *grant)
+{
+	return grant && grant->step != STEP_CLAIMED;
 }
 
 static void check_grant(struct checks *checks, const struct node *old, const struct node *now, unsigned sender)
@@ -78,11 +88,13 @@ static void check_grant(struct checks *checks, const struct node *old, const str
 			world_fail(checks->world, "node %s is written for a rollout that is gone", now->object.name);
 		return;
 	}
-	if (!is_granted(owner->now, now->object.uid) && !shows_grant(checks, now, sender))
+	const struct active *grant = grant_of(owner->now, now->object.uid), *shown = shown_grant(checks, now, sender);
+	if (!grant && !shown)
 		world_fail(checks->world, "node %s goes to step %s without a grant in the status of rollout %s",
 		           now->object.name, step_names[now->state->step], owner->now->object.name);
 	int from = claim ? STEP_NONE : old->state->step;
-	if (!(follows[from] & BIT(now->state->step)))
+	bool lost = !old->state_text && (has_begun_work(grant) || has_begun_work(shown));
+	if (!((follows[from] | (lost ? AFTER_LOSS : 0)) & BIT(now->state->step)))
 		world_fail(checks->world, "node %s goes from step \"%s\" to %s", now->object.name, step_names[from],
 		           step_names[now->state->step]);
 	if (claim)

@@ -29,6 +29,8 @@ void kube_buf_reset(struct kube_buf *buf);  /* len = 0, not failed; keeps the me
 /* KUBE_E_LIMIT beyond max, KUBE_E_NOMEM. */
 int kube_buf_add(struct kube_buf *buf, const void *bytes, size_t len);
 int kube_buf_adds(struct kube_buf *buf, const char *s);
+/* Appends len bytes that the caller writes next; NULL: the append failed. */
+char *kube_buf_extend(struct kube_buf *buf, size_t len);
 int kube_buf_addf(struct kube_buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Removes the first n bytes (n <= len). */
 void kube_buf_consume(struct kube_buf *buf, size_t n);

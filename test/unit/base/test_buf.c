@@ -20,6 +20,23 @@ START_TEST(appends_add_up_and_end_in_a_nul)
 }
 END_TEST
 
+START_TEST(room_is_the_callers_to_write)
+{
+	_cleanup_buf_ struct kube_buf buf;
+
+	kube_buf_init(&buf, 1000);
+	ck_assert_int_eq(kube_buf_adds(&buf, "a"), 0);
+	char *room = kube_buf_extend(&buf, 500);
+	ck_assert_ptr_eq(room, buf.data + 1);
+	memset(room, 'b', 500);
+	ck_assert_uint_eq(buf.len, 501);
+	ck_assert_uint_eq(strlen(buf.data), 501);
+	ck_assert_ptr_null(kube_buf_extend(&buf, 500));
+	ck_assert_int_eq(buf.failed, KUBE_E_LIMIT);
+	ck_assert_ptr_null(kube_buf_extend(&buf, 1));
+}
+END_TEST
+
 START_TEST(the_maximum_holds_exactly)
 {
 	static const struct {
@@ -168,6 +185,6 @@ START_TEST(take_hands_over)
 }
 END_TEST
 
-CHECK_MAIN("buf", appends_add_up_and_end_in_a_nul, the_maximum_holds_exactly, a_failed_append_empties_until_reset,
-           running_out_of_memory_is_told_from_the_limit, reset_keeps_the_memory, consume_removes_from_the_front,
-           urlencoding_leaves_only_unreserved_characters, take_hands_over)
+CHECK_MAIN("buf", appends_add_up_and_end_in_a_nul, room_is_the_callers_to_write, the_maximum_holds_exactly,
+           a_failed_append_empties_until_reset, running_out_of_memory_is_told_from_the_limit, reset_keeps_the_memory,
+           consume_removes_from_the_front, urlencoding_leaves_only_unreserved_characters, take_hands_over)
