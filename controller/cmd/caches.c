@@ -1,4 +1,5 @@
 #include "controller/cmd/controller.h"
+#include "controller/model/admission.h"
 #include "controller/model/config_map.h"
 #include <kube/log.h>
 #include <stdio.h>
@@ -9,7 +10,6 @@ static const struct cache_kind {
 	size_t max_objects;
 	bool own_namespace; /* only --namespace is looked at */
 	bool written;
-	const char *fields; /* only what has these; NULL: all */
 } kinds[CACHE_COUNT] = {
     [CACHE_POLICIES] = {&policy_projection, 2000, false, true},
     [CACHE_ROLLOUTS] = {&rollout_projection, 20000, false, true},
@@ -23,8 +23,8 @@ static const struct cache_kind {
     [CACHE_REVISIONS] = {&revision_projection, 50000, true, true},
     [CACHE_CONFIG_MAPS] = {&config_map_projection, 5000, true, false},
     [CACHE_APPROVALS] = {&approval_projection, 20000, false, false},
-    [CACHE_ADMISSION_POLICIES] = {&admission_policy_projection, 1, .fields = "metadata.name=" APPROVALS_ADMISSION},
-    [CACHE_ADMISSION_BINDINGS] = {&admission_binding_projection, 1, .fields = "metadata.name=" APPROVALS_ADMISSION},
+    [CACHE_ADMISSION_POLICIES] = {&admission_policy_projection, 5000, false, false},
+    [CACHE_ADMISSION_BINDINGS] = {&admission_binding_projection, 5000, false, false},
 };
 
 static void group_resource(const struct kube_resource *resource, char *out, size_t size)
@@ -134,7 +134,6 @@ static int init_one(struct controller *controller, enum cache_id id, struct kube
 	    .projection = kind->projection,
 	    .store = cache->store,
 	    .namespace_ = kind->own_namespace ? controller->options->namespace_ : NULL,
-	    .field_selector = kind->fields,
 	    .on_synced = on_synced,
 	    .on_health = on_health,
 	    .arg = cache,

@@ -320,7 +320,7 @@ static void on_approval(void *arg, const struct kube_change *change)
 		add(controller, KEY_ROLLOUT, ((const struct approval *)any)->rollout_name, 0);
 }
 
-/* Without these no approval counts. */
+/* Without these no approval and no emergency counts. */
 static void on_admission(void *arg, const struct kube_change *change)
 {
 	struct controller *controller = arg;

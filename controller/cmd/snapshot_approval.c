@@ -1,5 +1,6 @@
-/* The approvals of a rollout, and whether anybody guards them. */
+/* The approvals of a rollout, and whether anybody guards them, and emergencies. */
 #include "controller/cmd/snapshot.h"
+#include "controller/model/admission.h"
 
 #include <kube/time.h>
 #include <stdlib.h>
@@ -25,28 +26,43 @@ static void fill_approvals(const struct controller *controller, struct kube_aren
 	s->approvals = approvals;
 }
 
-static void guard_by(const struct controller *controller, enum cache_id id, struct kube_arena *arena,
-                     struct approval_guard *guard)
+/* An admission policy, and what it is good for. */
+struct admission_use {
+	const char *name, *without, *danger;
+};
+
+static void guard_by(const struct controller *controller, enum cache_id id, const struct admission_use *use,
+                     struct kube_arena *arena, struct guard *guard)
 {
-	const struct kube_object *object = kube_store_get(controller->caches[id].store, APPROVALS_ADMISSION);
+	const struct kube_object *object = kube_store_get(controller->caches[id].store, use->name);
 	bool missing = !object || object->deleted_ms != KUBE_TIME_NONE;
 	if (missing || !((const struct admission *)object)->as_expected)
-		guard->problem = plan_printf(
-		    arena,
-		    "no approval counts, because the %s %s %s: anybody could approve in the name of another; kubectl apply -f "
-		    "crds/",
-		    controller->caches[id].projection->resource->kind, APPROVALS_ADMISSION,
-		    missing ? "is missing" : "is not the one of this version of Patchwright");
+		guard->problem =
+		    plan_printf(arena, "%s, because the %s %s %s: %s; kubectl apply -f crds/", use->without,
+		                controller->caches[id].projection->resource->kind, use->name,
+		                missing ? "is missing" : "is not the one of this version of Patchwright", use->danger);
 	else if (object->created_ms > guard->since_ms)
 		guard->since_ms = object->created_ms;
 }
 
+static struct guard guard_of(const struct controller *controller, const struct admission_use *use,
+                             struct kube_arena *arena)
+{
+	struct guard guard = {.problem = NULL};
+
+	guard_by(controller, CACHE_ADMISSION_BINDINGS, use, arena, &guard);
+	guard_by(controller, CACHE_ADMISSION_POLICIES, use, arena, &guard);
+	return guard;
+}
+
 void snapshot_approvals(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s)
 {
-	struct approval_guard guard = {.problem = NULL};
+	static const struct admission_use approvals = {APPROVALS_ADMISSION, "no approval counts",
+	                                               "anybody could approve in the name of another"},
+	                                  emergencies = {RIGHTS_ADMISSION, "no emergency passes anything by",
+	                                                 "anybody could make one"};
 
-	guard_by(controller, CACHE_ADMISSION_BINDINGS, arena, &guard);
-	guard_by(controller, CACHE_ADMISSION_POLICIES, arena, &guard);
-	s->approval_guard = guard;
+	s->approval_guard = guard_of(controller, &approvals, arena);
+	s->emergency_guard = guard_of(controller, &emergencies, arena);
 	fill_approvals(controller, arena, s);
 }

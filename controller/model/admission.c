@@ -1,16 +1,64 @@
-/* Whether the admission policy of approvals, and its binding, stand there as crds/admission.yaml has them. */
-#include "controller/model/approval.h"
+/* Whether the admission policies that we rely on, and their bindings, stand there as crds/admission.yaml has them. */
+#include "controller/model/admission.h"
 #include "controller/model/internal.h"
 #include "controller/model/names.h"
 
 #include <string.h>
 
-static const char *const expected[] = {
-    "object.spec.user == request.userInfo.username",
-    "!request.userInfo.username.startsWith('system:')",
-    "authorizer.group('patchwright.io').resource('patchrollouts').name(object.spec.rolloutRef.name).check('approve')"
-    ".allowed()",
+struct expected {
+	const char *name;
+	const struct kube_resource *resource; /* of what it looks at */
+	const char *operations[3];
+	struct variable {
+		const char *name, *expression;
+	} variables[6];
+	const char *validations[4];
 };
+
+static const struct expected expectations[] = {
+    {
+        .name = APPROVALS_ADMISSION,
+        .resource = &pw_approvals,
+        .operations = {"CREATE"},
+        .validations =
+            {
+                "object.spec.user == request.userInfo.username",
+                "!request.userInfo.username.startsWith('system:')",
+                "authorizer.group('patchwright.io').resource('patchrollouts').name(object.spec.rolloutRef.name)"
+                ".check('approve').allowed()",
+            },
+    },
+    {
+        .name = RIGHTS_ADMISSION,
+        .resource = &pw_rollouts,
+        .operations = {"CREATE", "UPDATE"},
+        .variables =
+            {
+                {"isPolicy", "request.resource.resource == 'patchpolicies'"},
+                {"oldSpec", "request.operation == 'CREATE' ? {} : oldObject.spec"},
+                {"oldAuthor", "request.operation == 'CREATE' ? '' : "
+                              "oldObject.metadata.?annotations[?'patchwright.io/author'].orValue('')"},
+                {"authorChanged",
+                 "object.metadata.?annotations[?'patchwright.io/author'].orValue('') != variables.oldAuthor"},
+                {"check", "authorizer.group('patchwright.io').resource(request.resource.resource).name(object.metadata"
+                          ".name)"},
+            },
+        .validations =
+            {
+                "variables.isPolicy || !object.spec.?emergency.?enabled.orValue(false) || (object.spec.?emergency == "
+                "variables.oldSpec.?emergency && !variables.authorChanged) || variables.check.check('override')"
+                ".allowed()",
+            },
+    },
+};
+
+static const struct expected *expected_of(const char *name)
+{
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(expectations); i++)
+		if (strcmp(expectations[i].name, name) == 0)
+			return &expectations[i];
+	return NULL;
+}
 
 static bool is_text(const cJSON *value, const char *text)
 {
@@ -33,26 +81,29 @@ static bool is_empty(const cJSON *value)
 	return !value || cJSON_GetArraySize(value) == 0;
 }
 
-static bool covers_approvals(const cJSON *rule)
+static bool covers(const cJSON *rule, const struct expected *expected)
 {
 	const cJSON *scope = kube_json_get(rule, "scope");
-	return contains(kube_json_get(rule, "apiGroups"), PW_GROUP) &&
+	bool operations = true;
+
+	for (size_t i = 0; expected->operations[i]; i++)
+		operations &= contains(kube_json_get(rule, "operations"), expected->operations[i]);
+	return operations && contains(kube_json_get(rule, "apiGroups"), PW_GROUP) &&
 	       contains(kube_json_get(rule, "apiVersions"), PW_VERSION) &&
-	       contains(kube_json_get(rule, "operations"), "CREATE") &&
-	       contains(kube_json_get(rule, "resources"), pw_approvals.plural) &&
+	       contains(kube_json_get(rule, "resources"), expected->resource->plural) &&
 	       is_empty(kube_json_get(rule, "resourceNames")) &&
 	       (!scope || is_text(scope, "*") || is_text(scope, "Cluster"));
 }
 
-/* It looks at every approval: nothing is left out. */
-static bool looks_at_all(const cJSON *constraints)
+/* At every object of its kind: nothing is left out. */
+static bool looks_at_all(const cJSON *constraints, const struct expected *expected)
 {
 	const cJSON *rule;
-	bool covers = false;
+	bool covered = false;
 
 	cJSON_ArrayForEach (rule, kube_json_get(constraints, "resourceRules"))
-		covers |= covers_approvals(rule);
-	return covers && is_empty(kube_json_get(constraints, "excludeResourceRules")) &&
+		covered |= covers(rule, expected);
+	return covered && is_empty(kube_json_get(constraints, "excludeResourceRules")) &&
 	       is_empty(kube_json_get(constraints, "objectSelector")) &&
 	       is_empty(kube_json_get(constraints, "namespaceSelector"));
 }
@@ -67,20 +118,42 @@ static bool demands(const cJSON *spec, const char *expression)
 	return false;
 }
 
-static bool policy_as_expected(const cJSON *spec)
+/* Names of variables are unique. */
+static bool defines(const cJSON *spec, const struct variable *expected)
 {
-	const cJSON *failure = kube_json_get(spec, "failurePolicy");
+	const cJSON *variable;
 
-	for (size_t i = 0; i < KUBE_ARRAY_LEN(expected); i++)
-		if (!demands(spec, expected[i]))
-			return false;
-	return (!failure || is_text(failure, "Fail")) && !kube_json_get(spec, "paramKind") &&
-	       is_empty(kube_json_get(spec, "matchConditions")) && looks_at_all(kube_json_get(spec, "matchConstraints"));
+	cJSON_ArrayForEach (variable, kube_json_get(spec, "variables"))
+		if (is_text(kube_json_get(variable, "name"), expected->name))
+			return is_text(kube_json_get(variable, "expression"), expected->expression);
+	return false;
 }
 
-static bool binding_as_expected(const cJSON *spec)
+static bool says(const cJSON *spec, const struct expected *expected)
 {
-	return is_text(kube_json_get(spec, "policyName"), APPROVALS_ADMISSION) &&
+	for (size_t i = 0; expected->variables[i].name; i++)
+		if (!defines(spec, &expected->variables[i]))
+			return false;
+	for (size_t i = 0; expected->validations[i]; i++)
+		if (!demands(spec, expected->validations[i]))
+			return false;
+	return true;
+}
+
+static bool policy_as_expected(const char *name, const cJSON *spec)
+{
+	const struct expected *expected = expected_of(name);
+	const cJSON *failure = kube_json_get(spec, "failurePolicy");
+
+	return expected && says(spec, expected) && (!failure || is_text(failure, "Fail")) &&
+	       !kube_json_get(spec, "paramKind") && is_empty(kube_json_get(spec, "matchConditions")) &&
+	       looks_at_all(kube_json_get(spec, "matchConstraints"), expected);
+}
+
+/* Ours have the name of their policy. */
+static bool binding_as_expected(const char *name, const cJSON *spec)
+{
+	return is_text(kube_json_get(spec, "policyName"), name) &&
 	       contains(kube_json_get(spec, "validationActions"), "Deny") && !kube_json_get(spec, "paramRef") &&
 	       is_empty(kube_json_get(spec, "matchResources"));
 }
@@ -88,14 +161,14 @@ static bool binding_as_expected(const cJSON *spec)
 static int decode_policy(const cJSON *item, struct kube_object *self, struct kube_arena *arena, struct kube_err *err)
 {
 	(void)arena, (void)err;
-	((struct admission *)self)->as_expected = policy_as_expected(kube_json_get(item, "spec"));
+	((struct admission *)self)->as_expected = policy_as_expected(self->name, kube_json_get(item, "spec"));
 	return 0;
 }
 
 static int decode_binding(const cJSON *item, struct kube_object *self, struct kube_arena *arena, struct kube_err *err)
 {
 	(void)arena, (void)err;
-	((struct admission *)self)->as_expected = binding_as_expected(kube_json_get(item, "spec"));
+	((struct admission *)self)->as_expected = binding_as_expected(self->name, kube_json_get(item, "spec"));
 	return 0;
 }
 

@@ -11,6 +11,11 @@
 /* API servers learn of an admission policy a moment after it was made. */
 #define GUARD_TAKES_MS 5000
 
+bool older_than_guard(const struct guard *guard, const struct kube_object *object)
+{
+	return object->created_ms < guard->since_ms + GUARD_TAKES_MS;
+}
+
 static bool rollout_asks(const struct pass *pass)
 {
 	return pass->rules->approval.mode == APPROVAL_ROLLOUT;
@@ -135,7 +140,7 @@ static const char *why_void(const struct pass *pass, const struct approval *appr
 		return "it came when the work had begun";
 	if (pass->approving.problem)
 		return pass->approving.problem_reason;
-	if (approval->object.created_ms < s->approval_guard.since_ms + GUARD_TAKES_MS)
+	if (older_than_guard(&s->approval_guard, &approval->object))
 		return "it is older than the admission policy that says whose word it is";
 	if (expires_ms(pass, approval) <= s->now_ms)
 		return plan_printf(pass->arena, "it expired at %s", kube_time_format(expires_ms(pass, approval), at));

@@ -7,21 +7,31 @@
 
 static const char *const rules_of_bypass[] = {"windows", "freezes", "soak", "approval"}; /* by enum bypass */
 
-const char *emergency_refusal(const struct rollout *rollout, const struct policy *policy, struct kube_arena *arena)
+#define REFUSAL(its_reason, ...) ((struct refusal){.reason = (its_reason), .text = plan_printf(arena, __VA_ARGS__)})
+
+struct refusal emergency_refusal(const struct rollout_snapshot *s, const struct rollout *rollout,
+                                 const struct rules *rules, struct kube_arena *arena)
 {
 	if (!rollout->emergency.enabled)
-		return NULL;
-	if (!policy->rules.emergency.allow)
-		return plan_printf(arena,
-		                   "PatchPolicy %s allows no emergencies: set its emergency.allow to true, or delete this "
-		                   "PatchRollout and create one without spec.emergency",
-		                   policy->object.name);
+		return (struct refusal){0};
+	if (!rules->emergency.allow)
+		return REFUSAL("EmergencyNotAllowed",
+		               "PatchPolicy %s allows no emergencies: set its emergency.allow to true, or delete this "
+		               "PatchRollout and create one without spec.emergency",
+		               rollout->policy_name);
 	if (!*rollout->author)
-		return plan_printf(arena,
-		                   "nobody knows who made PatchRollout %s, and somebody answers for an emergency: who made it "
-		                   "sets the annotation " PW_ANNOTATION_AUTHOR,
-		                   rollout->object.name);
-	return NULL;
+		return REFUSAL("EmergencyNotAllowed",
+		               "nobody knows who made PatchRollout %s, and somebody answers for an emergency: who made it "
+		               "sets the annotation " PW_ANNOTATION_AUTHOR,
+		               rollout->object.name);
+	if (s->emergency_guard.problem)
+		return (struct refusal){"EmergencyUnprotected", s->emergency_guard.problem};
+	if (older_than_guard(&s->emergency_guard, &rollout->object))
+		return REFUSAL("EmergencyUnprotected",
+		               "PatchRollout %s is older than the admission policy that says who may make an emergency: delete "
+		               "it, and create another one",
+		               rollout->object.name);
+	return (struct refusal){0};
 }
 
 bool may_bypass(const struct pass *pass, enum bypass what)
@@ -29,7 +39,17 @@ bool may_bypass(const struct pass *pass, enum bypass what)
 	const struct rollout *rollout = pass->s->rollout;
 	const struct emergency_rules *rules = &pass->rules->emergency;
 
-	return rollout->emergency.enabled && *rollout->author && rules->allow && (rules->bypass & UINT32_C(1) << what);
+	return rollout->emergency.enabled && !emergency_refusal(pass->s, rollout, pass->rules, pass->arena).text &&
+	       (rules->bypass & UINT32_C(1) << what);
+}
+
+void emergency_want(struct pass *pass)
+{
+	struct conditions *conditions = &pass->want->conditions;
+	struct refusal refusal = emergency_refusal(pass->s, pass->s->rollout, pass->rules, pass->arena);
+
+	if (refusal.text && !condition_get(conditions, "Stalled"))
+		plan_want(conditions, "Stalled", CONDITION_TRUE, refusal.reason, refusal.text);
 }
 
 const char *emergency_text(const struct pass *pass)

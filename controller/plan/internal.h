@@ -433,7 +433,11 @@ void grant_targets(struct pass *pass);
 bool gates_open(struct pass *pass, const struct wave_spec *wave);
 /* What is sent for a query: its placeholders replaced. */
 const char *gate_query(const char *query, const struct active *active, size_t active_count, struct kube_arena *arena);
+
 /* ---- approval.c: spec.approval ---- */
+
+/* Nobody has looked at it when it was made. */
+bool older_than_guard(const struct guard *guard, const struct kube_object *object);
 
 void approvals_look(struct pass *pass);
 /* Whether the current wave has the approvals that it needs to begin; if not, that is decided and told. */
@@ -444,12 +448,17 @@ void approvals_want(struct pass *pass); /* the condition Approved, and Stalled w
 
 /* ---- emergency.c: spec.emergency ---- */
 
-/* Why a rollout that is an emergency may not be one, and what to do; NULL: it may, or is none. */
-const char *emergency_refusal(const struct rollout *rollout, const struct policy *policy, struct kube_arena *arena);
+struct refusal {
+	const char *reason, *text;
+};
+/* Why a rollout that is an emergency may not be one, and what to do; text NULL: it may, or is none. */
+struct refusal emergency_refusal(const struct rollout_snapshot *s, const struct rollout *rollout,
+                                 const struct rules *rules, struct kube_arena *arena);
 /* The rollout is an emergency that does not wait for this. */
 bool may_bypass(const struct pass *pass, enum bypass what);
 /* Whose emergency it is, and why, as a clause. */
 const char *emergency_text(const struct pass *pass);
+void emergency_want(struct pass *pass); /* Stalled, where it may not be one any more */
 /* It passes by what is in the way. */
 void decide_override(struct pass *pass, enum bypass what, const char *in_the_way);
 

@@ -229,10 +229,10 @@ struct target_view {
 	const struct pod *upgrade_pod; /* system-upgrade-controller works on the node with it; NULL: it does not */
 };
 
-/* What makes approvals honest: the admission policy crds/admission.yaml, and its binding. */
-struct approval_guard {
-	const char *problem; /* why no approval counts; NULL: they do */
-	int64_t since_ms;    /* those that are older are nobody's word */
+/* What makes a person's word honest: an admission policy of crds/admission.yaml, and its binding. */
+struct guard {
+	const char *problem; /* why no such word counts; NULL: they do */
+	int64_t since_ms;    /* what is older is nobody's word */
 };
 
 struct rollout_snapshot {
@@ -275,7 +275,7 @@ struct rollout_snapshot {
 	const struct gate_fact *gate_facts;       /* by index of the plan's gates; NULL: nothing is known */
 	const struct approval *const *approvals;  /* of rollouts of this name, the oldest first */
 	size_t approval_count;
-	struct approval_guard approval_guard;
+	struct guard approval_guard, emergency_guard;
 	int64_t epoch; /* the fencing number that this process writes; status.epoch must equal it before anything else is
 	                  done */
 };

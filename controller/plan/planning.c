@@ -48,8 +48,8 @@ static bool shares_nodes(const struct rollout_snapshot *s, const struct rollout 
 {
 	const struct policy *policy = policy_of(s, other);
 
-	if (!policy ||
-	    (!other->status.plan_hash && (!can_be_planned(s, policy, arena) || emergency_refusal(other, policy, arena))))
+	if (!policy || (!other->status.plan_hash &&
+	                (!can_be_planned(s, policy, arena) || emergency_refusal(s, other, &policy->rules, arena).text)))
 		return false;
 	for (size_t i = 0; i < s->node_count; i++)
 		if (concerns(other, policy, s->nodes[i]) && node_selected(s->nodes[i], &s->policy->rules))
@@ -176,9 +176,9 @@ static void plan_policy_now(const struct rollout_snapshot *s, struct kube_arena 
 		want_stall(out, "WaveCoversNothing", uncovered);
 		return;
 	}
-	const char *refusal = emergency_refusal(s->rollout, s->policy, arena);
-	if (refusal) {
-		want_stall(out, "EmergencyNotAllowed", refusal);
+	struct refusal refusal = emergency_refusal(s, s->rollout, &s->policy->rules, arena);
+	if (refusal.text) {
+		want_stall(out, refusal.reason, refusal.text);
 		return;
 	}
 	if (s->policy->suspend) {

@@ -83,4 +83,5 @@ void want_running(struct pass *pass, const char *pause_reason, const char *pause
 		          plan_printf(pass->arena, "%s: %s", error->what, error->message));
 	start_want(pass);
 	approvals_want(pass);
+	emergency_want(pass);
 }

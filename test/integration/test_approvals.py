@@ -159,3 +159,26 @@ class TestUnprotected(ApprovalTest):
             return None
         self.addCleanup(self.client.delete, "patchapprovals", body["metadata"]["name"])
         return body["metadata"]["name"]
+
+    def emergency(self, name):
+        body = objects.rollout(f"{self.tag}-{name}", self.tag)
+        body["metadata"]["annotations"] = {AUTHOR: "kubernetes-admin"}
+        body["spec"]["emergency"] = {"enabled": True, "reason": "CVE-2027-1234 is exploited"}
+        return self.client.create("patchrollouts", body)["metadata"]["name"]
+
+    def test_without_the_admission_policy_no_emergency_counts(self):
+        self.addCleanup(self.install)
+        self.pool(1)
+        self.policy(trigger="Manual", suspend=True, emergency={"allow": True})  # nothing begins before the controller knows
+        self.client.delete("validatingadmissionpolicybindings", "rights.patchwright.io")
+        name = self.emergency("unguarded")
+        self.wait_condition("patchrollouts", name, "Stalled", "EmergencyUnprotected",
+                            "ValidatingAdmissionPolicyBinding rights.patchwright.io is missing")
+        self.install()
+        self.wait_condition("patchrollouts", name, "Stalled", "EmergencyUnprotected", "older than the admission policy")
+        self.change(suspend=False)
+        self.client.delete("patchrollouts", name)
+        self.await_guard()
+        self.assertEqual(self.touched(), set())
+        self.emergency("guarded")
+        self.ended("Succeeded")

@@ -86,6 +86,7 @@ class TestEmergency(FlowTest):
         body = objects.rollout(f"{self.tag}-cve", self.tag)
         body["metadata"]["annotations"] = {"patchwright.io/author": USER}
         body["spec"]["emergency"] = {"enabled": True, "reason": "CVE-2027-1234 is exploited"}
+        self.await_guard()
         name = self.client.create("patchrollouts", body)["metadata"]["name"]
         self.wait_condition("patchrollouts", name, "Stalled", "EmergencyNotAllowed", f"PatchPolicy {self.tag} allows no emergencies")
         self.change(emergency={"allow": True})

@@ -33,8 +33,8 @@ RIGHTS = {
     ("patchwright.io", "patchrollouts/status"): ({"update", "patch"}, set(), set()),
     ("patchwright.io", "patchreports"): (READ | {"create", "record"}, set(), set()),
     ("patchwright.io", "patchapprovals"): (READ, set(), set()),
-    ("admissionregistration.k8s.io", "validatingadmissionpolicies", "approvals.patchwright.io"): ({"list", "watch"}, set(), set()),
-    ("admissionregistration.k8s.io", "validatingadmissionpolicybindings", "approvals.patchwright.io"): ({"list", "watch"}, set(), set()),
+    ("admissionregistration.k8s.io", "validatingadmissionpolicies"): ({"list", "watch"}, set(), set()),
+    ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"): ({"list", "watch"}, set(), set()),
     ("patchwright.io", "nodestates"): ({"write"}, set(), set()),
 }
 # What leads to a host, or to rights that do: (API group, resource, subresource, verbs). Only job pods do, in patchwright-jobs.

@@ -85,10 +85,10 @@ struct checks {
 	size_t job_count;
 	struct seen_approval approvals[MAX_APPROVALS_SEEN]; /* all that there ever were */
 	size_t approval_count;
-	/* Since when a process knows that nothing binds their admission policy; INT64_MAX: it does not. */
+	/* Since when a process knows that nothing binds an admission policy; INT64_MAX: it does not. */
 	struct known_guard {
 		unsigned sender;
-		int64_t gone_ms;
+		int64_t approvals_gone_ms, rights_gone_ms;
 	} guards[MAX_REPLICAS];
 	char leaving[128], leaving_node[64]; /* the pod that the controller took away last */
 };
@@ -113,7 +113,7 @@ void neighbour_check(struct checks *checks, const struct seen_node *seen); /* it
 void check_sender(void *arg, const struct kube_request *request, struct kube_sim_fate *fate);
 bool is_known_away(const struct checks *checks, const struct seen_node *node, unsigned sender);
 bool is_known_here(const struct checks *checks, const struct seen_node *node, unsigned sender);
-bool is_known_unguarded(const struct checks *checks, unsigned sender);
+bool is_known_unguarded(const struct checks *checks, const char *admission, unsigned sender);
 bool is_known_open(const struct checks *checks, const struct seen_node *node, unsigned sender);
 /* rules NULL: of all nodes. */
 bool is_counted(const struct checks *checks, const struct seen_node *node, const struct rules *rules);
@@ -122,7 +122,7 @@ void check_rollout(struct checks *checks, struct seen_rollout *seen, const struc
                    const struct rollout *now, unsigned sender);
 /* check_window.c */
 void check_window(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
-                  const struct active *grant);
+                  const struct active *grant, unsigned sender);
 /* The wave had its first grant; "": the rollout had. */
 bool has_begun(const struct seen_rollout *seen, const struct rules *rules, const char *wave);
 /* check_approval.c */
@@ -139,6 +139,9 @@ void check_sending(struct checks *checks, const struct replica *replica, const s
 void check_ledger(struct checks *checks, struct seen_rollout *seen);
 /* The rollout is an emergency that may pass this by, and the ledger says who does so, and why. */
 bool is_overridden(const struct seen_rollout *seen, const struct rules *rules, enum bypass what);
+/* The same for what it may pass by now: somebody guards who may make an emergency, as far as the sender knows. */
+bool may_override(const struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
+                  enum bypass what, unsigned sender);
 /* check_job.c */
 void check_job(struct checks *checks, const struct kube_sim_change *change);
 void check_job_shown(struct checks *checks, const struct pod *pod, unsigned sender);

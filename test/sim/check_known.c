@@ -50,16 +50,22 @@ static void on_node(void *arg, const struct kube_change *change)
 	note(&known->open_ms, !node->unschedulable, anew, now_ms);
 }
 
+static int64_t *gone_ms(struct known_guard *guard, const char *admission)
+{
+	return strcmp(admission, APPROVALS_ADMISSION) == 0 ? &guard->approvals_gone_ms : &guard->rights_gone_ms;
+}
+
 /* Before its first list it knows nothing, and counts nothing. */
 static void on_binding(void *arg, const struct kube_change *change)
 {
 	struct replica *replica = arg;
+	const struct kube_object *any = change->new_object ? change->new_object : change->old_object;
 	struct known_guard *guard = &replica->world->checks->guards[slot_of(replica)];
+	unsigned process = kube_sim_process_id(replica->process);
 
-	if (strcmp((change->new_object ? change->new_object : change->old_object)->name, APPROVALS_ADMISSION) != 0)
-		return;
-	guard->sender = kube_sim_process_id(replica->process);
-	guard->gone_ms = change->new_object ? INT64_MAX : world_now_ms(replica->world);
+	if (guard->sender != process)
+		*guard = (struct known_guard){process, INT64_MAX, INT64_MAX};
+	*gone_ms(guard, any->name) = change->new_object ? INT64_MAX : world_now_ms(replica->world);
 }
 
 void checks_watch(struct checks *checks, struct replica *replica)
@@ -126,11 +132,13 @@ bool is_known_here(const struct checks *checks, const struct seen_node *node, un
 	return known && strcmp(known->pool, pool ? pool : "") == 0 && is_long_ago(checks, known->moved_ms);
 }
 
-bool is_known_unguarded(const struct checks *checks, unsigned sender)
+bool is_known_unguarded(const struct checks *checks, const char *admission, unsigned sender)
 {
-	for (size_t i = 0; i < MAX_REPLICAS; i++)
-		if (checks->guards[i].sender == sender)
-			return is_long_ago(checks, checks->guards[i].gone_ms);
+	for (size_t i = 0; i < MAX_REPLICAS; i++) {
+		struct known_guard guard = checks->guards[i];
+		if (guard.sender == sender)
+			return is_long_ago(checks, *gone_ms(&guard, admission));
+	}
 	return false;
 }
 

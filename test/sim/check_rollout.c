@@ -192,7 +192,7 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 	check_exception(checks, seen, node);
 	check_failures(checks, seen, rules, grant);
 	check_topology(checks, seen, rules, grant);
-	check_window(checks, seen, rules, grant);
+	check_window(checks, seen, rules, grant, sender);
 	check_gates(checks, seen, rules, old, grant);
 	if (node)
 		hold_check(checks, node, "is granted");
@@ -208,7 +208,7 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 			world_fail(checks->world, "node %s of wave %s is granted while wave %s is %s", grant->node, grant->wave,
 			           wave->name, wave_state_names[wave->state]);
 	}
-	if (!is_overridden(seen, rules, BYPASS_APPROVAL))
+	if (!may_override(checks, seen, rules, BYPASS_APPROVAL, sender))
 		check_approvals(checks, seen, rules, grant, sender);
 	check_budget(checks, seen->now, rules, grant, sender);
 	if (!is_overridden(seen, rules, BYPASS_SOAK))

@@ -49,13 +49,13 @@ static bool is_open(const struct rules *rules, unsigned bypassed, int64_t at_ms)
 
 /* What was decided while it was open may come a moment late; the Date header tells the time by whole seconds. */
 void check_window(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
-                  const struct active *grant)
+                  const struct active *grant, unsigned sender)
 {
 	int64_t now_ms = world_now_ms(checks->world);
 	unsigned bypassed = 0;
 
 	for (unsigned what = BYPASS_WINDOWS; what <= BYPASS_FREEZES; what++)
-		bypassed |= is_overridden(seen, rules, (enum bypass)what) ? 1u << what : 0;
+		bypassed |= may_override(checks, seen, rules, (enum bypass)what, sender) ? 1u << what : 0;
 
 	for (int64_t at_ms = now_ms + 1000; at_ms >= now_ms - checks->world->decision_ms; at_ms -= 1000)
 		if (is_open(rules, bypassed, at_ms))

@@ -186,7 +186,7 @@ void draw_policy(struct world *world, size_t index)
 	if (draw_chance(world, 35) || world->theme == THEME_GUARD)
 		draw_approval(world, &out);
 	draw_gates(world, &out);
-	bool emergency = draw_chance(world, 40);
+	bool emergency = draw_chance(world, 40) || world->theme == THEME_GUARD;
 	if (emergency)
 		draw_emergency(world, &out);
 	kube_buf_adds(&out, "}}");

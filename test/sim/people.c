@@ -1,5 +1,6 @@
 /* People who approve rollouts: late, twice, in the wrong place, and against their word. Once the trouble is over they
  * do it well. */
+#include "test/admission.h"
 #include "test/sim/world.h"
 
 #include <kube/client.h>
@@ -8,6 +9,7 @@
 
 #define MAX_APPROVALS_MADE 300
 #define ADMISSION "/apis/admissionregistration.k8s.io/v1/"
+#define BINDINGS ADMISSION "validatingadmissionpolicybindings"
 
 struct people {
 	struct world *world;
@@ -92,44 +94,38 @@ static void take_back(struct people *people)
 	kube_sim_api_call(world->api, "DELETE", target, NULL, NULL, NULL);
 }
 
-/* ---- the admission policy of approvals ---- */
+/* ---- the admission policies ---- */
 
-static bool guarded(const struct world *world)
+static const char *const guards[] = {APPROVALS_ADMISSION, RIGHTS_ADMISSION};
+
+static void install(struct world *world, const char *kind, const char *collection, const char *name)
 {
-	return kube_sim_api_get(world->api, &pw_admission_bindings, NULL, APPROVALS_ADMISSION) != NULL;
+	_cleanup_json_ cJSON *json = admission_installed(kind, name);
+
+	if (kube_sim_api_call(world->api, "POST", collection, NULL, json, NULL) != 201)
+		world_fail(world, "the %s %s cannot be installed", kind, name);
 }
 
-static void people_guard(struct world *world, bool on)
+static void people_guard(struct world *world, const char *name, bool on)
 {
-	if (on == guarded(world))
+	char target[128];
+
+	if (on == (kube_sim_api_get(world->api, &pw_admission_bindings, NULL, name) != NULL))
 		return;
-	world_trace(world, "the admission policy of approvals is %s", on ? "bound" : "no longer bound");
+	world_trace(world, "the admission policy %s is %s", name, on ? "bound" : "no longer bound");
+	snprintf(target, sizeof(target), BINDINGS "/%s", name);
 	if (on)
-		kube_sim_api_do(world->api, "POST", ADMISSION "validatingadmissionpolicybindings", NULL,
-		                "{'metadata':{'name':'" APPROVALS_ADMISSION "'},'spec':{'policyName':'" APPROVALS_ADMISSION
-		                "','validationActions':['Deny']}}");
+		install(world, "ValidatingAdmissionPolicyBinding", BINDINGS, name);
 	else
-		kube_sim_api_call(world->api, "DELETE", ADMISSION "validatingadmissionpolicybindings/" APPROVALS_ADMISSION,
-		                  NULL, NULL, NULL);
+		kube_sim_api_call(world->api, "DELETE", target, NULL, NULL, NULL);
 }
 
-static void install_policy(struct world *world)
+void people_install(struct world *world)
 {
-	static const char *const validations[] = {"object.spec.user == request.userInfo.username",
-	                                          "!request.userInfo.username.startsWith('system:')",
-	                                          "authorizer.group('patchwright.io').resource('patchrollouts').name("
-	                                          "object.spec.rolloutRef.name).check('approve')"
-	                                          ".allowed()"};
-	_cleanup_json_ cJSON *policy =
-	    cJSON_Parse("{\"metadata\":{\"name\":\"" APPROVALS_ADMISSION
-	                "\"},\"spec\":{\"matchConstraints\":{\"resourceRules\":[{\"apiGroups\":[\"patchwright.io\"],"
-	                "\"apiVersions\":[\"*\"],\"operations\":[\"CREATE\"],\"resources\":[\"patchapprovals\"]}]},"
-	                "\"validations\":[{},{},{}]}}");
-	for (int i = 0; i < 3; i++)
-		cJSON_AddStringToObject(cJSON_GetArrayItem(kube_json_get(policy, "spec.validations"), i), "expression",
-		                        validations[i]);
-	kube_sim_api_call(world->api, "POST", ADMISSION "validatingadmissionpolicies", NULL, policy, NULL);
-	people_guard(world, true);
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(guards); i++) {
+		install(world, "ValidatingAdmissionPolicy", ADMISSION "validatingadmissionpolicies", guards[i]);
+		people_guard(world, guards[i], true);
+	}
 }
 
 /* ---- what they do ---- */
@@ -139,17 +135,18 @@ static void on_time(struct kube_timer *timer, void *arg)
 	struct people *people = arg;
 	struct world *world = people->world;
 
-	if (people->careful)
-		people_guard(world, true);
+	for (size_t i = 0; people->careful && i < KUBE_ARRAY_LEN(guards); i++)
+		people_guard(world, guards[i], true);
 	for (size_t i = 0; i < kube_sim_api_count(world->api, &pw_rollouts); i++)
 		look_at(people, kube_sim_api_at(world->api, &pw_rollouts, i));
 	if (!people->careful && draw_chance(world, 10))
 		take_back(people);
 	int tidies = world->theme == THEME_GUARD ? 50 : 2;
+	const char *guard = guards[draw_between(world, 0, KUBE_ARRAY_LEN(guards) - 1)];
 	if (!people->careful && draw_chance(world, tidies)) /* somebody tidies up what he does not know */
-		people_guard(world, false);
+		people_guard(world, guard, false);
 	else if (draw_chance(world, 20))
-		people_guard(world, true);
+		people_guard(world, guard, true);
 	kube_timer_start(env_of(people), timer, draw_between(world, 5000, people->careful ? 60000 : 200000), on_time,
 	                 people);
 }
@@ -161,7 +158,6 @@ struct people *people_new(struct world *world)
 	struct people *people = calloc(1, sizeof(*people));
 
 	people->world = world;
-	install_policy(world);
 	kube_timer_start(env_of(people), &people->timer, 1000, on_time, people);
 	return people;
 }

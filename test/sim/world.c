@@ -11,6 +11,7 @@
 #define SETTLE_MS (4 * 3600 * INT64_C(1000))
 #define REST_MS (10 * 60 * INT64_C(1000))
 #define LAST_MS (75 * 60 * INT64_C(1000))
+#define GUARDED_MS 6000 /* what was made before counts for nothing: controller/plan/approval.c */
 #define MAX_STEPS 100000ul
 
 /* ---- randomness ---- */
@@ -159,6 +160,8 @@ static void set_up(struct world *world)
 	world->hosts = hosts_new(world);
 	world->disks = disks_new(world);
 	world->outside = outside_new(world);
+	people_install(world);
+	kube_sim_run(world->sim, GUARDED_MS, SIZE_MAX);
 	draw_cluster(world);
 	world->people = people_new(world);
 }

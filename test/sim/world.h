@@ -8,6 +8,7 @@
 #define TEST_SIM_WORLD_H
 
 #include "controller/cmd/controller.h"
+#include "controller/model/admission.h"
 #include "controller/model/approval.h"
 #include "controller/model/node.h"
 #include "controller/model/pod.h"
@@ -40,7 +41,7 @@ struct replicas;
 enum theme {
 	THEME_NONE,
 	THEME_MOVES, /* nodes go from one policy to another in the midst of their rollouts */
-	THEME_GUARD, /* somebody takes the admission policy of approvals away, again and again */
+	THEME_GUARD, /* somebody takes admission policies away, again and again */
 	THEME_LEASE, /* who leads is refused, and sleeps before it repeats */
 	THEME_ROOM,  /* full nodes, and drains that ask for room elsewhere */
 };
@@ -117,6 +118,7 @@ const char *disks_left_on(const struct disks *disks, const char *node);
 bool disks_are_local(const struct disks *disks, const char *pod);
 
 /* people.c: who approve. */
+void people_install(struct world *world); /* the admission policies; they must be there for a while */
 struct people *people_new(struct world *world);
 void people_be_careful(struct people *people);
 void people_free(struct people *people);

@@ -1,5 +1,6 @@
 """Tests that run policies from end to end: one controller and one fleet agent for a class, a pool of nodes for each test."""
 
+import datetime
 import pathlib
 import re
 import shutil
@@ -158,6 +159,13 @@ class FlowTest(ClusterTest):
         """Since when a node is Ready, by its own word: what settles waits for ever where that is to come."""
         ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastTransitionTime": time}
         self.client.patch("nodes", node, {"status": {"conditions": [ready]}}, kind="strategic", subresource="status")
+
+    def await_guard(self):
+        """Emergencies count that are made so long after the admission policy that says who may make one."""
+        made = max(self.client.get(f"validatingadmission{kind}", "rights.patchwright.io")["metadata"]["creationTimestamp"]
+                   for kind in ("policies", "policybindings"))
+        at = datetime.datetime.fromisoformat(made.replace("Z", "+00:00")) + datetime.timedelta(seconds=6)
+        wait_for(lambda: datetime.datetime.now(datetime.timezone.utc) >= at, WAIT, f"it is {at}")
 
     # --- looking ---
 

@@ -1,4 +1,4 @@
-/* PatchApprovals, the admission policy that makes them honest, and who wrote a policy. */
+/* PatchApprovals, and who wrote a policy. */
 #include "controller/model/approval.h"
 #include "controller/model/policy.h"
 #include "test/unit/check_main.h"
@@ -18,83 +18,6 @@ START_TEST(an_approval)
 	ck_assert_str_eq(a->user, "ada");
 	ck_assert_str_eq(a->wave, "");
 	kube_object_unref(&a->object);
-}
-END_TEST
-
-/* ---- the admission policy ---- */
-
-#define POLICY \
-	"{'metadata':{'name':'approvals.patchwright.io'},'spec':{'failurePolicy':'Fail','matchConstraints':{" \
-	"'resourceRules':[{'apiGroups':['patchwright.io'],'apiVersions':['*'],'operations':['CREATE'],'resources':[" \
-	"'patchapprovals'],'scope':'*'}],'matchPolicy':'Equivalent','namespaceSelector':{},'objectSelector':{}}," \
-	"'validations':[{'expression':'object.spec.user == request.userInfo.username'},{'expression':" \
-	"'!request.userInfo.username.startsWith(\\u0027system:\\u0027)'},{'expression':'authorizer.group(" \
-	"\\u0027patchwright.io" \
-	"\\u0027).resource(\\u0027patchrollouts\\u0027).name(object.spec.rolloutRef.name).check(\\u0027approve\\u0027)." \
-	"allowed()" \
-	"'}]}}"
-#define BINDING \
-	"{'metadata':{'name':'approvals.patchwright.io'},'spec':{'policyName':'approvals.patchwright.io'," \
-	"'validationActions':['Deny']}}"
-
-static bool as_expected(const struct kube_projection *projection, const char *text, const char *path, const char *value)
-{
-	struct kube_object *object = NULL;
-	_cleanup_(kube_json_deletep) cJSON *json = json_of(text);
-	if (path)
-		json_set(json, path, value);
-	ck_assert_int_eq(kube_object_decode(projection, json, &object, NULL), 0);
-	bool is = ((struct admission *)object)->as_expected;
-	kube_object_unref(object);
-	return is;
-}
-
-START_TEST(the_admission_policy)
-{
-	static const struct {
-		const char *path, *value;
-	} weaker[] = {
-	    {"spec>failurePolicy", "'Ignore'"},
-	    {"spec>paramKind", "{'kind':'ConfigMap'}"},
-	    {"spec>matchConditions", "[{'name':'x','expression':'false'}]"},
-	    {"spec>matchConstraints>objectSelector", "{'matchLabels':{'a':'b'}}"},
-	    {"spec>matchConstraints>namespaceSelector", "{'matchLabels':{'a':'b'}}"},
-	    {"spec>matchConstraints>excludeResourceRules", "[{'resources':['*']}]"},
-	    {"spec>matchConstraints>resourceRules", "[]"},
-	    {"spec>matchConstraints>resourceRules>0>operations", "['UPDATE']"},
-	    {"spec>matchConstraints>resourceRules>0>resources", "['patchrollouts']"},
-	    {"spec>matchConstraints>resourceRules>0>apiGroups", "['apps']"},
-	    {"spec>matchConstraints>resourceRules>0>apiVersions", "['v2']"},
-	    {"spec>matchConstraints>resourceRules>0>resourceNames", "['x']"},
-	    {"spec>matchConstraints>resourceRules>0>scope", "'Namespaced'"},
-	    {"spec>validations>0>expression", "'true'"},
-	    {"spec>validations>1>expression", "'true'"},
-	    {"spec>validations>2>expression", "'true'"},
-	    {"spec", NULL},
-	};
-	ck_assert(as_expected(&admission_policy_projection, POLICY, NULL, NULL));
-	ck_assert(as_expected(&admission_policy_projection, POLICY, "spec>matchConstraints>resourceRules>0>scope", NULL));
-	for (size_t i = 0; i < KUBE_ARRAY_LEN(weaker); i++)
-		ck_assert_msg(!as_expected(&admission_policy_projection, POLICY, weaker[i].path, weaker[i].value),
-		              "%s is %s, and nothing is noticed", weaker[i].path, weaker[i].value);
-}
-END_TEST
-
-START_TEST(its_binding)
-{
-	static const struct {
-		const char *path, *value;
-	} weaker[] = {
-	    {"spec>policyName", "'other'"},
-	    {"spec>validationActions", "['Warn','Audit']"},
-	    {"spec>matchResources", "{'objectSelector':{'matchLabels':{'a':'b'}}}"},
-	    {"spec>paramRef", "{'name':'x'}"},
-	    {"spec", NULL},
-	};
-	ck_assert(as_expected(&admission_binding_projection, BINDING, NULL, NULL));
-	for (size_t i = 0; i < KUBE_ARRAY_LEN(weaker); i++)
-		ck_assert_msg(!as_expected(&admission_binding_projection, BINDING, weaker[i].path, weaker[i].value),
-		              "%s is %s, and nothing is noticed", weaker[i].path, weaker[i].value);
 }
 END_TEST
 
@@ -211,5 +134,4 @@ START_TEST(authors_in_a_status)
 }
 END_TEST
 
-CHECK_MAIN("model/approval", an_approval, the_admission_policy, its_binding, who_wrote_a_policy, too_many_authors,
-           authors_in_a_status)
+CHECK_MAIN("model/approval", an_approval, who_wrote_a_policy, too_many_authors, authors_in_a_status)

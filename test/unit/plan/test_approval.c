@@ -236,13 +236,13 @@ END_TEST
 START_TEST(without_its_guard_no_approval_counts)
 {
 	struct world_rollout *r = begin("'mode':'Rollout','separationOfDuties':false", TWO_WAVES);
-	w.guard = (struct approval_guard){.problem = "the policy is missing"};
+	w.guard = (struct guard){.problem = "the policy is missing"};
 	world_run(&w, SECONDS(1));
 	world_approve(&w, r, "bob", "");
 	world_run(&w, MINUTES(10));
 	check_waits(r, "ApprovalsUnprotected", "the policy is missing");
 	ck_assert(condition_true(&r->rollout->status.conditions, "Stalled"));
-	w.guard = (struct approval_guard){.since_ms = w.now_ms}; /* what was said meanwhile is anybody's word */
+	w.guard = (struct guard){.since_ms = w.now_ms}; /* what was said meanwhile is anybody's word */
 	world_run(&w, MINUTES(10));
 	check_waits(r, "WaitingForApproval", "0 of 1 approvals");
 	check_why(r, 0, "older than the admission policy");

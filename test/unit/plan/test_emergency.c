@@ -23,16 +23,21 @@ static void set_policy(const char *strategy, const char *more)
 	world_set_policy(&w, kube_arena_printf(&w.arena, "%s,%s", policy_spec(&w, 1, false, strategy, ""), more), false);
 }
 
+static struct world_rollout *add_emergency(const char *name)
+{
+	struct world_rollout *r = world_add_rollout(&w, name);
+	world_set_rollout(&w, r, "metadata.annotations", "{'patchwright.io/author':'ada'}");
+	world_set_rollout(&w, r, "spec.emergency", "{'enabled':true,'reason':'CVE-2027-1234 is exploited'}");
+	return r;
+}
+
 static struct world_rollout *begin(int nodes, const char *strategy, const char *more)
 {
 	world_init(&w, NULL);
 	w.guard.since_ms = START_MS - MINUTES(60);
 	set_policy(strategy, more);
 	world_add_nodes(&w, nodes);
-	struct world_rollout *r = world_add_rollout(&w, "r1");
-	world_set_rollout(&w, r, "metadata.annotations", "{'patchwright.io/author':'ada'}");
-	world_set_rollout(&w, r, "spec.emergency", "{'enabled':true,'reason':'CVE-2027-1234 is exploited'}");
-	return r;
+	return add_emergency("r1");
 }
 
 static const struct decision *override_of(const struct world_rollout *r, const char *rule)
@@ -238,6 +243,50 @@ START_TEST(somebody_answers_for_it)
 }
 END_TEST
 
+/* Without its admission policy nobody has seen to it that who made it had the right to. */
+START_TEST(nobody_has_checked_who_made_it)
+{
+	struct world_rollout *r = begin(3, ONE_WAVE, NIGHT "," ALLOW);
+	w.emergency_guard.problem = "the policy is missing";
+	world_run(&w, MINUTES(60));
+	world_check_condition(r, "Stalled", CONDITION_TRUE, "EmergencyUnprotected", "the policy is missing");
+	ck_assert_ptr_null(r->rollout->status.plan_hash);
+	w.emergency_guard = (struct guard){.since_ms = w.now_ms};
+	world_run(&w, MINUTES(60));
+	world_check_condition(r, "Stalled", CONDITION_TRUE, "EmergencyUnprotected", "older than the admission policy");
+	ck_assert_ptr_null(r->rollout->status.plan_hash);
+	world_delete_rollout(&w, r);
+	w.now_ms += MINUTES(1);
+	r = add_emergency("r2");
+	world_run(&w, MINUTES(60));
+	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_SUCCEEDED);
+	check_override(r, "windows", "no window is open");
+	world_finish(&w);
+}
+END_TEST
+
+/* Then it is a rollout as others are. */
+START_TEST(its_guard_goes_while_it_is_at_work)
+{
+	struct world_rollout *r = begin(3, "'maxUnavailable':1," CANARY,
+	                                NIGHT ",'approval':{'mode':'Wave','separationOfDuties':false}," EVERYTHING);
+	world_run_to(&w, "n01", STEP_DRAINING);
+	w.emergency_guard.problem = "the policy is missing";
+	world_run(&w, MINUTES(60));
+	ck_assert_int_eq(world_step_of(&w, "n01"), STEP_PATCHED);
+	ck_assert_int_eq(r->rollout->status.waves.items[0].state, WAVE_SOAKING);
+	ck_assert_ptr_null(override_of(r, "soak"));
+	world_check_condition(r, "Stalled", CONDITION_TRUE, "EmergencyUnprotected", "the policy is missing");
+	world_run(&w, MINUTES(11 * 60)); /* approvals are asked for first */
+	world_check_condition(r, "Progressing", CONDITION_FALSE, "WaitingForApproval", "");
+	ck_assert_uint_eq(w.claims, 1);
+	w.emergency_guard.problem = NULL;
+	world_run(&w, MINUTES(60));
+	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_SUCCEEDED);
+	world_finish(&w);
+}
+END_TEST
+
 START_TEST(one_that_is_none_waits)
 {
 	struct world_rollout *r = begin(3, ONE_WAVE, NIGHT "," EVERYTHING);
@@ -254,4 +303,4 @@ CHECK_MAIN("plan/emergency", it_does_not_wait_for_a_window, what_is_open_is_not_
            both_are_passed_by_and_told_apart, a_grant_that_the_window_outran, it_does_not_soak,
            it_soaks_where_that_is_not_passed_by, health_is_never_passed_by, it_does_not_wait_for_approval,
            it_waits_for_approval_by_default, one_that_is_not_allowed_is_told, somebody_answers_for_it,
-           one_that_is_none_waits)
+           nobody_has_checked_who_made_it, its_guard_goes_while_it_is_at_work, one_that_is_none_waits)

@@ -66,14 +66,14 @@ static void not_approved(void)
 static void without_guard(void)
 {
 	not_approved();
-	w.guard = (struct approval_guard){.problem = "the policy is missing"};
+	w.guard = (struct guard){.problem = "the policy is missing"};
 	world_run(&w, MINUTES(10));
 }
 
 static void guarded_again(void)
 {
 	without_guard();
-	w.guard = (struct approval_guard){.since_ms = w.now_ms};
+	w.guard = (struct guard){.since_ms = w.now_ms};
 	world_run(&w, MINUTES(10));
 }
 

@@ -575,6 +575,7 @@ static void take_snapshot(struct world *world, const struct world_rollout *self)
 	s->approvals = world->approvals;
 	s->approval_count = world->approval_count;
 	s->approval_guard = world->guard;
+	s->emergency_guard = world->emergency_guard;
 	for (size_t i = 0; i < world->rollout_count; i++)
 		if (&world->rollouts[i] != self && !world->rollouts[i].gone)
 			others[s->other_count++] = world->rollouts[i].rollout;
