@@ -238,21 +238,6 @@ static void count_pods(const struct controller *controller, struct kube_arena *a
 	}
 }
 
-static void fill_others(const struct controller *controller, struct rollout_snapshot *s, const struct world *world,
-                        struct kube_arena *arena)
-{
-	const struct rollout **others = plan_alloc(arena, world->rollout_count * sizeof(*others));
-	for (size_t i = 0; i < world->rollout_count; i++) {
-		const struct rollout *other = world->rollouts[i];
-		if (other == s->rollout)
-			continue;
-		others[s->other_count++] = other;
-		bool at_work = other->status.plan_hash && other->status.outcome == OUTCOME_NONE;
-		s->others_busy |= at_work && busy(controller, CACHE_ROLLOUTS, &other->object);
-	}
-	s->rollouts = others;
-}
-
 /* As --pod-name and --pod-namespace say. */
 static const struct pod *self_pod(const struct controller *controller, struct kube_arena *arena)
 {
@@ -314,7 +299,7 @@ void snapshot_rollout(struct controller *controller, const struct rollout *rollo
 	fill_reports(controller, arena, &s);
 	snapshot_approvals(controller, arena, &s);
 	fill_targets(controller, arena, &s);
-	fill_others(controller, &s, &world, arena);
+	snapshot_others(controller, &world, arena, &s);
 	fill_lockers(controller, arena, &s);
 	count_pods(controller, arena, &s);
 	snapshot_loads(controller, arena, &s);

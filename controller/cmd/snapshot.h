@@ -31,6 +31,10 @@ bool snapshot_is_job(const struct controller *controller, const struct pod *pod)
 struct pod_view snapshot_pod(const struct controller *controller, const struct pod *pod);
 void snapshot_node(const struct controller *controller, struct kube_arena *arena, struct target_view *target);
 
+/* snapshot_others.c */
+void snapshot_others(const struct controller *controller, const struct world *world, struct kube_arena *arena,
+                     struct rollout_snapshot *s);
+
 /* snapshot_approval.c */
 void snapshot_approvals(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s);
 

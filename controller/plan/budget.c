@@ -8,8 +8,6 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#define OTHERS_BUSY_MS 20 /* a write and its watch event take about so long */
-
 struct granted_uid {
 	const char *uid;
 	const struct rollout *holder;

@@ -417,6 +417,8 @@ void soak_look(struct pass *pass, size_t index, struct wave_status *wave, struct
 
 /* ---- wave.c, budget.c ---- */
 
+#define OTHERS_BUSY_MS 20 /* a write and its watch event take about so long */
+
 void waves_advance(struct pass *pass);
 /* No further node is started, in this wave or a later one. */
 void fail_wave(struct pass *pass, struct wave_status *wave, const char *reason, const char *message);

@@ -210,6 +210,11 @@ struct node_load {
 	size_t count;
 };
 
+struct node_list {
+	const struct node *const *nodes;
+	size_t count;
+};
+
 struct target_view {
 	const struct target *target;
 	const struct node *node; /* NULL: gone, or another node under the same name */
@@ -266,7 +271,10 @@ struct rollout_snapshot {
 	size_t other_count;
 	const struct policy *const *policies; /* all of the cluster: whose nodes overlap with ours */
 	size_t policy_count;
-	bool others_busy; /* one of them that is at work has grants on the way that cannot be seen yet */
+	bool others_busy;     /* one of them that is at work has grants on the way that cannot be seen yet */
+	bool others_planning; /* one of them that has no plan has a status on the way that cannot be seen yet */
+	/* For one without a plan: the nodes of the others' frozen plans, by index of rollouts, until these are done. */
+	const struct node_list *planned_nodes;
 	const struct daemon_set *const *lockers; /* those with locks */
 	size_t locker_count;
 	const struct pod *self;                   /* that this process runs in; NULL: in none, or that is not known */

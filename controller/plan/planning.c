@@ -34,25 +34,33 @@ static bool can_be_planned(const struct rollout_snapshot *s, const struct policy
 	       !uncovered_wave(s->nodes, s->node_count, &policy->rules, arena);
 }
 
-/* A node that its policy does not select any more keeps the record of what was done to it. */
-static bool concerns(const struct rollout *other, const struct policy *policy, const struct node *node)
+/* Its targets are frozen: a node that its policy does not select any more is one of them all the same. */
+static bool has_planned_ours(const struct rollout_snapshot *s, size_t other)
 {
-	return node_selected(node, &policy->rules) || node_state_of(node, other->object.uid);
+	const struct node_list *planned = &s->planned_nodes[other];
+
+	for (size_t i = 0; i < planned->count; i++)
+		if (node_selected(planned->nodes[i], &s->policy->rules))
+			return true;
+	return false;
 }
 
 /*
  * Rollouts that share nodes go one after the other, as a whole: each would hold its record on nodes that the other
  * still waits for. One that was not planned and cannot be for now is in nobody's way.
  */
-static bool shares_nodes(const struct rollout_snapshot *s, const struct rollout *other, struct kube_arena *arena)
+static bool shares_nodes(const struct rollout_snapshot *s, size_t index, struct kube_arena *arena)
 {
+	const struct rollout *other = s->rollouts[index];
 	const struct policy *policy = policy_of(s, other);
 
+	if (has_planned_ours(s, index))
+		return true;
 	if (!policy || (!other->status.plan_hash &&
 	                (!can_be_planned(s, policy, arena) || emergency_refusal(s, other, &policy->rules, arena).text)))
 		return false;
 	for (size_t i = 0; i < s->node_count; i++)
-		if (concerns(other, policy, s->nodes[i]) && node_selected(s->nodes[i], &s->policy->rules))
+		if (node_selected(s->nodes[i], &policy->rules) && node_selected(s->nodes[i], &s->policy->rules))
 			return true;
 	return false;
 }
@@ -63,7 +71,7 @@ static const struct rollout *earlier_rollout(const struct rollout_snapshot *s, s
 		const struct rollout *other = s->rollouts[i];
 		if (rollout_done(other) || !goes_before(other, s->rollout))
 			continue;
-		if (!strcmp(other->policy_name, s->rollout->policy_name) || shares_nodes(s, other, arena))
+		if (!strcmp(other->policy_name, s->rollout->policy_name) || shares_nodes(s, i, arena))
 			return other;
 	}
 	return NULL;
@@ -205,6 +213,10 @@ static void plan_policy_now(const struct rollout_snapshot *s, struct kube_arena 
 		                         earlier->object.name, earlier->policy_name,
 		                         s->rollout->emergency.enabled ? ": abort that one (spec.intent) to go on now" : ""));
 		look_again_at(out, s->now_ms + OVERLAP_LOOK_MS);
+		return;
+	}
+	if (s->others_planning) { /* it may be planned already, for the same nodes */
+		look_again_at(out, s->now_ms + OTHERS_BUSY_MS);
 		return;
 	}
 	if (!s->rollout->finalizer)

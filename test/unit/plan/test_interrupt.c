@@ -857,15 +857,59 @@ START_TEST(rollouts_whose_policies_share_nodes_go_one_after_the_other)
 	ck_assert_int_ne(w.look_again_ms, KUBE_TIME_NONE);
 	elsewhere.rules.selector.match_labels.items = &nowhere; /* the other policy is for other nodes now */
 	elsewhere.rules.selector.match_labels.count = 1;
-	leave_record(r2); /* but of one that is ours now it has the record still */
-	for (int i = 0; i < 5; i++)
-		world_tick(&w, w.now_ms);
-	ck_assert_ptr_null(r1->rollout->status.plan_hash);
-	world_set_rollout(&w, r2, "metadata.finalizers", NULL);
-	world_set_rollout(&w, r2, "status.outcome", "'Succeeded'");
 	world_run(&w, MINUTES(600));
 	check_outcome(r1, OUTCOME_SUCCEEDED, "it goes on");
 	elsewhere.rules = rules;
+	world_finish(&w);
+}
+END_TEST
+
+/* Its targets are frozen, and it waits for none of them to come back: whoever is planned for them now would hold its
+ * records on some while that one holds its own on the others. */
+START_TEST(a_plan_keeps_nodes_that_were_relabelled_since)
+{
+	struct world_rollout *r1 = begin(2, false, ONE_WAVE);
+	struct world_rollout *r2 = world_add_rollout(&w, "r2");
+	struct policy elsewhere = *w.policy;
+	struct kube_str_pair nowhere = {"pool", "nowhere"};
+
+	elsewhere.object.name = "elsewhere";
+	w.policies[0] = &elsewhere;
+	w.policy_count = 1;
+	world_set_rollout(&w, r2, "spec.policyRef.name", "'elsewhere'");
+	r1->idle = true;
+	while (!r2->rollout->status.plan_hash)
+		ck_assert(world_tick(&w, w.now_ms));
+	elsewhere.rules.selector.match_labels = (struct kube_strmap){&nowhere, 1};
+	r1->idle = false;
+	r2->idle = true;
+	world_run(&w, MINUTES(5));
+	ck_assert_ptr_null(r1->rollout->status.plan_hash);
+	world_check_condition(r1, "Progressing", CONDITION_FALSE, "WaitingForRollout", "PatchRollout r2");
+	r2->idle = false;
+	world_run(&w, MINUTES(600));
+	check_outcome(r2, OUTCOME_SUCCEEDED, "first");
+	check_outcome(r1, OUTCOME_SUCCEEDED, "second");
+	ck_assert_int_eq(r2->rollout->status.counts.patched, 2);
+	world_finish(&w);
+}
+END_TEST
+
+/* Its plan may be on the way, made when this one could not be planned yet. */
+START_TEST(nothing_is_planned_while_another_plan_may_be_on_the_way)
+{
+	struct world_rollout *r1 = begin(2, false, ONE_WAVE);
+	struct world_rollout *r2 = world_add_rollout(&w, "r2");
+
+	world_set_rollout(&w, r2, "spec.policyRef.name", "'elsewhere'");
+	r2->idle = true;
+	r2->busy = 1;
+	world_plan(&w, r1);
+	ck_assert_uint_eq(w.result.actions.count, 0);
+	ck_assert_int_ne(w.result.look_again_ms, KUBE_TIME_NONE);
+	r2->busy = 0;
+	world_run(&w, MINUTES(600));
+	check_outcome(r1, OUTCOME_SUCCEEDED, "it goes on");
 	world_finish(&w);
 }
 END_TEST
@@ -978,6 +1022,7 @@ CHECK_MAIN("plan/interrupt", a_node_is_deleted, a_node_comes_back_as_another, so
            a_target_in_a_wave_that_there_is_not, a_status_from_a_backup, grants_are_lost, the_whole_status_is_lost,
            a_new_leader_writes_its_epoch_first, the_controller_dies_anywhere, another_rollout_holds_the_node,
            a_node_with_the_record_of_another_takes_no_place, two_rollouts_that_share_nodes,
-           rollouts_whose_policies_share_nodes_go_one_after_the_other,
-           a_rollout_that_cannot_be_planned_is_in_nobodys_way, rollouts_of_one_policy_go_one_after_the_other,
-           the_next_rollout_frees_a_quarantined_node, a_quarantine_outlives_a_rollout_that_could_not_begin)
+           rollouts_whose_policies_share_nodes_go_one_after_the_other, a_plan_keeps_nodes_that_were_relabelled_since,
+           nothing_is_planned_while_another_plan_may_be_on_the_way, a_rollout_that_cannot_be_planned_is_in_nobodys_way,
+           rollouts_of_one_policy_go_one_after_the_other, the_next_rollout_frees_a_quarantined_node,
+           a_quarantine_outlives_a_rollout_that_could_not_begin)

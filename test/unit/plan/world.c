@@ -544,10 +544,45 @@ static void fill_pages(struct world *world, const struct rollout *rollout, struc
 	plan_assemble(&rollout->status, pages, s->page_count, &world->pass, &s->plan, &s->plan_error);
 }
 
+/* Of its plan, and still there. */
+static struct node_list planned_nodes(struct world *world, const struct rollout *rollout)
+{
+	const struct node **nodes = plan_alloc(&world->pass, world->node_count * sizeof(*nodes));
+	size_t count = 0;
+
+	for (size_t r = 0; r < world->revision_count; r++) {
+		const struct revision *page = world->revisions[r];
+		bool is_plan = !page->ledger && !strcmp(page->rollout_uid, rollout->object.uid);
+		for (size_t i = 0; is_plan && i < page->targets.count; i++) {
+			struct world_node *node = node_by_uid(world, page->targets.items[i].node_uid);
+			if (node)
+				nodes[count++] = &node->node;
+		}
+	}
+	return (struct node_list){nodes, count};
+}
+
+static void fill_others(struct world *world, const struct world_rollout *self, struct rollout_snapshot *s)
+{
+	const struct rollout **others = plan_alloc(&world->pass, world->rollout_count * sizeof(*others));
+	struct node_list *planned = plan_alloc(&world->pass, world->rollout_count * sizeof(*planned));
+
+	for (size_t i = 0; i < world->rollout_count; i++) {
+		const struct world_rollout *other = &world->rollouts[i];
+		if (other == self || other->gone)
+			continue;
+		if (!rollout_done(other->rollout))
+			planned[s->other_count] = planned_nodes(world, other->rollout);
+		s->others_planning |= other->busy > 0 && !other->rollout->status.plan_hash;
+		others[s->other_count++] = other->rollout;
+	}
+	s->rollouts = others;
+	s->planned_nodes = planned;
+}
+
 static void take_snapshot(struct world *world, const struct world_rollout *self)
 {
 	struct rollout_snapshot *s = &world->snapshot;
-	const struct rollout **others = plan_alloc(&world->pass, world->rollout_count * sizeof(*others));
 	const char **reports = plan_alloc(&world->pass, world->report_count * sizeof(*reports));
 	const struct pdb **pdbs = plan_alloc(&world->pass, sizeof(world->pdbs));
 
@@ -566,7 +601,6 @@ static void take_snapshot(struct world *world, const struct world_rollout *self)
 	                               .max_unavailable_total = world->max_unavailable_total,
 	                               .gate_facts = world->gate_facts,
 	                               .self = world->self,
-	                               .rollouts = others,
 	                               .report_names = reports,
 	                               .pdbs = pdbs,
 	                               .pdb_count = world->pdb_count};
@@ -576,9 +610,7 @@ static void take_snapshot(struct world *world, const struct world_rollout *self)
 	s->approval_count = world->approval_count;
 	s->approval_guard = world->guard;
 	s->emergency_guard = world->emergency_guard;
-	for (size_t i = 0; i < world->rollout_count; i++)
-		if (&world->rollouts[i] != self && !world->rollouts[i].gone)
-			others[s->other_count++] = world->rollouts[i].rollout;
+	fill_others(world, self, s);
 	for (size_t i = 0; i < world->report_count; i++)
 		reports[s->report_count++] = world->reports[i].name;
 	fill_nodes(world, s);
