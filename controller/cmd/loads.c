@@ -6,11 +6,8 @@ static struct node_load load_of(const struct controller *controller, const char 
 	const struct kube_store *pods = controller->caches[CACHE_PODS].store;
 	int index = controller->pods_by_node;
 	const struct kube_object *o;
+	const struct pod **items = plan_alloc(arena, kube_store_index_count(pods, index, node) * sizeof(*items));
 	size_t count = 0;
-	for (o = kube_store_index_next(pods, index, node, NULL); o; o = kube_store_index_next(pods, index, node, o))
-		count++;
-	const struct pod **items = plan_alloc(arena, count * sizeof(*items));
-	count = 0;
 	for (o = kube_store_index_next(pods, index, node, NULL); o; o = kube_store_index_next(pods, index, node, o))
 		items[count++] = (const struct pod *)o;
 	return (struct node_load){.pods = items, .count = count};

@@ -48,9 +48,7 @@ static void fill_pages(const struct controller *controller, struct kube_arena *a
 	const char *uid = s->rollout->object.uid;
 	int index = controller->revisions_by_rollout;
 	const struct kube_object *o;
-	size_t count = 0, ledgers = 0;
-	for (o = kube_store_index_next(revisions, index, uid, NULL); o; o = kube_store_index_next(revisions, index, uid, o))
-		count++;
+	size_t count = kube_store_index_count(revisions, index, uid), ledgers = 0;
 	const struct revision **pages = plan_alloc(arena, count * sizeof(*pages));
 	const struct revision **ledger = plan_alloc(arena, count * sizeof(*ledger));
 	const char **names = plan_alloc(arena, count * sizeof(*names));
@@ -104,9 +102,7 @@ static void fill_jobs(const struct controller *controller, const struct rollout 
 	const char *uid = target->target->node_uid;
 	int index = controller->pods_by_job_node;
 	const struct kube_object *o;
-	size_t count = 0;
-	for (o = kube_store_index_next(pods, index, uid, NULL); o; o = kube_store_index_next(pods, index, uid, o))
-		count++;
+	size_t count = kube_store_index_count(pods, index, uid);
 	if (count == 0)
 		return;
 	struct pod_view *views = plan_alloc(arena, count * sizeof(*views));
@@ -142,9 +138,7 @@ static void fill_strays(const struct controller *controller, struct kube_arena *
 	int index = controller->pods_by_rollout;
 	const char *hash = s->rollout->hash;
 	const struct kube_object *o;
-	size_t all = 0, taken_count = 0;
-	for (o = kube_store_index_next(pods, index, hash, NULL); o; o = kube_store_index_next(pods, index, hash, o))
-		all += snapshot_is_job(controller, (const struct pod *)o);
+	size_t all = kube_store_index_count(pods, index, hash), taken_count = 0;
 	for (size_t i = 0; i < s->target_count; i++)
 		taken_count += s->targets[i].job_count;
 	if (all == taken_count)
@@ -230,12 +224,8 @@ static void count_pods(const struct controller *controller, struct kube_arena *a
 	s->pods_per_node = counts;
 	if (s->rollout->status.plan_hash)
 		return;
-	for (size_t i = 0; i < s->node_count; i++) {
-		const char *node = s->nodes[i]->object.name;
-		const struct kube_object *o = kube_store_index_next(pods, index, node, NULL);
-		for (; o; o = kube_store_index_next(pods, index, node, o))
-			counts[i]++;
-	}
+	for (size_t i = 0; i < s->node_count; i++)
+		counts[i] = kube_store_index_count(pods, index, s->nodes[i]->object.name);
 }
 
 /* As --pod-name and --pod-namespace say. */

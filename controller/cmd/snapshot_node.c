@@ -73,9 +73,7 @@ static void fill_pods(const struct controller *controller, const char *node, str
 	const struct kube_store *pods = store(controller, CACHE_PODS);
 	int index = controller->pods_by_node;
 	const struct kube_object *o;
-	size_t count = 0;
-	for (o = kube_store_index_next(pods, index, node, NULL); o; o = kube_store_index_next(pods, index, node, o))
-		count++;
+	size_t count = kube_store_index_count(pods, index, node);
 	struct pod_view *views = plan_alloc(arena, count * sizeof(*views));
 	const struct pod **jobs = plan_alloc(arena, count * sizeof(*jobs));
 	for (o = kube_store_index_next(pods, index, node, NULL); o; o = kube_store_index_next(pods, index, node, o)) {
@@ -95,11 +93,8 @@ static void fill_attachments(const struct controller *controller, const char *no
 	const struct kube_store *attachments = store(controller, CACHE_ATTACHMENTS);
 	int index = controller->attachments_by_node;
 	const struct kube_object *o;
-	size_t count = 0;
-	for (o = kube_store_index_next(attachments, index, node, NULL); o;
-	     o = kube_store_index_next(attachments, index, node, o))
-		count++;
-	struct attachment_view *views = plan_alloc(arena, count * sizeof(*views));
+	struct attachment_view *views =
+	    plan_alloc(arena, kube_store_index_count(attachments, index, node) * sizeof(*views));
 	for (o = kube_store_index_next(attachments, index, node, NULL); o;
 	     o = kube_store_index_next(attachments, index, node, o)) {
 		const struct attachment *attachment = (const struct attachment *)o;

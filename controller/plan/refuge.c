@@ -45,7 +45,7 @@ const char *drain_goes_nowhere(const struct policy_snapshot *s, struct kube_aren
 		return NULL;
 	struct refuges refuges = refuges_of(s->nodes, s->node_count);
 	for (size_t i = 0; i < s->node_count; i++)
-		if (node_selected(s->nodes[i], &s->policy->rules) && !has_refuge(&refuges, s->nodes[i]))
+		if (!has_refuge(&refuges, s->nodes[i]) && node_selected(s->nodes[i], &s->policy->rules))
 			return plan_printf(arena,
 			                   "there is no other Ready, schedulable node without taints for the pods of %s: once "
 			                   "evicted they may stay Pending until it is uncordoned (drain.enabled: false leaves them "

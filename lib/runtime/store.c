@@ -15,6 +15,7 @@ struct entry;
 struct bucket {
 	UT_hash_handle hh;
 	struct entry *members;
+	size_t count; /* of them */
 	char value[];
 };
 
@@ -146,17 +147,31 @@ struct kube_object *kube_store_next(const struct kube_store *store, const struct
 	return step_to(store, entry);
 }
 
+static const struct bucket *find_bucket(const struct kube_store *store, int index, const char *value)
+{
+	struct bucket *bucket = NULL;
+
+	HASH_FIND_STR(store->indexes[index].buckets, value, bucket);
+	return bucket;
+}
+
+size_t kube_store_index_count(const struct kube_store *store, int index, const char *value)
+{
+	const struct bucket *bucket = find_bucket(store, index, value);
+
+	return bucket ? bucket->count : 0;
+}
+
 struct kube_object *kube_store_index_next(const struct kube_store *store, int index, const char *value,
                                           const struct kube_object *previous)
 {
-	struct bucket *bucket = NULL;
 	struct entry *entry;
 
 	if (previous) {
 		entry = entry_of(store, previous);
 		return step_to(store, entry ? entry->links[index].next : NULL);
 	}
-	HASH_FIND_STR(store->indexes[index].buckets, value, bucket);
+	const struct bucket *bucket = find_bucket(store, index, value);
 	return step_to(store, bucket ? bucket->members : NULL);
 }
 
@@ -214,11 +229,14 @@ static void move_to_bucket(struct kube_store *store, struct entry *entry, int i,
 		return;
 	if (old_bucket) {
 		DL_DELETE2(old_bucket->members, entry, links[i].prev, links[i].next);
+		old_bucket->count--;
 		drop_if_empty(&store->indexes[i], old_bucket);
 	}
 	entry->links[i] = (struct link){.bucket = bucket};
-	if (bucket)
-		DL_APPEND2(bucket->members, entry, links[i].prev, links[i].next);
+	if (!bucket)
+		return;
+	DL_APPEND2(bucket->members, entry, links[i].prev, links[i].next);
+	bucket->count++;
 }
 
 /* Changing */

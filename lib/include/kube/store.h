@@ -46,6 +46,7 @@ struct kube_object *kube_store_next(const struct kube_store *store, const struct
 /* The same over the objects whose index value equals `value`. */
 struct kube_object *kube_store_index_next(const struct kube_store *store, int index, const char *value,
                                           const struct kube_object *previous);
+size_t kube_store_index_count(const struct kube_store *store, int index, const char *value);
 
 /* For the reflector. Putting the very object that is stored already changes nothing and tells no one. put takes over
  * the caller's reference also on failure (KUBE_E_LIMIT, KUBE_E_NOMEM). */

@@ -23,14 +23,17 @@ static void put(struct kube_store *store, const char *name, const char *uid, con
 static const char *names(const struct kube_store *store, int index, const char *value, char out[256])
 {
 	const struct kube_object *object = NULL;
+	size_t count = 0;
 
 	out[0] = '\0';
-	for (;;) {
+	for (;; count++) {
 		object = value ? kube_store_index_next(store, index, value, object) : kube_store_next(store, object);
 		if (!object)
-			return out;
+			break;
 		strcat(strcat(out, object->name), " ");
 	}
+	ck_assert_uint_eq(value ? kube_store_index_count(store, index, value) : kube_store_count(store), count);
+	return out;
 }
 
 START_TEST(changes_are_told)
