@@ -23,6 +23,18 @@ static const char *skip_blanks(const char *at)
 	return at + strspn(at, " \t");
 }
 
+/* "1.x" would be a version of its own that no node shows. */
+static bool has_wildcard(const char *bound)
+{
+	for (const char *part = bound; *part; part += part[0] == '.') {
+		size_t len = strcspn(part, ".");
+		if (len == 1 && strchr("xX*", *part))
+			return true;
+		part += len;
+	}
+	return false;
+}
+
 /* One comparator from *at on, which moves behind it. */
 static int read_comparator(const char **at, struct comparator *ret_comparator, struct kube_err *err)
 {
@@ -41,6 +53,10 @@ static int read_comparator(const char **at, struct comparator *ret_comparator, s
 	*ret_comparator =
 	    (struct comparator){.below = operators[op].below, .equal = operators[op].equal, .above = operators[op].above};
 	memcpy(ret_comparator->bound, bound, len);
+	if (has_wildcard(ret_comparator->bound))
+		return kube_fail(err, KUBE_E_INVALID,
+		                 "\"%.40s\": x and * have no meaning here; write it as in \">=1.6.0 <2.0.0\"",
+		                 ret_comparator->bound);
 	if (!version_comparable(ret_comparator->bound))
 		return kube_fail(err, KUBE_E_INVALID,
 		                 "\"%.40s\" is no version that can be compared; write it as in \">=1.6.0 <2.0.0\"",

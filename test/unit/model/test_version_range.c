@@ -22,6 +22,7 @@ START_TEST(a_version_is_in_a_range)
 	    {">=1.6.0 !=1.6.9", "1.6.9", false},
 	    {"\t >=1.6.0   <1.7 ", "1.6.9", true},
 	    {">=1.6.0", "latest", false},
+	    {"=1.x86.1", "1.x86.1", true},
 	    {">=1.6.0", "", false},
 	    {">= 1.6.0", "1.7.0", false}, /* refused: nothing is in it */
 	};
@@ -44,6 +45,9 @@ START_TEST(a_bad_range_is_refused_with_its_reason)
 	    {">=1.6.0 <", KUBE_E_INVALID, "\"<\" needs a version"},
 	    {"~1.6", KUBE_E_INVALID, "\"~1.6\" is no version"},
 	    {">=latest", KUBE_E_INVALID, "\"latest\" is no version"},
+	    {"1.x", KUBE_E_INVALID, "\"1.x\": x and * have no meaning here"},
+	    {">=1.6.0 <2.*.0", KUBE_E_INVALID, "\"2.*.0\": x and * have no meaning here"},
+	    {"X", KUBE_E_INVALID, "\"X\": x and * have no meaning here"},
 	    {">=1.6.0,<2", KUBE_E_INVALID, "is no version"},
 	    {"=1 =1 =1 =1 =1 =1 =1 =1 =1", KUBE_E_LIMIT, "at most 8 comparators"},
 	};
