@@ -68,31 +68,50 @@ START_TEST(making)
 }
 END_TEST
 
+/* An elector that has not been started, and what it needs. */
+struct bench {
+	struct scene scene;
+	struct told told;
+	struct kube_elector *elector;
+};
+
+/* lease: the one that is there already; NULL: none. */
+static void set_up(struct bench *bench, const char *lease)
+{
+	bench->told = (struct told){.started = 0};
+	scene_init(&bench->scene);
+	scene_do(&bench->scene, "POST", "/api/v1/namespaces", "{'metadata':{'name':'ns'}}");
+	if (lease)
+		scene_do(&bench->scene, "POST", LEASES, lease);
+	const struct kube_elector_options options = options_of(&bench->scene, &bench->told);
+	ck_assert_int_eq(kube_elector_new(&options, &bench->elector, NULL), 0);
+}
+
+static void tear_down(struct bench *bench)
+{
+	kube_elector_free(bench->elector);
+	scene_finish(&bench->scene);
+}
+
 /* It gets the lease, renews it, is asked to look whether it still has it, and gives it back. */
 static int lead(void *arg, struct kube_err *err)
 {
-	struct told told = {.started = 0};
-	struct kube_elector *elector = NULL;
-	struct scene scene;
+	struct bench bench;
 
-	(void)arg;
-	scene_init(&scene);
-	scene_do(&scene, "POST", "/api/v1/namespaces", "{'metadata':{'name':'ns'}}");
-	const struct kube_elector_options options = options_of(&scene, &told);
-	ck_assert_int_eq(kube_elector_new(&options, &elector, err), 0);
+	(void)arg, (void)err;
+	set_up(&bench, NULL);
 	sweep_begin();
-	kube_elector_start(elector);
-	scene_run(&scene, 2100);
-	kube_elector_verify(elector);
-	scene_run(&scene, 2100);
+	kube_elector_start(bench.elector);
+	scene_run(&bench.scene, 2100);
+	kube_elector_verify(bench.elector);
+	scene_run(&bench.scene, 2100);
 	sweep_end();
-	scene_run(&scene, 10000);
-	ck_assert_int_eq(told.started, 1);
-	ck_assert_int_eq(told.lost, 0);
-	ck_assert(kube_elector_held(elector));
-	ck_assert_str_eq(holder(&scene), "me");
-	kube_elector_free(elector);
-	scene_finish(&scene);
+	scene_run(&bench.scene, 10000);
+	ck_assert_int_eq(bench.told.started, 1);
+	ck_assert_int_eq(bench.told.lost, 0);
+	ck_assert(kube_elector_held(bench.elector));
+	ck_assert_str_eq(holder(&bench.scene), "me");
+	tear_down(&bench);
 	return 0;
 }
 
@@ -105,31 +124,21 @@ END_TEST
 /* Another one holds the lease, and then no longer. */
 static int follow(void *arg, struct kube_err *err)
 {
-	struct told told = {.started = 0};
-	struct kube_elector *elector = NULL;
-	struct scene scene;
+	struct bench bench;
 
-	(void)arg;
-	scene_init(&scene);
-	scene_do(&scene, "POST", "/api/v1/namespaces", "{'metadata':{'name':'ns'}}");
-	scene_do(
-	    &scene, "POST", LEASES,
-	    "{'apiVersion':'coordination.k8s.io/"
-	    "v1','kind':'Lease','metadata':{'name':'l'},'spec':{'holderIdentity':'another','leaseDurationSeconds':4}}");
-	const struct kube_elector_options options = options_of(&scene, &told);
-	ck_assert_int_eq(kube_elector_new(&options, &elector, err), 0);
+	(void)arg, (void)err;
+	set_up(&bench, "{'metadata':{'name':'l'},'spec':{'holderIdentity':'another','leaseDurationSeconds':4}}");
 	sweep_begin();
-	kube_elector_start(elector);
-	scene_run(&scene, 3900);
-	int early = told.started;
-	scene_run(&scene, 5000);
+	kube_elector_start(bench.elector);
+	scene_run(&bench.scene, 3900);
+	int early = bench.told.started;
+	scene_run(&bench.scene, 5000);
 	sweep_end();
-	scene_run(&scene, 15000);
+	scene_run(&bench.scene, 15000);
 	ck_assert_int_eq(early, 0);
-	ck_assert_int_eq(told.started, 1);
-	ck_assert_str_eq(holder(&scene), "me");
-	kube_elector_free(elector);
-	scene_finish(&scene);
+	ck_assert_int_eq(bench.told.started, 1);
+	ck_assert_str_eq(holder(&bench.scene), "me");
+	tear_down(&bench);
 	return 0;
 }
 
@@ -142,25 +151,19 @@ END_TEST
 /* Without memory for the request the lease runs out by itself; either way it ends. */
 static int release(void *arg, struct kube_err *err)
 {
-	struct told told = {.started = 0};
-	struct kube_elector *elector = NULL;
-	struct scene scene;
+	struct bench bench;
 
-	(void)arg;
-	scene_init(&scene);
-	scene_do(&scene, "POST", "/api/v1/namespaces", "{'metadata':{'name':'ns'}}");
-	const struct kube_elector_options options = options_of(&scene, &told);
-	ck_assert_int_eq(kube_elector_new(&options, &elector, err), 0);
-	kube_elector_start(elector);
-	scene_run(&scene, 1000);
-	ck_assert(kube_elector_held(elector));
+	(void)arg, (void)err;
+	set_up(&bench, NULL);
+	kube_elector_start(bench.elector);
+	scene_run(&bench.scene, 1000);
+	ck_assert(kube_elector_held(bench.elector));
 	sweep_begin();
-	kube_elector_release(elector);
-	scene_run(&scene, 20000);
+	kube_elector_release(bench.elector);
+	scene_run(&bench.scene, 20000);
 	sweep_end();
-	ck_assert(kube_elector_ended(elector) && !kube_elector_held(elector));
-	kube_elector_free(elector);
-	scene_finish(&scene);
+	ck_assert(kube_elector_ended(bench.elector) && !kube_elector_held(bench.elector));
+	tear_down(&bench);
 	return 0;
 }
 
