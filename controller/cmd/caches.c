@@ -164,6 +164,9 @@ int caches_init(struct controller *controller, struct kube_err *err)
 	if (rc == 0)
 		rc = kube_store_add_index(controller->caches[CACHE_REVISIONS].store, revision_rollout_index,
 		                          &controller->revisions_by_rollout, err);
+	if (rc == 0)
+		rc = kube_store_add_index(controller->caches[CACHE_APPROVALS].store, approval_rollout_index,
+		                          &controller->approvals_by_rollout, err);
 	return rc;
 }
 

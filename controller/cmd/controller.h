@@ -66,7 +66,7 @@ struct controller {
 	struct act *act;
 	struct cache caches[CACHE_COUNT];
 	int pods_by_node, pods_by_rollout, pods_by_job_node, pods_by_upgrade, revisions_by_rollout, volumes_by_claim,
-	    attachments_by_node; /* indexes */
+	    attachments_by_node, approvals_by_rollout; /* indexes */
 	bool working; /* plans are made: the caches have been synced once, and the lease is ours if there is one */
 	struct kube_elector *elector; /* NULL: no leader election */
 	const char *identity;         /* of this process in the election; borrowed */

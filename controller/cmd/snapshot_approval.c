@@ -18,10 +18,15 @@ static int by_age(const void *a, const void *b)
 static void fill_approvals(const struct controller *controller, struct kube_arena *arena, struct rollout_snapshot *s)
 {
 	const struct kube_store *from = controller->caches[CACHE_APPROVALS].store;
-	const struct approval **approvals = plan_alloc(arena, kube_store_count(from) * sizeof(*approvals));
-	for (const struct kube_object *o = kube_store_next(from, NULL); o; o = kube_store_next(from, o))
-		if (strcmp(((const struct approval *)o)->rollout_name, s->rollout->object.name) == 0)
-			approvals[s->approval_count++] = (const struct approval *)o;
+	const char *name = s->rollout->object.name;
+	int index = controller->approvals_by_rollout;
+	const struct kube_object *o;
+	size_t count = 0;
+	for (o = kube_store_index_next(from, index, name, NULL); o; o = kube_store_index_next(from, index, name, o))
+		count++;
+	const struct approval **approvals = plan_alloc(arena, count * sizeof(*approvals));
+	for (o = kube_store_index_next(from, index, name, NULL); o; o = kube_store_index_next(from, index, name, o))
+		approvals[s->approval_count++] = (const struct approval *)o;
 	qsort(approvals, s->approval_count, sizeof(const void *), by_age);
 	s->approvals = approvals;
 }

@@ -42,3 +42,8 @@ const struct kube_projection approval_projection = {
     .decode = decode,
     .same = same,
 };
+
+const char *approval_rollout_index(const struct kube_object *object)
+{
+	return ((const struct approval *)object)->rollout_name;
+}

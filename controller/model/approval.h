@@ -10,5 +10,6 @@ struct approval {
 	const char *wave; /* "": the rollout as a whole */
 };
 extern const struct kube_projection approval_projection;
+const char *approval_rollout_index(const struct kube_object *object); /* kube_index_fn: rollout name */
 
 #endif
