@@ -261,12 +261,18 @@ static void begin_capacity(const struct pass *pass, struct granted_uid *grants, 
 	capacity_begin(pass, granted, ret_capacity);
 }
 
+/* One that is unavailable already takes no further place, where it is counted. */
+static bool takes_place(const struct pass *pass, const struct node *node, const struct start *start)
+{
+	return !node->unschedulable || !is_ours(pass, node, start->grants);
+}
+
 static struct wait why_not(struct pass *pass, const struct target_pass *target, struct start *start)
 {
 	const struct node *node = target->view->node;
 	struct wait wait = not_now(pass, target, start->grants);
 
-	if (!wait.text && !node->unschedulable)
+	if (!wait.text && takes_place(pass, node, start))
 		wait = over_budget(pass, start);
 	if (!wait.text && !domains_allow(&start->domains, node))
 		wait = (struct wait){"Topology", pass->held_back ? pass->held_back : domains_text(pass, &start->domains)};
@@ -302,7 +308,8 @@ static void hold_back(struct pass *pass, const struct wait *wait)
 
 static void try_to_grant(struct pass *pass, struct start *start, const struct target_pass *target)
 {
-	bool costs = target->view->node && !target->view->node->unschedulable;
+	const struct node *node = target->view->node;
+	bool costs = takes_place(pass, node, start);
 
 	if (costs && pass->held_back && used_up(start))
 		return; /* as the one before, whose reason is told */
@@ -311,9 +318,10 @@ static void try_to_grant(struct pass *pass, struct start *start, const struct ta
 		hold_back(pass, &wait);
 		return;
 	}
+	start->budget.nodes += !is_ours(pass, node, start->grants);
 	start->budget.used += costs;
-	start->total.used += costs;
-	domains_note_start(&start->domains, target->view->node);
+	start->total.used += !node->unschedulable;
+	domains_note_start(&start->domains, node);
 	grant(pass, target, &start->budget);
 }
 

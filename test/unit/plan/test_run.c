@@ -446,6 +446,22 @@ START_TEST(a_node_in_work_counts_whatever_its_labels)
 }
 END_TEST
 
+/* Cordoned by somebody, it is not counted before it is ours again. */
+START_TEST(so_does_one_that_was_cordoned_beforehand)
+{
+	struct world_rollout *r = begin(3, 1, false, "'maxUnavailable':1,'order':['Name']," ONE_WAVE, "");
+	w.nodes[0]->node.unschedulable = w.nodes[0]->cordoned_before = true;
+	while (!r->rollout->status.plan_hash)
+		ck_assert(world_tick(&w, w.now_ms));
+	ck_assert_uint_eq(r->rollout->status.active.count, 0);
+	world_label(&w, w.nodes[0], "pool", "elsewhere");
+	world_run(&w, MINUTES(60));
+	check_end(r, OUTCOME_SUCCEEDED);
+	ck_assert_uint_eq(w.claims, 3);
+	world_finish(&w);
+}
+END_TEST
+
 CHECK_MAIN("plan/run", a_canary_that_fails, ten_nodes_in_three_waves, writes_that_are_not_visible_yet,
            two_patches_share_a_cordon, nodes_cordoned_beforehand_stay_so,
            nodes_cordoned_beforehand_stay_so_when_they_fail, a_node_that_is_not_ready_uses_the_budget,
@@ -453,4 +469,4 @@ CHECK_MAIN("plan/run", a_canary_that_fails, ten_nodes_in_three_waves, writes_tha
            a_ledger_that_outgrows_the_status, both_patches_are_taken_back, a_rollback_drains_before_its_job,
            a_rollback_that_cannot_drain_ends, a_drain_that_does_not_end, a_node_that_does_not_settle,
            settling_wants_an_uninterrupted_time, a_reboot_while_draining, what_is_in_work_goes_on_after_a_failure,
-           a_node_in_work_counts_whatever_its_labels)
+           a_node_in_work_counts_whatever_its_labels, so_does_one_that_was_cordoned_beforehand)
