@@ -6,6 +6,8 @@
 #include <stdalign.h>
 #include <string.h>
 
+#define LARGE_BYTES 1024 /* an object below is soon read twice */
+
 #define AT(member) offsetof(struct draft, member)
 /* k8s.io/apimachinery/pkg/apis/meta/v1/generated.proto ObjectMeta. What makes up the key comes first: an error further
  * on leaves it known. */
@@ -147,29 +149,57 @@ static size_t aligned(size_t size)
 	return (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 }
 
-int draft_make(struct draft *draft, struct kube_pool *pool, struct kube_object **ret_object, struct kube_err *err)
+static int make(const struct draft *draft, void *parts, struct kube_pool *pool, size_t own_bytes,
+                struct kube_object **ret_object, struct kube_err *err)
 {
-	size_t type_bytes = aligned(draft->projection->size), own_bytes;
+	size_t type_bytes = aligned(draft->projection->size);
+	struct kube_object *object = calloc(1, type_bytes + own_bytes);
 	struct kube_arena arena;
 	struct kube_maker maker = {.arena = &arena, .pool = pool};
-	void *parts = NULL;
 
-	int rc = read_parts(draft, &parts, err);
-	if (!rc)
-		rc = measure(draft, parts, pool, &own_bytes, err);
-	if (rc)
-		return rc;
-	struct kube_object *object = calloc(1, type_bytes + own_bytes);
 	if (!object)
 		return no_memory(draft, err);
 	object->pool = pool;
 	kube_arena_init_fixed(&arena, (char *)object + type_bytes, own_bytes);
-	rc = fill(draft, parts, object, &maker, err);
+	int rc = fill(draft, parts, object, &maker, err);
 	if (rc) {
 		object->refs = 1;
 		kube_object_unref(object);
 		return rc;
 	}
+	object->own_bytes = (unsigned)arena.used_bytes;
 	*ret_object = object;
 	return 0;
+}
+
+/* In a block for its version before, and a little more. False: it needs more, or much less, and has to be measured. */
+static bool make_alike(const struct draft *draft, const struct kube_object *before, struct kube_pool *pool,
+                       struct kube_object **ret_object)
+{
+	struct kube_object *object = NULL;
+	size_t own_bytes = before->own_bytes + before->own_bytes / 16;
+
+	if (own_bytes < LARGE_BYTES || draft->projection->table || make(draft, NULL, pool, own_bytes, &object, NULL) != 0)
+		return false;
+	if (own_bytes - object->own_bytes > own_bytes / 8) {
+		kube_object_unref(object);
+		return false;
+	}
+	*ret_object = object;
+	return true;
+}
+
+int draft_make(struct draft *draft, struct kube_pool *pool, const struct kube_object *before,
+               struct kube_object **ret_object, struct kube_err *err)
+{
+	size_t own_bytes;
+	void *parts = NULL;
+
+	int rc = read_parts(draft, &parts, err);
+	if (rc)
+		return rc;
+	if (before && make_alike(draft, before, pool, ret_object))
+		return 0;
+	rc = measure(draft, parts, pool, &own_bytes, err);
+	return rc ? rc : make(draft, parts, pool, own_bytes, ret_object, err);
 }

@@ -23,7 +23,11 @@ void draft_init(struct draft *draft, const struct kube_projection *projection);
 void draft_finish(struct draft *draft); /* zeroed is fine */
 /* Forgets the draft before. On failure the key is there if the document tells it, else "". The document is borrowed. */
 int draft_read(struct draft *draft, const struct document *document, struct kube_err *err);
-/* Makes the object; pool may be NULL. */
-int draft_make(struct draft *draft, struct kube_pool *pool, struct kube_object **ret_object, struct kube_err *err);
+/*
+ * Makes the object; pool may be NULL. before: a version of it, or NULL. A large object that is decoded by hand is read
+ * once and not twice where that is about as large; an eighth of its memory may stay unused then.
+ */
+int draft_make(struct draft *draft, struct kube_pool *pool, const struct kube_object *before,
+               struct kube_object **ret_object, struct kube_err *err);
 
 #endif

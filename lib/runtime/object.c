@@ -40,7 +40,7 @@ static int decode(const struct kube_projection *projection, const struct documen
 	draft_init(&draft, projection);
 	int rc = draft_read(&draft, document, err);
 	if (!rc)
-		rc = draft_make(&draft, NULL, ret_object, err);
+		rc = draft_make(&draft, NULL, NULL, ret_object, err);
 	draft_finish(&draft);
 	return rc;
 }

@@ -193,14 +193,10 @@ void reflector_refusal(struct kube_reflector *r, struct kube_err *ret_err)
 	reflector_read_status(&open.document, r->status, r->retry_after_s, ret_err);
 }
 
-static struct kube_object *find_stored(const struct kube_reflector *r)
+static bool is_version(const struct kube_object *stored, const struct draft *draft)
 {
-	const struct draft *draft = &r->draft;
-	struct kube_object *stored = kube_store_get(r->options.store, draft->key);
-
-	if (!stored || !*draft->resource_version || strcmp(stored->uid, draft->uid) != 0)
-		return NULL;
-	return strcmp(stored->resource_version, draft->resource_version) == 0 ? kube_object_ref(stored) : NULL;
+	return *draft->resource_version && strcmp(stored->uid, draft->uid) == 0 &&
+	       strcmp(stored->resource_version, draft->resource_version) == 0;
 }
 
 int reflector_read(struct kube_reflector *r, const struct document *document, struct kube_object **ret_object,
@@ -209,10 +205,10 @@ int reflector_read(struct kube_reflector *r, const struct document *document, st
 	int rc = draft_read(&r->draft, document, err);
 	if (rc)
 		return rc;
-	struct kube_object *stored = find_stored(r);
-	if (!stored)
-		return draft_make(&r->draft, store_pool(r->options.store), ret_object, err);
-	*ret_object = stored;
+	struct kube_object *stored = kube_store_get(r->options.store, r->draft.key);
+	if (!stored || !is_version(stored, &r->draft))
+		return draft_make(&r->draft, store_pool(r->options.store), stored, ret_object, err);
+	*ret_object = kube_object_ref(stored);
 	return 0;
 }
 

@@ -24,27 +24,59 @@ static void keep_system_fields(const cJSON *old, cJSON *next)
 		api_set(to, fields[i], copy_of(from, fields[i]));
 }
 
-/* The status subresource changes the status and, of the server's own kinds, the metadata; the object itself everything
- * else. */
+static bool is_of_status(const struct api_request *request, const char *member)
+{
+	return strcmp(member, "status") == 0 || (!request->kind->about.custom && strcmp(member, "metadata") == 0);
+}
+
+/* The status subresource changes the status and, of the server's own kinds, the metadata. */
+static cJSON *apply_status(const struct api_request *request, const cJSON *old, cJSON *next)
+{
+	cJSON *only = cJSON_CreateObject();
+	const cJSON *member;
+
+	cJSON_ArrayForEach (member, old) {
+		const char *name = member->string;
+		cJSON_AddItemToObject(only, name,
+		                      is_of_status(request, name) ? cJSON_DetachItemFromObjectCaseSensitive(next, name)
+		                                                  : cJSON_Duplicate(member, true));
+	}
+	cJSON_AddItemToObject(only, "status", cJSON_DetachItemFromObjectCaseSensitive(next, "status"));
+	cJSON_Delete(next);
+	return only;
+}
+
+/* The object itself changes everything else. */
 static cJSON *apply_scope(const struct api_request *request, const cJSON *old, cJSON *next)
 {
-	if (strcmp(request->subresource, "status") == 0) {
-		cJSON *only = api_must(cJSON_Duplicate(old, true));
-		api_set(only, "status", copy_of(next, "status"));
-		if (!request->kind->about.custom)
-			api_set(only, "metadata", copy_of(next, "metadata"));
-		cJSON_Delete(next);
-		return only;
-	}
+	if (strcmp(request->subresource, "status") == 0)
+		return apply_status(request, old, next);
 	if (request->kind->about.has_status)
 		api_set(next, "status", copy_of(old, "status"));
 	return next;
 }
 
+/* As cJSON_Compare(), which looks for each member among all; here they mostly come in the same order. */
+static bool same(const cJSON *a, const cJSON *b)
+{
+	bool object = cJSON_IsObject(a);
+	const cJSON *x, *y;
+
+	if ((!object && !cJSON_IsArray(a)) || (a->type & 0xff) != (b->type & 0xff))
+		return cJSON_Compare(a, b, true);
+	for (x = a->child, y = b->child; x && y; x = x->next, y = y->next) {
+		if (object && strcmp(x->string, y->string) != 0)
+			return cJSON_Compare(a, b, true);
+		if (!same(x, y))
+			return false;
+	}
+	return !x && !y;
+}
+
 static bool same_member(const cJSON *a, const cJSON *b, const char *name)
 {
 	const cJSON *x = cJSON_GetObjectItemCaseSensitive(a, name), *y = cJSON_GetObjectItemCaseSensitive(b, name);
-	return (!x && !y) || cJSON_Compare(x, y, true);
+	return (!x && !y) || (x && y && same(x, y));
 }
 
 static bool same_but_status(const cJSON *old, const cJSON *next)
@@ -131,7 +163,7 @@ void api_replace(const struct api_request *request, struct api_object *object, c
 	}
 	keep_system_fields(old, next);
 	answer->status = 200;
-	if (cJSON_Compare(old, next, true)) {
+	if (same(old, next)) {
 		answer->text = api_must(strdup(object->text));
 		cJSON_Delete(next);
 		return;

@@ -1,4 +1,5 @@
 #include "test/sim/check.h"
+#include "lib/runtime/draft.h"
 
 #include <string.h>
 
@@ -53,13 +54,19 @@ bool rollout_at_work(const struct rollout *rollout)
 
 /* ---- decoding ---- */
 
-static struct kube_object *decode(struct checks *checks, const struct kube_projection *projection, const cJSON *json)
+/* before: a version of it, or NULL. */
+static struct kube_object *decode(struct checks *checks, const struct kube_projection *projection, const cJSON *json,
+                                  const struct kube_object *before)
 {
+	const struct document document = document_of_json(json);
 	struct kube_object *object = NULL;
 	struct kube_err err = {0};
+	struct draft draft;
 
-	if (kube_object_decode(projection, json, &object, &err) != 0)
+	draft_init(&draft, projection);
+	if (draft_read(&draft, &document, &err) != 0 || draft_make(&draft, NULL, before, &object, &err) != 0)
 		world_fail(checks->world, "%s cannot be decoded: %s", text_at(json, "metadata.name"), err.message);
+	draft_finish(&draft);
 	return object;
 }
 
@@ -81,7 +88,7 @@ static void node_changed(struct checks *checks, const struct kube_sim_change *ch
 	}
 	struct node *old = take(seen->now);
 	if (change->new_json)
-		seen->now = (struct node *)decode(checks, &node_projection, change->new_json);
+		seen->now = (struct node *)decode(checks, &node_projection, change->new_json, NULL);
 	if (seen->now && seen->now->state && change->sender)
 		seen_rollout(checks, seen->now->state->rollout_uid)->changed_ms = world_now_ms(checks->world);
 	check_node(checks, seen, old, seen->now, change->sender);
@@ -100,7 +107,7 @@ static void rollout_changed(struct checks *checks, const struct kube_sim_change 
 
 	seen->changed_ms = seen->gone_ms = world_now_ms(checks->world);
 	if (change->new_json)
-		seen->now = (struct rollout *)decode(checks, &rollout_projection, change->new_json);
+		seen->now = (struct rollout *)decode(checks, &rollout_projection, change->new_json, old ? &old->object : NULL);
 	if (old && seen->now)
 		check_rollout(checks, seen, old, seen->now, change->sender);
 	if (seen->now) {
@@ -114,7 +121,7 @@ static void revision_changed(struct checks *checks, const struct kube_sim_change
 {
 	if (change->old_json)
 		return; /* pages are immutable, and what they said stays known */
-	struct revision *page = (struct revision *)decode(checks, &revision_projection, change->new_json);
+	struct revision *page = (struct revision *)decode(checks, &revision_projection, change->new_json, NULL);
 	if (!page)
 		return;
 	struct seen_rollout *seen = seen_rollout(checks, page->rollout_uid);

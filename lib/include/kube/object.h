@@ -2,7 +2,8 @@
  * Cached objects: immutable, reference-counted projections of API objects.
  *
  * A projection names the fields that decisions need; the document is dropped after decoding. A projected type embeds
- * struct kube_object as its first member; its memory is one block, made to measure.
+ * struct kube_object as its first member; its memory is one block, made to measure (or to that of its
+ * version before).
  *
  * A projection reads its documents in one of two ways. By hand: `decode` gets the JSON. Or by a table: what the table
  * names is read into `parts`, from JSON or, if all its fields have their numbers, from protobuf, and `make` turns the
@@ -33,13 +34,13 @@ struct kube_projection {
 	size_t size; /* sizeof the projected type */
 	/*
 	 * Fills the zeroed type behind self (metadata is already there); allocates from arena only. A pure function of the
-	 * item: it is called twice, to find out how much memory the object needs.
+	 * item: it may be called more than once, to find out how much memory the object needs.
 	 */
 	int (*decode)(const cJSON *item, struct kube_object *self, struct kube_arena *arena, struct kube_err *err);
 	/* Instead of decode: */
 	const struct kube_json_field *table; /* from the document to the parts */
 	size_t parts_size;                   /* zeroed before: in them an absent time is 0 */
-	/* As decode; parts are gone after the second call. */
+	/* As decode; parts are gone after the last call. */
 	int (*make)(void *parts, struct kube_object *self, struct kube_maker *maker, struct kube_err *err);
 	/* The members of the type (pointers; of a kube_strmap its items) that kube_share_…() gave: their offsets. */
 	const size_t *shared;
@@ -59,6 +60,7 @@ struct kube_object {
 	int64_t generation;
 	int64_t created_ms, deleted_ms; /* deletionTimestamp; KUBE_TIME_NONE when absent */
 	unsigned refs;
+	unsigned own_bytes; /* behind the type */
 };
 
 /* A text (NULL counts as "") or a map that many objects are likely to have in common. Never NULL but when out of

@@ -1,3 +1,4 @@
+#include "lib/runtime/draft.h"
 #include "test/unit/check_main.h"
 #include "test/unit/runtime/thing.h"
 
@@ -92,6 +93,56 @@ START_TEST(memory_is_made_to_measure)
 }
 END_TEST
 
+static int decoded; /* so many times */
+
+static int counting_decode(const cJSON *item, struct kube_object *self, struct kube_arena *arena, struct kube_err *err)
+{
+	decoded++;
+	return thing_decode(item, self, arena, err);
+}
+
+/* A thing whose value has len letters. */
+static struct kube_object *make_after(const struct kube_object *before, int len)
+{
+	static const struct kube_projection projection = {
+	    .resource = &things, .size = sizeof(struct thing), .decode = counting_decode};
+	struct kube_object *object = NULL;
+	struct draft draft;
+	char text[32768];
+
+	snprintf(text, sizeof(text), "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"value\":\"%0*d\"}}", len, 0);
+	_cleanup_json_ cJSON *json = cJSON_Parse(text);
+	const struct document document = document_of_json(json);
+	draft_init(&draft, &projection);
+	decoded = 0;
+	ck_assert_int_eq(draft_read(&draft, &document, NULL), 0);
+	ck_assert_int_eq(draft_make(&draft, NULL, before, &object, NULL), 0);
+	draft_finish(&draft);
+	ck_assert_uint_eq(strlen(((const struct thing *)object)->value), (size_t)len);
+	return object;
+}
+
+START_TEST(a_large_object_is_read_once_when_it_is_like_its_version_before)
+{
+	static const struct {
+		int before, len;
+		bool once;
+	} cases[] = {{4000, 4000, true},  {4000, 4200, true},   {4000, 3800, true}, {4000, 4500, false},
+	             {4000, 3000, false}, {4000, 20000, false}, {100, 100, false}};
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
+		struct kube_object *before = make_after(NULL, cases[i].before);
+		ck_assert_int_eq(decoded, 2);
+		struct kube_object *object = make_after(before, cases[i].len);
+		ck_assert_msg((decoded == 1) == cases[i].once, "%d after %d: decoded %d times", cases[i].len, cases[i].before,
+		              decoded);
+		ck_assert_uint_le(malloc_usable_size(object), sizeof(struct thing) + (size_t)cases[i].len * 8 / 7 + 64);
+		kube_object_unref(object);
+		kube_object_unref(before);
+	}
+}
+END_TEST
+
 /* Under the sanitizers and valgrind this also shows that the last reference frees, and no earlier one. */
 START_TEST(references_keep_an_object)
 {
@@ -107,4 +158,5 @@ START_TEST(references_keep_an_object)
 END_TEST
 
 CHECK_MAIN("runtime/object", metadata_is_copied, absent_metadata_is_empty, refusals_name_the_object,
-           memory_is_made_to_measure, references_keep_an_object)
+           memory_is_made_to_measure, a_large_object_is_read_once_when_it_is_like_its_version_before,
+           references_keep_an_object)
