@@ -19,10 +19,10 @@ bool rollout_unfinished(const struct rollout *rollout)
 	return rollout->status.outcome == OUTCOME_NONE || rollout->finalizer;
 }
 
-/* In a large cluster a plan takes longer: planning takes at most a tenth of the time all the same. */
+/* In a large cluster a plan takes longer: planning takes at most a twentieth of the time all the same. */
 static int64_t coalesce_ms(const struct controller *controller, int64_t least_ms)
 {
-	int64_t wait_ms = controller->plan_us * 9 / 1000;
+	int64_t wait_ms = controller->plan_us * 19 / 1000;
 	return wait_ms < least_ms ? least_ms : wait_ms < MOST_COALESCE_MS ? wait_ms : MOST_COALESCE_MS;
 }
 
