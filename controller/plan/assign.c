@@ -3,7 +3,7 @@
  * selector matches, any without one, in the frozen order, as many as its size says; a percentage is one of all targets
  * that the selector matches. The last wave takes what is left.
  */
-#include "controller/plan/internal.h"
+#include "controller/plan/freeze.h"
 
 static bool matches(const struct wave_spec *wave, const struct node *node)
 {

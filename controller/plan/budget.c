@@ -3,7 +3,7 @@
  * rollout, when it is not Ready, and when it is cordoned, by whomever. Granting a node that is unavailable already
  * costs nothing. One that we work on is the policy's until it is released, whatever becomes of its labels.
  */
-#include "controller/plan/internal.h"
+#include "controller/plan/budget.h"
 #include <string.h>
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>

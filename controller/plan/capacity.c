@@ -6,7 +6,7 @@
  * node, and those on nodes in work. What else a scheduler looks at (affinity, spread, volumes, other resources) is not
  * considered.
  */
-#include "controller/plan/internal.h"
+#include "controller/plan/budget.h"
 #include <string.h>
 
 #define MAX_TRIES 20        /* nodes that are tried in one pass */

@@ -1,5 +1,6 @@
 /* The step Draining: until the pods have left, or until its time is up, and then what drain.onTimeout says. */
 #include "controller/plan/drain.h"
+#include "controller/plan/step.h"
 #include <string.h>
 
 bool left_behind(const char *reason)

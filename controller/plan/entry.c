@@ -1,5 +1,5 @@
 /* What the files about a target share: its next state, the write of it, its entry in status.active. */
-#include "controller/plan/internal.h"
+#include "controller/plan/step.h"
 #include <string.h>
 
 /* A drain that is blocked for this long is told as a decision and an Event, not only in blockedBy. */

@@ -5,7 +5,7 @@
  * ones took, and the sum of these. Before that nothing is known but the policy's own limits, which are meant for the
  * worst case; they count up to half of the window, so that the first nodes start in its first half and not at its end.
  */
-#include "controller/plan/internal.h"
+#include "controller/plan/step.h"
 #include <string.h>
 
 #define SEEN_TARGETS 20

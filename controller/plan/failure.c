@@ -2,7 +2,7 @@
  * Ways out of a target: a failure (roll-back, quarantine or uncordon), or giving it back. Each is decided in
  * status.active first, with its decision; the node follows when the snapshot shows that.
  */
-#include "controller/plan/internal.h"
+#include "controller/plan/step.h"
 #include <string.h>
 
 static bool job_ran(const struct node_state *state)

@@ -1,6 +1,6 @@
 /* The plan of a rollout: which nodes it takes, and its pages. Frozen once, as ControllerRevisions. */
+#include "controller/plan/freeze.h"
 #include "controller/model/names.h"
-#include "controller/plan/internal.h"
 #include <kube/digest.h>
 #include <string.h>
 

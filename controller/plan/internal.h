@@ -68,38 +68,6 @@ struct channel_report {
 void plan_channels(const struct policy_snapshot *s, struct kube_arena *arena, struct policy_wanted *want,
                    struct channel_report *ret_report);
 
-/* ---- freeze.c, order.c, assign.c: which nodes, in which order and wave ---- */
-
-struct frozen_plan {
-	const struct node **nodes; /* targets, wave by wave, each in order; behind them those that are excepted */
-	int64_t *waves;            /* by index of nodes */
-	const char **exceptions;   /* by index of nodes; NULL: it is to be patched */
-	size_t count, excepted;
-	size_t selected;            /* of all nodes of the cluster */
-	const struct node *refused; /* the first that may not be brought there; NULL: none */
-	const char *hash;
-};
-void freeze_targets(const struct rollout_snapshot *snapshot, const struct rules *rules, const char *policy_hash,
-                    struct kube_arena *arena, struct frozen_plan *ret_plan);
-/* The nodes at these indexes of s->nodes, in strategy.order. */
-const struct node **order_nodes(const struct rollout_snapshot *s, const size_t *chosen, size_t count,
-                                const struct order *order, struct kube_arena *arena);
-/* Sets count of the plan, and nodes and waves, which have room for them. */
-void assign_waves(const struct node *const *nodes, size_t count, const struct rules *rules, struct kube_arena *arena,
-                  struct frozen_plan *plan);
-/* A wave whose selector matches none of the policy's nodes, in one sentence: it would be skipped, and what was to be
- * tried there with it. NULL: there is none. */
-const char *uncovered_wave(const struct node *const *nodes, size_t count, const struct rules *rules,
-                           struct kube_arena *arena);
-const char *freeze_page_name(const struct rollout *rollout, const struct frozen_plan *plan, size_t page,
-                             struct kube_arena *arena);
-/* JSON text of page `page` (from 1) of a plan. */
-const char *freeze_page_data(const struct frozen_plan *plan, const struct rollout_snapshot *snapshot, size_t page,
-                             struct kube_arena *arena);
-size_t freeze_pages(const struct frozen_plan *plan);
-/* Member "versions": [{component, version}]. */
-void add_versions(cJSON *json, const struct version_of *items, size_t count);
-
 /* ---- the pass over a running rollout ---- */
 
 enum target_kind { TARGET_GONE, TARGET_PENDING, TARGET_UP_TO_DATE, TARGET_EXCEPTED, TARGET_WORKING, TARGET_ENDED };
@@ -194,71 +162,6 @@ void step_draining(struct pass *pass, const struct target_pass *target, struct a
 #define REASON_NOT_DRAINED "NotDrained"
 bool left_behind(const char *reason); /* NULL is fine */
 
-/* ---- job.c: one attempt of one job pod ---- */
-
-enum job_progress { JOB_WAIT, JOB_DONE, JOB_FAILED };
-struct job_view {
-	enum job_progress progress;
-	const char *reason, *message; /* of FAILED */
-	const char *name, *uid;       /* of the pod, once it is there; uid NULL: not known */
-	bool exists;
-	bool absent;            /* none is there, which is sure, and none is made: all is being given back */
-	struct blocker blocker; /* what it waits for before it is made; kind NULL: nothing */
-	int64_t exit_code;
-};
-/* The word for the job of a step ("prepare", "job", "verify", "rollback"); NULL: it has none. */
-const char *job_word(enum step step);
-/* What a patch has for this word; NULL: none. */
-const struct job_template *job_template_of(const struct patch *patch, const char *step);
-/* step: its word. Adds ACTION_CREATE_JOB when the pod is to be made, ACTION_READ_JOB when the cache cannot
- * be relied upon. */
-void job_run(struct pass *pass, const struct target_pass *target, size_t patch, const char *step,
-             struct job_view *ret_view);
-/* True when the job's pod is there and its container has ended. */
-bool job_exit_code(const struct pass *pass, const struct target_pass *target, size_t patch, const char *step,
-                   int64_t *ret_exit_code);
-const char *job_pod_name(const struct rollout *rollout, const char *node_uid, size_t patch, const char *step,
-                         int64_t attempt, struct kube_arena *arena);
-
-/* ---- target_job.c: the job of the step that a target is in ---- */
-
-/*
- * Carries the job of the target's step and patch on: makes it, records it, tries it again where that is allowed, fails
- * the target or gives it back. True: it has ended well, and what comes next is to be written.
- */
-bool target_job_done(struct pass *pass, const struct target_pass *target, struct active *entry,
-                     struct job_view *ret_job);
-/* A job that has failed gets its next attempt where it has one left; false: it has none. */
-bool job_retried(struct pass *pass, const struct target_pass *target, const struct job_view *job);
-/* The state names a patch that the plan does not have: fails the target. */
-bool patch_unusable(struct pass *pass, const struct target_pass *target, struct active *entry);
-
-/* ---- prepare.c, patching.c, reboot.c, verify.c: one step each ---- */
-
-void step_preparing(struct pass *pass, const struct target_pass *target, struct active *entry);
-void step_patching(struct pass *pass, const struct target_pass *target, struct active *entry);
-/* The patch in work is done: the next one, or what is left to see. */
-void leave_patch(struct pass *pass, const struct target_pass *target, struct node_state *state);
-/* Another boot ID than the one that was last accounted for. */
-bool target_rebooted(const struct target_pass *target);
-void fail_rebooted(struct pass *pass, const struct target_pass *target, struct active *entry);
-/* A job that failed because its node went away. */
-bool died_with_node(const struct target_pass *target, const struct job_view *job);
-/* A reboot is expected after the job, or has taken the job with it. job NULL: nothing is known of its end. */
-void begin_rebooting(struct pass *pass, const struct target_pass *target, const struct job_view *job);
-void step_rebooting(struct pass *pass, const struct target_pass *target, struct active *entry);
-/* Pods may come while the host is being changed; whoever uncordoned the node has decided that. */
-void note_uncordon(struct pass *pass, const struct target_pass *target, const struct active *entry);
-/* Every patch that was to be done shows its version. */
-bool verified(const struct pass *pass, const struct target_pass *target);
-void fail_not_observed(struct pass *pass, const struct target_pass *target, struct active *entry);
-/* The longest observeTimeout. */
-int64_t observe_timeout(const struct rules *rules);
-/* To Verifying, or past it at once where there is nothing to wait for: state is the target's next one, written here. */
-void enter_verifying(struct pass *pass, const struct target_pass *target, struct node_state *state);
-void step_verifying(struct pass *pass, const struct target_pass *target, struct active *entry);
-void tell_patched(struct pass *pass, const struct target_pass *target);
-
 /* ---- target.c ---- */
 
 /* Carries one working target on: adds its actions, and its entry in want->active unless it has ended. */
@@ -344,6 +247,7 @@ void write_event(struct pass *pass, const struct target_pass *target, bool warni
                  const char *note);
 /* Decides an end or a way out: the status says so first, the node follows when that is seen. */
 void entry_settle(struct active *entry, enum step step, const char *reason, const char *message);
+struct job_view;
 /* Once the job's pod is there, the status names it. */
 void entry_note_job(struct active *entry, const struct job_view *job);
 
@@ -364,46 +268,6 @@ const struct failure *listed_failure(const struct rollout_status *status, const 
 const struct failure *first_failure(const struct rollout_status *status);
 /* The target stands in the status' list of failures, or of what was left behind. */
 bool failure_listed(const struct rollout_status *status, const char *node_uid);
-
-/* ---- capacity.c: drain.requireCapacity ---- */
-
-struct room {
-	const struct node *node;
-	struct resources left; /* of what is allocatable */
-	bool open;             /* pods may come: it is Ready, schedulable and not in work */
-};
-/* A pod that has been given a place; room NULL: it lost that again. */
-struct guest {
-	const struct pod *pod;
-	struct room *room;
-};
-struct capacity {
-	struct room *rooms; /* by index of the snapshot's nodes; NULL: nobody asks */
-	size_t count;
-	struct guest *guests;
-	size_t guest_count, guest_room;
-	int tries;
-};
-/* drain.requireCapacity is set, and the snapshot has what it takes. */
-bool capacity_asked(const struct pass *pass);
-/* For a policy that asks for it. granted: by index of the snapshot's nodes. */
-void capacity_begin(const struct pass *pass, const bool *granted, struct capacity *ret_capacity);
-/* Why the pods of the node have no room elsewhere. NULL: they have, and it is theirs from now on. */
-const char *capacity_refusal(struct pass *pass, struct capacity *capacity, const struct node *node);
-
-/* ---- topology.c ---- */
-
-struct domains {
-	const struct topology *topology; /* NULL: none, and nothing is refused */
-	struct domain *set;              /* its tables are freed by domains_end() */
-};
-/* The domains of the rollout's nodes as they are before anything new begins in this wave. */
-void domains_begin(struct pass *pass, const struct wave_spec *wave, struct domains *ret_domains);
-void domains_note_waiting(struct domains *domains, const struct node *node); /* this one could be started */
-bool domains_allow(const struct domains *domains, const struct node *node);
-const char *domains_text(struct pass *pass, const struct domains *domains); /* why one is not allowed */
-void domains_note_start(struct domains *domains, const struct node *node);
-void domains_end(struct domains *domains);
 
 /* ---- soak.c ---- */
 

@@ -5,7 +5,7 @@
  * creates it. Its finalizer keeps it until its result stands on the node; one whose UID was recorded and that is gone
  * was taken away by somebody.
  */
-#include "controller/plan/internal.h"
+#include "controller/plan/step.h"
 #include <kube/digest.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* strategy.order: which target comes before which. Decided once, at planning. */
 #include "controller/model/names.h"
-#include "controller/plan/internal.h"
+#include "controller/plan/freeze.h"
 #include <string.h>
 
 struct candidate {

@@ -1,5 +1,5 @@
 /* The step Patching: the job of each patch in turn. */
-#include "controller/plan/internal.h"
+#include "controller/plan/step.h"
 #include <string.h>
 
 void note_uncordon(struct pass *pass, const struct target_pass *target, const struct active *entry)

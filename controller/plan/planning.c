@@ -1,7 +1,7 @@
 /* From a new rollout to its frozen plan: what has to be there first, who goes before, and the pages. */
 #include "controller/model/channel.h"
 #include "controller/model/names.h"
-#include "controller/plan/internal.h"
+#include "controller/plan/freeze.h"
 #include <string.h>
 
 /* What an earlier rollout waits for may be gone without a change to it: its policy suspended, its nodes relabelled. */

@@ -1,5 +1,6 @@
 /* plan_policy(): which nodes drift, whether a rollout is to begin, what the policy's status says. */
 #include "controller/plan/policy.h"
+#include "controller/plan/freeze.h"
 
 static bool refuse(struct policy_pass *pass, const char *reason, const char *message)
 {

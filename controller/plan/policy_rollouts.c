@@ -1,4 +1,5 @@
 /* The rollouts of a policy: the one at work, the last ones, whether another is to begin, which are forgotten. */
+#include "controller/plan/freeze.h"
 #include "controller/plan/policy.h"
 #include <kube/digest.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The step Preparing: jobs on a node that is neither cordoned nor drained yet (pre-pull, snapshot). */
-#include "controller/plan/internal.h"
+#include "controller/plan/step.h"
 #include <string.h>
 
 /* The cordon comes now. Whoever cordoned the node while it was prepared wants to keep it so. */

@@ -2,7 +2,7 @@
  * Reboots (api.md, "Jobs"). The boot ID is recorded at the claim. Where one is expected, a job that dies with its node
  * decides nothing: a new boot ID and Ready do, and then the version. A new one that nobody expected fails the target.
  */
-#include "controller/plan/internal.h"
+#include "controller/plan/step.h"
 #include <string.h>
 
 bool target_rebooted(const struct target_pass *target)

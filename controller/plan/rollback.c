@@ -4,7 +4,7 @@
  * quarantine.
  */
 #include "controller/model/version.h"
-#include "controller/plan/internal.h"
+#include "controller/plan/step.h"
 #include <string.h>
 
 /* The last patch at or below `highest` that was attempted and can be taken back. */

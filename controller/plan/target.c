@@ -6,7 +6,7 @@
  * roll-back, quarantine, skip) is decided in status.active first (entry_settle), with its decision, and written to the
  * node when the snapshot shows that.
  */
-#include "controller/plan/internal.h"
+#include "controller/plan/step.h"
 #include <string.h>
 
 /* ---- the last step ---- */

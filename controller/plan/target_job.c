@@ -1,5 +1,5 @@
 /* The job of the step that a target is in: Preparing, Patching, Verifying. */
-#include "controller/plan/internal.h"
+#include "controller/plan/step.h"
 #include <string.h>
 
 bool patch_unusable(struct pass *pass, const struct target_pass *target, struct active *entry)

@@ -3,7 +3,7 @@
  * A domain that was begun is brought to its end before the next one begins, as far as its nodes can be started at all;
  * nodes without the label are a domain of their own.
  */
-#include "controller/plan/internal.h"
+#include "controller/plan/budget.h"
 #include <string.h>
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>

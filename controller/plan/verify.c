@@ -1,5 +1,5 @@
 /* The step Verifying: the node shows its versions and is Ready, then the verify job of each patch in turn. */
-#include "controller/plan/internal.h"
+#include "controller/plan/step.h"
 #include <string.h>
 
 bool verified(const struct pass *pass, const struct target_pass *target)

@@ -1,4 +1,5 @@
 /* Which nodes a plan takes, in which order, in which waves; its pages. */
+#include "controller/plan/freeze.h"
 #include "test/unit/plan/world.h"
 
 static struct world w;

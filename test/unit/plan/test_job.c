@@ -1,4 +1,5 @@
 /* One job pod: what is done about it by what is known, in the cache and beside it. */
+#include "controller/plan/step.h"
 #include "test/unit/plan/world.h"
 
 static struct world w;

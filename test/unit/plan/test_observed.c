@@ -1,4 +1,5 @@
 /* Drift of one version, one patch, one node; the pieces that are tables. */
+#include "controller/plan/step.h"
 #include "test/unit/plan/world.h"
 
 START_TEST(versions)
