@@ -192,7 +192,7 @@ void draw_policy(struct world *world, size_t index)
 	kube_buf_adds(&out, "}}");
 	create(world, POLICIES, out.data);
 	kube_buf_finish(&out);
-	if (emergency && draw_chance(world, 50)) {
+	if (emergency && (draw_chance(world, 50) || world->theme == THEME_GUARD)) {
 		char name[16];
 		snprintf(name, sizeof(name), "p%zu", index);
 		draw_emergency_rollout(world, name);
