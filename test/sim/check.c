@@ -108,6 +108,8 @@ static void rollout_changed(struct checks *checks, const struct kube_sim_change 
 	seen->changed_ms = seen->gone_ms = world_now_ms(checks->world);
 	if (change->new_json)
 		seen->now = (struct rollout *)decode(checks, &rollout_projection, change->new_json, old ? &old->object : NULL);
+	if (seen->now)
+		snprintf(seen->hash, sizeof(seen->hash), "%s", seen->now->hash);
 	if (old && seen->now)
 		check_rollout(checks, seen, old, seen->now, change->sender);
 	if (seen->now) {

@@ -9,6 +9,8 @@
 #define MAX_LEDGER 2000
 #define MAX_JOBS 2000
 #define MAX_SAID 16
+/* What was decided, and is under way, comes late: a request may be repeated for 15 s. */
+#define UNDER_WAY_MS 25000
 
 struct seen_node {
 	char name[64], uid[40];
@@ -34,7 +36,7 @@ struct seen_node {
 };
 
 struct seen_rollout {
-	char uid[40];
+	char uid[40], hash[24];            /* the second: that its jobs are labelled with */
 	struct rollout *now;               /* NULL: gone */
 	struct revision *pages[MAX_PAGES]; /* of plan and ledger */
 	size_t page_count;

@@ -6,8 +6,6 @@
 #include <string.h>
 
 #define NEVER INT64_MAX
-/* A request that was under way when the cache saw the hold comes late, and may be repeated for 15 s. */
-#define UNDER_WAY_MS 25000
 
 static const struct node *node_in(const struct controller *controller, const struct seen_node *seen)
 {
