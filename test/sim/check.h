@@ -33,6 +33,7 @@ struct seen_node {
 	int64_t marked_since_ms; /* the same of another operator's mark */
 	int64_t patched_ms;      /* when its state became Patched; 0: never */
 	char patched_rollout[40];
+	bool forgotten; /* somebody took its state away, and with it what stood there before us */
 };
 
 struct seen_rollout {

@@ -152,6 +152,7 @@ void check_node(struct checks *checks, struct seen_node *seen, const struct node
 		seen->drained_ms = world_now_ms(checks->world);
 	if (!now)
 		return;
+	seen->forgotten |= old && old->state && !now->state && !sender;
 	if (old && sender) {
 		check_steal(checks, old, now);
 		bool step_changed = now->state && (!old->state_text || strcmp(old->state_text, now->state_text) != 0);

@@ -7,14 +7,17 @@
 
 #define STILL_MS (15 * 60 * INT64_C(1000)) /* longer than anything that is drawn takes by itself */
 
-/* As it was before anything was done to the node. */
-static void check_held_off(struct checks *checks, const struct node *node)
+/* As it was before anything was done to the node. A value that could be ours is taken for ours when that is forgotten.
+ */
+static void check_held_off(struct checks *checks, const struct node *node, bool forgotten)
 {
 	const char *drawn = kube_strmap_get(&node->annotations, DRAWN_SCALE_DOWN);
 	const char *values[HELD_COUNT] = {[HELD_SCALE_DOWN] = drawn};
 
 	for (size_t i = 0; i < HELD_COUNT; i++) {
 		const char *now = kube_strmap_get(&node->annotations, held_annotations[i]);
+		if (forgotten && !now && values[i] && strcmp(values[i], HELD_VALUE) == 0)
+			continue;
 		if (strcmp(now ? now : "absent", values[i] ? values[i] : "absent") != 0)
 			world_fail(checks->world, "at rest: node %s has the annotation %s %s, and it was %s", node->object.name,
 			           held_annotations[i], now ? now : "absent", values[i] ? values[i] : "absent");
@@ -38,7 +41,7 @@ static void check_nodes(struct checks *checks)
 		if (node->unschedulable && seen->ours && !quarantined)
 			world_fail(checks->world, "at rest: node %s is left cordoned by us", seen->name);
 		if (!gone) /* a state that stays says what is to be put back */
-			check_held_off(checks, node);
+			check_held_off(checks, node, seen->forgotten);
 		if (node->quarantined && !node->state)
 			world_fail(checks->world, "at rest: node %s is tainted without a state that says why", seen->name);
 	}
