@@ -108,6 +108,14 @@ static void change_cordon(cJSON *patch, const struct node_write *write)
 	}
 }
 
+static void note_applied(cJSON *patch, const struct patch *applied)
+{
+	char path[BODY_PATH_SIZE];
+
+	body_annotation_path(applied->observed.annotation, path, sizeof(path));
+	body_op_string(patch, "add", path, applied->version);
+}
+
 static void add_taint(cJSON *patch, const struct node *node)
 {
 	cJSON *taint = body_new();
@@ -148,6 +156,8 @@ static cJSON *step_body(const struct node_write *write, const char *state)
 	change_state(patch, write->node, path, state);
 	change_held(patch, write);
 	change_cordon(patch, write);
+	if (write->applied)
+		note_applied(patch, write->applied);
 	if (write->quarantine == CHANGE_ON && !write->node->quarantined)
 		add_taint(patch, write->node);
 	else if (write->quarantine == CHANGE_OFF)

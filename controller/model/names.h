@@ -8,6 +8,7 @@
 #define PW_VERSION "v1alpha1"
 
 #define PW_ANNOTATION_STATE "patchwright.io/state"             /* node: the target's state, JSON, at most 1 KiB */
+#define PW_ANNOTATION_APPLIED "patchwright.io/applied."        /* node, and a policy's name: what it applied last */
 #define PW_ANNOTATION_CRITICALITY "patchwright.io/criticality" /* node, written by people: low normal high critical */
 #define PW_ANNOTATION_HOLD "patchwright.io/hold"               /* node, written by people: why it must not be touched */
 #define PW_ANNOTATION_AUTHOR "patchwright.io/author"           /* PatchPolicy, PatchRollout: who wrote its spec */

@@ -50,9 +50,39 @@ static const struct kube_json_field policy_table[] = {
     KUBE_JSON_END,
 };
 
+/* A verify job may say that a node has what no node shows; then that is noted on the node. */
+static int observe_applied(struct policy *policy, struct kube_arena *arena, struct kube_err *err)
+{
+	for (size_t i = 0; i < policy->rules.patches.count; i++) {
+		struct patch *patch = &policy->rules.patches.items[i];
+		if (patch->observed.type != OBSERVED_DEFAULT || !patch->verify)
+			continue;
+		const char *note = kube_arena_printf(arena, PW_ANNOTATION_APPLIED "%s", policy->object.name);
+		if (!note)
+			return meta_out_of_memory(err);
+		patch->observed = (struct observed){.type = OBSERVED_ANNOTATION, .annotation = note};
+		patch->applied = true;
+	}
+	return 0;
+}
+
+static bool write_version(cJSON *item, const struct patch *patch)
+{
+	cJSON_DeleteItemFromObjectCaseSensitive(item, "channel");
+	cJSON_DeleteItemFromObjectCaseSensitive(item, "minimumAge");
+	return put_str(item, "version", patch->version);
+}
+
+static bool write_observed(cJSON *item, const struct patch *patch)
+{
+	cJSON *observed = cJSON_CreateObject();
+	return put_item(item, "observed", observed) && put_str(observed, "type", "Annotation") &&
+	       put_str(observed, "annotation", patch->observed.annotation);
+}
+
 /* What a channel says stands there as if it had been written: a rollout is frozen with it, and another version is a
- * change of the policy. */
-static bool write_versions(cJSON *patches, const struct rules *rules)
+ * change of the policy. So does the place of our own note. */
+static bool write_what_follows(cJSON *patches, const struct rules *rules)
 {
 	bool ok = true;
 	cJSON *item;
@@ -60,11 +90,10 @@ static bool write_versions(cJSON *patches, const struct rules *rules)
 
 	cJSON_ArrayForEach (item, patches) {
 		const struct patch *patch = &rules->patches.items[i++];
-		if (!patch->channel || !patch->version)
-			continue;
-		cJSON_DeleteItemFromObjectCaseSensitive(item, "channel");
-		cJSON_DeleteItemFromObjectCaseSensitive(item, "minimumAge");
-		ok = ok && put_str(item, "version", patch->version);
+		if (patch->channel && patch->version)
+			ok = ok && write_version(item, patch);
+		if (patch->applied)
+			ok = ok && write_observed(item, patch);
 	}
 	return ok;
 }
@@ -86,7 +115,7 @@ static char *governing_json(const cJSON *spec, const struct rules *rules)
 			return NULL;
 		}
 	}
-	bool ok = governing && write_versions(cJSON_GetObjectItemCaseSensitive(governing, "patches"), rules);
+	bool ok = governing && write_what_follows(cJSON_GetObjectItemCaseSensitive(governing, "patches"), rules);
 	return ok ? kube_json_canonical(governing) : NULL;
 }
 
@@ -108,6 +137,9 @@ static int decode_spec(const cJSON *spec, struct policy *policy, struct kube_are
 	if (rc)
 		return kube_err_prefix(err, "spec");
 	channels_apply(policy);
+	rc = observe_applied(policy, arena, err);
+	if (rc)
+		return rc;
 	return hash_rules(spec, policy, arena, err);
 }
 

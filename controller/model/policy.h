@@ -30,7 +30,8 @@ enum observed_type { OBSERVED_DEFAULT, OBSERVED_NODE_INFO, OBSERVED_LABEL, OBSER
 enum node_info { NODE_INFO_KUBELET, NODE_INFO_CONTAINER_RUNTIME, NODE_INFO_KERNEL, NODE_INFO_OS_IMAGE };
 
 struct observed {
-	int type;      /* enum observed_type; never DEFAULT after decoding, except for Custom without one */
+	int type; /* enum observed_type; never DEFAULT after decoding, except for Custom without one and without a verify
+	             job */
 	int node_info; /* enum node_info */
 	const char *label, *annotation;
 };
@@ -77,6 +78,7 @@ struct patch {
 	struct kube_strlist supported_from; /* ranges (model/version_range.h): what a node may show now; empty: anything */
 	bool allow_downgrade;
 	struct observed observed;
+	bool applied; /* no node shows its version: observed is the note that a job for it was verified */
 	int64_t observe_timeout_ms;
 	struct job_template job;
 	struct job_template *prepare, *verify, *rollback; /* NULL: none */

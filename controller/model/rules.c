@@ -1,6 +1,7 @@
 /* The governing part of a policy, decoded with the defaults of crds/patchpolicies.yaml. */
 #include "controller/model/channel.h"
 #include "controller/model/internal.h"
+#include "controller/model/names.h"
 
 #include <string.h>
 
@@ -242,6 +243,11 @@ static int check_observed(const cJSON *item, const struct observed *observed, si
 	return kube_fail(err, KUBE_E_PARSE, "patches[%zu].observed.%s: required, but absent", index, member);
 }
 
+static bool is_applied_note(const char *annotation)
+{
+	return strncmp(annotation, PW_ANNOTATION_APPLIED, strlen(PW_ANNOTATION_APPLIED)) == 0;
+}
+
 /* Either the version or who says it. */
 static int complete_version(struct patch *patch, size_t index, struct kube_arena *arena, struct kube_err *err)
 {
@@ -268,6 +274,7 @@ static int default_patches(const cJSON *spec, struct rules *rules, struct kube_a
 			return rc;
 		if (!observed)
 			default_observed(patch);
+		patch->applied = patch->observed.type == OBSERVED_ANNOTATION && is_applied_note(patch->observed.annotation);
 		if (!kube_json_get(item, "observeTimeout"))
 			patch->observe_timeout_ms = 5 * MINUTE_MS;
 		if (!kube_json_get(item, "reboot.timeout"))

@@ -33,8 +33,8 @@ static int check_observed(const struct patch *patch, size_t index, struct kube_e
 		return 0;
 	return kube_fail(
 	    err, KUBE_E_INVALID,
-	    "spec.patches[%zu].observed is missing; component Custom needs it, because there is no standard place "
-	    "for its version",
+	    "spec.patches[%zu].observed is missing; component Custom needs it, or a verify job, because there is no "
+	    "standard place for its version",
 	    index);
 }
 

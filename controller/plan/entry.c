@@ -60,11 +60,21 @@ void state_add_exit(const struct pass *pass, struct node_state *state, const cha
 	state->exits.items = items;
 }
 
+/* Noted at the very end: what turns out bad before that finds the note as it was. */
+static const struct patch *newly_applied(const struct pass *pass, const struct node_state *state)
+{
+	for (size_t i = 0; state->step == STEP_PATCHED && i < pass->rules->patches.count; i++)
+		if (pass->rules->patches.items[i].applied && patch_needed(pass, state, i))
+			return &pass->rules->patches.items[i];
+	return NULL;
+}
+
 struct action *write_node(struct pass *pass, const struct target_pass *target, const struct node_state *state,
                           enum change cordon)
 {
 	struct action *action = plan_add_action(&pass->out->actions, ACTION_PATCH_NODE, pass->arena);
-	action->node = (struct node_write){.node = target->view->node, .state = state, .cordon = cordon};
+	action->node = (struct node_write){
+	    .node = target->view->node, .state = state, .cordon = cordon, .applied = newly_applied(pass, state)};
 	return action;
 }
 

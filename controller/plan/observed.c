@@ -12,8 +12,10 @@ enum standing version_standing(const char *shown, const struct patch *patch)
 {
 	int order = 0;
 
-	if (!shown || !*shown || !patch->version)
+	if (!patch->version)
 		return STANDING_UNKNOWN;
+	if (!shown || !*shown)
+		return patch->applied ? STANDING_OUTDATED : STANDING_UNKNOWN;
 	if (version_compare(shown, patch->version, &order, NULL) != 0)
 		return patch->component == COMPONENT_CUSTOM ? custom_standing(shown, patch->version) : STANDING_UNKNOWN;
 	if (order == 0)

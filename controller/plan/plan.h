@@ -57,6 +57,7 @@ struct node_write {
 	bool claim; /* the first write: carries the resourceVersion; later ones test the old state and the UID */
 	const struct node_state *state; /* NULL: the annotation is removed */
 	enum change cordon, quarantine;
+	const struct patch *applied; /* its version is noted on the node; NULL: nothing is */
 };
 
 struct job_create {

@@ -25,13 +25,13 @@ int64_t rollback_first(const struct pass *pass, const struct target_pass *target
 	return rollback_below(pass, state, all ? (int64_t)pass->rules->patches.count - 1 : state->patch);
 }
 
-/* Every patch that can be taken back shows its old version. */
+/* Every patch that can be taken back shows its old version. What no node shows was not noted yet. */
 static bool returned(const struct pass *pass, const struct target_pass *target, const char **ret_wrong)
 {
 	const struct node_state *state = target->state;
 	for (size_t i = 0; i < pass->rules->patches.count; i++) {
 		const struct patch *patch = &pass->rules->patches.items[i];
-		if (!patch_needed(pass, state, i) || !patch->rollback)
+		if (!patch_needed(pass, state, i) || !patch->rollback || patch->applied)
 			continue;
 		const char *shown = shown_version(target->view->node, patch);
 		if (version_equal(shown, state->from.items[i]))

@@ -9,10 +9,10 @@
 
 static bool supported(const char *shown, const struct patch *patch)
 {
-	for (size_t i = 0; i < patch->supported_from.count; i++)
+	for (size_t i = 0; shown && i < patch->supported_from.count; i++)
 		if (version_in_range(shown, patch->supported_from.items[i]))
 			return true;
-	return patch->supported_from.count == 0;
+	return patch->supported_from.count == 0 || !shown; /* what was never applied has no version to come from */
 }
 
 static enum skew skew_of(const char *shown, const struct patch *patch, const char *server)

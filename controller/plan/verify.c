@@ -2,11 +2,19 @@
 #include "controller/plan/step.h"
 #include <string.h>
 
+/* A patch whose version no node shows is verified by its job alone. */
+static bool shows(const struct pass *pass, const struct target_pass *target, size_t index)
+{
+	const struct patch *patch = &pass->rules->patches.items[index];
+
+	return !patch_needed(pass, target->state, index) || patch->applied ||
+	       patch_standing(target->view->node, patch) == STANDING_UP_TO_DATE;
+}
+
 bool verified(const struct pass *pass, const struct target_pass *target)
 {
 	for (size_t i = 0; i < pass->rules->patches.count; i++)
-		if (patch_needed(pass, target->state, i) &&
-		    patch_standing(target->view->node, &pass->rules->patches.items[i]) != STANDING_UP_TO_DATE)
+		if (!shows(pass, target, i))
 			return false;
 	return true;
 }
@@ -19,7 +27,8 @@ void tell_patched(struct pass *pass, const struct target_pass *target)
 
 	write_event(pass, target, false, "Patched",
 	            plan_printf(pass->arena, "%s is at %s after %s (PatchRollout %s, wave %s)",
-	                        component_names[first->component], shown_version(target->view->node, first),
+	                        component_names[first->component],
+	                        first->applied ? first->version : shown_version(target->view->node, first),
 	                        kube_duration_format((pass->s->now_ms - state->started_ms) / 1000 * 1000, took),
 	                        pass->s->rollout->object.name, state->wave));
 }
@@ -70,7 +79,7 @@ void fail_not_observed(struct pass *pass, const struct target_pass *target, stru
 {
 	for (size_t i = 0; i < pass->rules->patches.count; i++) {
 		const struct patch *patch = &pass->rules->patches.items[i];
-		if (!patch_needed(pass, target->state, i) || patch_standing(target->view->node, patch) == STANDING_UP_TO_DATE)
+		if (shows(pass, target, i))
 			continue;
 		fail_target(pass, target, entry, "VersionNotObserved",
 		            plan_printf(pass->arena, "the job ended well, but %s is not at %s: the node shows %s",

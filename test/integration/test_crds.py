@@ -137,7 +137,7 @@ class TestDefinitions(ClusterTest):
         for field, words in (
                 ("pp.spec.strategy.maxUnavailable", "rounded down, but at"),
                 ("pp.spec.patches.job.timeout", "Default 15m"),
-                ("pp.spec.patches.observed", "Required for Custom"),
+                ("pp.spec.patches.observed", "A Custom component that no node shows"),
                 ("pp.spec.drain.unmanagedPods", "blocks the drain"),
                 ("pp.spec.approval.separationOfDuties", "nobody approves what they wrote"),
                 ("pa.spec.planHash", "needs another approval"),

@@ -3,7 +3,7 @@
 from lib import objects
 from lib.case import node_ready
 from lib.cluster import JOBS
-from lib.flow import WAIT, FlowTest, conditions, patch, strategy, wait_for
+from lib.flow import BEHAVE, WAIT, FlowTest, conditions, patch, strategy, wait_for
 from lib.rollout import cordoned, job_pods, pages, runtime_version, step_of
 
 OLD, NEW = "containerd://1.6.20", "containerd://1.7.27"
@@ -41,6 +41,33 @@ class TestJobs(FlowTest):
         rollout = self.ended("RolledBack")
         self.assertEqual((rollout["status"]["failed"][0]["step"], rollout["status"]["failed"][0]["reason"]), ("Verifying", "JobFailed"))
         self.assertEqual(runtime_version(self.node(name)), OLD)
+        self.assert_put_away([name])
+
+
+class TestWhatNoNodeShows(FlowTest):
+    def custom(self, version):
+        return [{"component": "Custom", "version": version, "job": JOB, "verify": JOB, "rollback": JOB}]
+
+    def note(self, name):
+        return self.node(name)["metadata"]["annotations"].get(f"patchwright.io/applied.{self.tag}")
+
+    def told(self, name, rollout):
+        """The versions before that the jobs of a rollout were told."""
+        jobs = [event.object for event in self.pod_events([name])
+                if event.object["metadata"].get("annotations", {}).get("patchwright.io/rollout") == rollout["metadata"]["name"]]
+        return {item.get("value", "") for job in jobs for item in job["spec"]["containers"][0]["env"] if item["name"] == "PATCHWRIGHT_FROM_VERSION"}
+
+    def test_it_is_noted_when_it_was_verified(self):
+        name, = self.pool(1)
+        self.policy(patches=self.custom("1.0"), strategy=strategy())
+        first = self.ended("Succeeded")
+        self.assertEqual(self.note(name), "1.0")
+        self.assertEqual(self.told(name, first), {""})
+        self.client.patch("nodes", name, {"metadata": {"annotations": {BEHAVE: "verify-fail"}}})
+        self.change(patches=self.custom("1.1"))
+        second = self.ended("RolledBack", count=2)
+        self.assertEqual(self.note(name), "1.0")
+        self.assertEqual(self.told(name, second), {"1.0"})
         self.assert_put_away([name])
 
 

@@ -149,6 +149,8 @@ WRONG_POLICIES = (
     ("patches.0.observed", {"type": "Annotation"}, "annotation is needed with type Annotation"),
     ("patches.0.observed", {"type": "NodeInfo", "nodeInfo": "bootID"}, "supported values"),
     ("patches.0", CUSTOM, "component Custom needs observed"),
+    ("patches", [{**CUSTOM, "verify": {"image": "a"}}] * 2, "at most one patch may be without a place that shows its version"),
+    ("patches.0.observed", {"type": "Annotation", "annotation": "patchwright.io/applied.p"}, "the controller's own notes"),
     ("patches.0.observeTimeout", "25h", "choose a duration from 1s to 24h"),
     ("strategy.maxUnavailable", 0, "0 and 0% would mean that nothing is ever patched"),
     ("strategy.maxUnavailable", "0%", "0 and 0% would mean that nothing is ever patched"),

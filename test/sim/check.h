@@ -152,6 +152,7 @@ void check_job_records(struct checks *checks, const struct rollout *now);
 void check_job_answer(struct checks *checks, const struct kube_sim_served *served);
 /* check_turn.c */
 void check_prepared(struct checks *checks, const struct seen_job *job);
+void check_note(struct checks *checks, const struct node *old, const struct node *now);
 void check_verified(struct checks *checks, const struct node *node);
 /* channel.c */
 void check_channel(struct checks *checks, const struct kube_sim_change *change);

@@ -157,6 +157,8 @@ void check_node(struct checks *checks, struct seen_node *seen, const struct node
 		check_steal(checks, old, now);
 		bool step_changed = now->state && (!old->state_text || strcmp(old->state_text, now->state_text) != 0);
 		if (step_changed)
+			check_note(checks, old, now);
+		if (step_changed)
 			check_grant(checks, old, now, sender);
 		if (step_changed && (now->state->step == STEP_SETTLING || now->state->step == STEP_PATCHED))
 			check_verified(checks, now);

@@ -51,3 +51,20 @@ void check_verified(struct checks *checks, const struct node *node)
 			           step_names[node->state->step], like.component);
 	}
 }
+
+/* What no node shows is noted when the node is patched, and at no other time. */
+void check_note(struct checks *checks, const struct node *old, const struct node *now)
+{
+	const struct rules *rules = rules_of(seen_rollout(checks, now->state->rollout_uid));
+
+	for (size_t i = 0; rules && i < rules->patches.count; i++) {
+		const struct patch *patch = &rules->patches.items[i];
+		const char *before = node_observed(old, &patch->observed), *note = node_observed(now, &patch->observed);
+		bool patched = now->state->step == STEP_PATCHED, kept = note && before && strcmp(note, before) == 0;
+		if (!patch->applied || kept || (!note && !before && !patched))
+			continue;
+		if (!note || !patched || strcmp(note, patch->version) != 0)
+			world_fail(checks->world, "node %s is %s, and its note of %s becomes %s", now->object.name,
+			           step_names[now->state->step], patch->version, note ? note : "nothing");
+	}
+}

@@ -26,7 +26,7 @@ static void add_job(struct world *world, struct kube_buf *out, const char *name,
 	kube_buf_adds(out, "}");
 }
 
-static void add_other_jobs(struct world *world, struct kube_buf *out)
+static void add_other_jobs(struct world *world, struct kube_buf *out, bool verified)
 {
 	static const struct {
 		const char *name;
@@ -34,7 +34,7 @@ static void add_other_jobs(struct world *world, struct kube_buf *out)
 	} jobs[] = {{"rollback", 60}, {"prepare", 15}, {"verify", 15}};
 
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(jobs); i++)
-		if (draw_chance(world, jobs[i].percent)) {
+		if (draw_chance(world, jobs[i].percent) || (verified && strcmp(jobs[i].name, "verify") == 0)) {
 			kube_buf_adds(out, ",");
 			add_job(world, out, jobs[i].name, false);
 		}
@@ -49,7 +49,8 @@ static void add_patch(struct world *world, struct kube_buf *out, const struct ch
 	bool follows = strcmp(choice->name, "ContainerRuntime") == 0 && draw_channel(world, out);
 	if (!follows)
 		kube_buf_addf(out, "'version':'%s',", choice->wanted);
-	if (choice->observed)
+	bool unseen = choice->observed && draw_chance(world, 40); /* no node shows it: it is noted when it was verified */
+	if (choice->observed && !unseen)
 		kube_buf_addf(out, "'observed':%s,", choice->observed);
 	if (draw_chance(world, 15))
 		kube_buf_addf(out, "'supportedFrom':['%s'],",
@@ -59,7 +60,7 @@ static void add_patch(struct world *world, struct kube_buf *out, const struct ch
 	if (reboots)
 		kube_buf_addf(out, "'reboot':{'expected':true,'timeout':'%llds'},", (long long)draw_between(world, 100, 300));
 	add_job(world, out, "job", reboots);
-	add_other_jobs(world, out);
+	add_other_jobs(world, out, unseen);
 	kube_buf_adds(out, "}");
 }
 

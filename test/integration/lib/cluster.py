@@ -84,6 +84,9 @@ class Cluster:
         self.kubectl("apply", "-k", str(ROOT / "deploy/kustomize"))
         self.kubectl("apply", "-k", str(ROOT / "deploy/kustomize/roles"))
         self.await_resources()
+        # Discovery, by which kubectl knows short names, is behind the resources themselves.
+        known = ("api-resources", "--api-group=patchwright.io", "--no-headers")
+        wait_for(lambda: self.kubectl(*known, check=False).stdout.count("patchwright.io/") >= len(OURS), 60, "kubectl knows the custom resources")
         wait_for(lambda: self.client.find("serviceaccounts", "default", JOBS), 30,
                  f"the namespace {JOBS} has its service account")
 

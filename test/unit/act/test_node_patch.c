@@ -54,6 +54,8 @@ static void put_state(cJSON *node, enum state which, struct kube_arena *arena)
 	cJSON_AddStringToObject(annotations, PW_ANNOTATION_STATE, node_state_format(&state, arena));
 }
 
+#define NOTE "patchwright.io/applied.pool"
+
 struct write_case {
 	const char *label;
 	const char *before;
@@ -108,6 +110,8 @@ static const struct write_case writes[] = {
      CHANGE_NONE, CHANGE_NONE, NODE("'karpenter.sh/do-not-disrupt':'1h'", "")},
     {"end of a node that has lost its state", NODE(HELD, "'unschedulable':true"), STATE_NONE, true, STATE_ENDED,
      CHANGE_OFF, CHANGE_NONE, NODE("'karpenter.sh/do-not-disrupt':'10m'", "")},
+    {"end notes what was applied", NODE("", ""), STATE_PATCHING, false, STATE_ENDED, CHANGE_NONE, CHANGE_NONE,
+     NODE("'" NOTE "':'2.0.0'", "")},
     {"quarantine of a bare node", BARE, STATE_NONE, false, STATE_PATCHING, CHANGE_ON, CHANGE_ON,
      NODE("", "'unschedulable':true,'taints':[" QUARANTINE "]")},
 };
@@ -120,6 +124,8 @@ struct sent {
 
 static struct sent send_write(const struct write_case *c, struct kube_arena *arena)
 {
+	static const struct patch applied = {.version = "2.0.0",
+	                                     .observed = {.type = OBSERVED_ANNOTATION, .annotation = NOTE}};
 	struct sent sent = {.before = json_of(c->before)};
 	struct node_state state = state_of(c->new_state);
 	put_state(sent.before, c->old_state, arena);
@@ -130,6 +136,7 @@ static struct sent send_write(const struct write_case *c, struct kube_arena *are
 	    .state = c->new_state == STATE_NONE ? NULL : &state,
 	    .cordon = c->cordon,
 	    .quarantine = c->quarantine,
+	    .applied = strstr(c->after, NOTE) ? &applied : NULL,
 	};
 	sent.body = node_patch_body(&write, arena, &sent.content_type);
 	kube_object_unref(object);

@@ -176,6 +176,33 @@ START_TEST(test_default_observed)
 }
 END_TEST
 
+/* With a verify job, what no node shows is observed in our own note, and frozen so. */
+START_TEST(test_applied)
+{
+	static const char *const patches[] = {
+	    "{'component':'Custom','version':'1','job':{'image':'i'},'verify':{'image':'i'}}",
+	    "{'component':'Custom','version':'1','job':{'image':'i'},'verify':{'image':'i'},'observed':{'type':'Label',"
+	    "'label':'l'}}",
+	    "{'component':'Kubelet','version':'1','job':{'image':'i'},'verify':{'image':'i'}}",
+	};
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(patches); i++) {
+		struct kube_arena arena = {0};
+		char json[512];
+		snprintf(json, sizeof(json), "{'metadata':{'name':'pool'},'spec':{" TARGET ",'patches':[%s]}}", patches[i]);
+		struct policy *policy = (struct policy *)object_of(&policy_projection, json);
+		struct rules frozen = rules_of(policy->rules_json, &arena);
+		const struct patch *patch = &policy->rules.patches.items[0], *later = &frozen.patches.items[0];
+		ck_assert_int_eq(patch->applied, i == 0);
+		ck_assert_int_eq(later->applied, i == 0);
+		ck_assert_int_eq(later->observed.type, patch->observed.type);
+		ck_assert_pstr_eq(later->observed.annotation, i == 0 ? "patchwright.io/applied.pool" : NULL);
+		ck_assert_pstr_eq(patch->observed.annotation, later->observed.annotation);
+		kube_object_unref(&policy->object);
+		kube_arena_finish(&arena);
+	}
+}
+END_TEST
+
 #define PATCH "{'component':'Kubelet','version':'1','job':{'image':'i'}}"
 START_TEST(test_refused)
 {
@@ -445,5 +472,5 @@ START_TEST(test_refused_policy)
 }
 END_TEST
 
-CHECK_MAIN("policy", test_defaults, test_every_member, test_default_observed, test_refused, test_check, test_policy,
-           test_new_policy, test_hash, test_exceptions, test_same, test_refused_policy)
+CHECK_MAIN("policy", test_defaults, test_every_member, test_default_observed, test_applied, test_refused, test_check,
+           test_policy, test_new_policy, test_hash, test_exceptions, test_same, test_refused_policy)

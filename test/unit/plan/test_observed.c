@@ -31,6 +31,15 @@ START_TEST(versions)
 }
 END_TEST
 
+START_TEST(what_was_never_applied_is_outdated)
+{
+	struct patch patch = {.component = COMPONENT_CUSTOM, .version = "2", .applied = true};
+	ck_assert_int_eq(version_standing(NULL, &patch), STANDING_OUTDATED);
+	ck_assert_int_eq(version_standing("1", &patch), STANDING_OUTDATED);
+	ck_assert_int_eq(version_standing("2", &patch), STANDING_UP_TO_DATE);
+}
+END_TEST
+
 /* By what each of two patches shows: older, equal, newer, nothing. */
 START_TEST(nodes)
 {
@@ -107,4 +116,4 @@ START_TEST(job_names)
 }
 END_TEST
 
-CHECK_MAIN("plan/observed", versions, nodes, limits, job_names)
+CHECK_MAIN("plan/observed", what_was_never_applied_is_outdated, versions, nodes, limits, job_names)

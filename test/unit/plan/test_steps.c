@@ -151,6 +151,63 @@ START_TEST(a_node_that_is_not_verified_is_taken_back)
 }
 END_TEST
 
+#define NOTE "patchwright.io/applied.pool"
+
+/* One node, and a component that no node shows. */
+static struct world_rollout *begin_unseen(const char *version)
+{
+	world_init(&w, NULL);
+	world_set_policy(&w,
+	                 kube_arena_printf(&w.arena,
+	                                   "'target':{'nodes':{'selector':{'matchLabels':{'pool':'workers'}}}},'patches':[{"
+	                                   "'component':'Custom','version':'%s','supportedFrom':['>=1.0.0'],'job':" JOB
+	                                   ",'verify':" JOB ",'rollback':" JOB "}],'strategy':{'waves':[{'name':'all'}]}",
+	                                   version),
+	                 false);
+	world_add_nodes(&w, 1);
+	return world_add_rollout(&w, "r1");
+}
+
+static const char *note(void)
+{
+	return kube_strmap_get(&w.nodes[0]->node.annotations, NOTE);
+}
+
+START_TEST(what_no_node_shows_is_noted_when_all_went_well)
+{
+	struct world_rollout *r = begin_unseen("2.0.0");
+	reach(r, STEP_SETTLING);
+	ck_assert_uint_eq(w.job_name_count, 2);
+	ck_assert_ptr_null(note());
+	world_run(&w, w.now_ms + MINUTES(600));
+	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_SUCCEEDED);
+	ck_assert_str_eq(note(), "2.0.0");
+	/* It is what the next rollout goes by. */
+	struct world_rollout *next = world_add_rollout(&w, "r2");
+	world_run(&w, w.now_ms + MINUTES(600));
+	ck_assert_uint_eq(w.job_name_count, 2);
+	ck_assert_int_eq(next->rollout->status.counts.patched, 0);
+	world_finish(&w);
+}
+END_TEST
+
+START_TEST(what_no_node_shows_is_not_noted_when_it_was_not_verified)
+{
+	static const char *const before[] = {NULL, "1.0.0"};
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(before); i++) {
+		struct world_rollout *r = begin_unseen("2.0.0");
+		if (before[i])
+			world_annotate(&w, "n01", NOTE, before[i]);
+		w.nodes[0]->verify_exit = 2;
+		reach(r, STEP_ROLLING_BACK);
+		world_run(&w, w.now_ms + MINUTES(600));
+		ck_assert_pstr_eq(note(), before[i]);
+		finish(r, OUTCOME_ROLLED_BACK, "JobFailed");
+	}
+}
+END_TEST
+
 START_TEST(a_failed_job_has_as_many_attempts_as_are_given)
 {
 	static const struct {
@@ -217,5 +274,6 @@ END_TEST
 CHECK_MAIN("plan/steps", a_node_is_prepared_before_its_cordon, who_cordons_a_node_that_is_prepared_keeps_it_cordoned,
            a_cordon_that_was_left_behind_is_not_anybody_elses, each_rollback_job_has_its_attempts,
            a_node_that_cannot_be_prepared_is_not_touched, a_node_is_verified_before_its_uncordon,
-           a_node_that_is_not_verified_is_taken_back, a_failed_job_has_as_many_attempts_as_are_given, reboots,
-           a_second_reboot_is_not_expected)
+           a_node_that_is_not_verified_is_taken_back, what_no_node_shows_is_noted_when_all_went_well,
+           what_no_node_shows_is_not_noted_when_it_was_not_verified, a_failed_job_has_as_many_attempts_as_are_given,
+           reboots, a_second_reboot_is_not_expected)

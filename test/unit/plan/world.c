@@ -750,6 +750,8 @@ static void patch_node(struct world *world, const struct node_write *write)
 		check_reported(world);
 	write_held(world, write, &node->node);
 	world_set_state(world, node, write->state);
+	if (write->applied)
+		put(world, &node->node.annotations, write->applied->observed.annotation, write->applied->version);
 	if (write->cordon != CHANGE_NONE)
 		node->node.unschedulable = write->cordon == CHANGE_ON;
 	if (write->quarantine != CHANGE_NONE)
@@ -1233,7 +1235,8 @@ static void end_job(struct world *world, struct world_pod *job)
 	job->gone = vanishes(job);
 	if (!node)
 		return;
-	if (host == HOST_OBEYS || host == HOST_BREAKS || host == HOST_SINKS)
+	bool shown = job->patch->observed.type == OBSERVED_NODE_INFO;
+	if (shown && (host == HOST_OBEYS || host == HOST_BREAKS || host == HOST_SINKS))
 		show(node, job->patch->observed.node_info, version);
 	if (host == HOST_WRONG)
 		show(node, job->patch->observed.node_info, "1.0.1");
