@@ -112,7 +112,8 @@ sim-mutants: $B/sim ## breaks one rule after the other on purpose: the simulatio
 sim-flags:
 	@echo '$(filter-out -DPATCHWRIGHT%,$(all_cflags)) @ $(all_ldflags) $(pkg_libs)'
 
-unit-programs: $(unit_bin)
+# The tests do not run bench-plan, but see that it builds.
+unit-programs: $(unit_bin) $B/bench-plan
 
 unit: $(unit_bin) ## builds and runs the unit tests of this build folder
 	$(Q)test/run-unit $(unit_bin)

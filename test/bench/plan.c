@@ -51,7 +51,7 @@ static const struct kube_object *put_json(struct bench *bench, enum cache_id id,
 	struct draft draft;
 
 	draft_init(&draft, cache->projection);
-	if (draft_read(&draft, &document, &err) || draft_make(&draft, store_pool(cache->store), &object, &err) ||
+	if (draft_read(&draft, &document, &err) || draft_make(&draft, store_pool(cache->store), NULL, &object, &err) ||
 	    kube_store_put(cache->store, object, &err))
 		fail(cache->projection->resource->kind, err.message);
 	draft_finish(&draft);
