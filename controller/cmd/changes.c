@@ -19,8 +19,7 @@ bool rollout_unfinished(const struct rollout *rollout)
 	return rollout->status.outcome == OUTCOME_NONE || rollout->finalizer;
 }
 
-/* In a large cluster a plan takes longer: planning takes at most a twentieth of the time all the same. */
-static int64_t coalesce_ms(const struct controller *controller, int64_t least_ms)
+int64_t changes_pause_ms(const struct controller *controller, int64_t least_ms)
 {
 	int64_t wait_ms = controller->plan_us * 19 / 1000;
 	return wait_ms < least_ms ? least_ms : wait_ms < MOST_COALESCE_MS ? wait_ms : MOST_COALESCE_MS;
@@ -32,7 +31,7 @@ static void add(struct controller *controller, const char *prefix, const char *n
 	if (!*name || (size_t)snprintf(key, sizeof(key), "%s%s", prefix, name) >= sizeof(key))
 		return;
 	if (delay_ms > 0)
-		kube_queue_add_after(controller->queue, key, coalesce_ms(controller, delay_ms));
+		kube_queue_add_after(controller->queue, key, changes_pause_ms(controller, delay_ms));
 	else
 		kube_queue_add(controller->queue, key);
 }

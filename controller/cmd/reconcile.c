@@ -20,7 +20,7 @@ static void look_again(struct controller *controller, const char *key, int64_t a
 	int64_t delay_ms = at_ms - kube_client_server_ms(controller->client);
 	if (delay_ms > LOOK_AGAIN_AT_MOST_MS)
 		delay_ms = LOOK_AGAIN_AT_MOST_MS;
-	kube_queue_add_after(controller->queue, key, delay_ms > 0 ? delay_ms : 1);
+	kube_queue_add_after(controller->queue, key, changes_pause_ms(controller, delay_ms > 0 ? delay_ms : 1));
 }
 
 /* How long a status that can wait has to; at most 0: not at all. */
