@@ -138,6 +138,7 @@ static void delete_jobs(struct act *act, const char *key, const char *hash, stru
 	    .resource = &kube_pods,
 	    .namespace_ = options->job_namespace,
 	    .query = text(arena, "labelSelector=%s%%3D%s", PW_LABEL_ROLLOUT_HASH, hash),
+	    .no_document = true,
 	};
 	effect_send(act, &effect, &call);
 }

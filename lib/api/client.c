@@ -172,6 +172,7 @@ int kube_client_send(struct kube_client *client, const struct kube_call *call, k
 	op->client = client;
 	op->resource = call->target ? NULL : call->resource;
 	op->no_retry = call->no_retry;
+	op->no_document = call->no_document;
 	op->may_repeat = call->may_repeat;
 	op->fn = fn;
 	op->arg = arg;

@@ -86,8 +86,9 @@ static void on_head(void *arg, const struct kube_response_head *head)
 static int on_data(void *arg, const char *bytes, size_t len)
 {
 	struct kube_op *op = arg;
+	bool wanted = !op->no_document || op->status < 200 || op->status >= 300;
 
-	return kube_buf_add(&op->reply, bytes, len);
+	return wanted ? kube_buf_add(&op->reply, bytes, len) : 0;
 }
 
 static void fail_exchange(struct kube_op *op, const struct kube_err *err)

@@ -25,7 +25,7 @@ struct kube_op {
 	const struct kube_resource *resource; /* NULL for an absolute path */
 	struct kube_request request;          /* its texts are our own copies */
 	char *method, *target, *content_type, *body;
-	bool no_retry;
+	bool no_retry, no_document;
 	bool delivering;  /* the callback runs: it is no longer in client->ops */
 	unsigned retries; /* so far */
 	bool (*may_repeat)(void *arg);

@@ -54,6 +54,9 @@ struct kube_call {
 	int64_t timeout_ms;       /* of each attempt; 0: 30 s */
 	size_t max_reply_bytes;   /* 0: 16 MiB */
 	bool no_retry;
+	/* Success is enough: json is NULL then, and what the server says is not kept. A collection that is deleted is
+	 * answered with all that was in it. */
+	bool no_document;
 	/* Optional: asked, with fn's arg, before a retry goes out; false ends the call with KUBE_E_CANCELED. */
 	bool (*may_repeat)(void *arg);
 };

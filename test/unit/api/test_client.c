@@ -217,6 +217,35 @@ START_TEST(answers_are_decoded)
 }
 END_TEST
 
+START_TEST(only_success_is_asked_for)
+{
+	static const struct {
+		struct answer answer;
+		const char *reason;
+	} cases[] = {
+	    {{.status = 200, .body = "{\"items\":[1,2,3,4,5,6,7,8,9]}"}, ""},
+	    {{.status = 403, .body = STATUS(403, "Forbidden")}, "Forbidden"},
+	};
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++) {
+		struct kube_call deletion = {.method = "DELETE",
+		                             .resource = &kube_nodes,
+		                             .no_document = true,
+		                             .max_reply_bytes = *cases[i].reason ? 0 : 20};
+		struct answer answer = cases[i].answer;
+		struct bench bench;
+		answer.retry_after_s = -1;
+		setup(&bench, &answer, 1);
+		call(&bench, &deletion);
+		run(&bench);
+		ck_assert_uint_eq(bench.replies, 1);
+		ck_assert_str_eq(bench.json, "-");
+		ck_assert_str_eq(bench.err.reason, cases[i].reason);
+		ck_assert_int_eq(bench.err.code, *cases[i].reason ? KUBE_E_API : 0);
+		teardown(&bench);
+	}
+}
+END_TEST
+
 /* The same answer again and again: how often is it asked for? */
 START_TEST(retries)
 {
@@ -401,6 +430,7 @@ START_TEST(the_servers_time)
 }
 END_TEST
 
-CHECK_MAIN("api/client", requests_are_made, bad_calls_are_refused_at_once, answers_are_decoded, retries,
-           no_limit_of_our_own, whoever_must_not_send_any_more_is_asked_before_each_retry, a_retry_that_succeeds,
-           cancelled_calls_are_silent, the_callback_may_cancel_or_free, the_servers_time)
+CHECK_MAIN("api/client", requests_are_made, bad_calls_are_refused_at_once, answers_are_decoded,
+           only_success_is_asked_for, retries, no_limit_of_our_own,
+           whoever_must_not_send_any_more_is_asked_before_each_retry, a_retry_that_succeeds, cancelled_calls_are_silent,
+           the_callback_may_cancel_or_free, the_servers_time)
