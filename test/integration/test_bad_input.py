@@ -103,7 +103,7 @@ class TestServer(ClusterTest):
                 wait_for(lambda p=program, h=hint: p.check_alive() and re.search(h, p.tail()), WAIT, f"{name} is said")
                 self.assertEqual(program.http("/healthz")[0], 200)
                 status, body = program.http("/readyz")
-                self.assertEqual(status, 503)
+                self.assertEqual(status, 500)
                 self.assertIn("[-]cache-nodes failed: ", body)
             assert_calm(self, *(program for program, _ in cases.values()), at_most=60)
             for name, (program, hint) in cases.items():
