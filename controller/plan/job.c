@@ -273,7 +273,14 @@ static void judge_running(struct pass *pass, const struct target_pass *target, c
 	bool sure = fact && fact->read_ms != KUBE_TIME_NONE && fact->read_ms > deadline;
 
 	if (fact && pod == fact->pod)
-		ask_server(pass, target, view->name); /* nothing else tells how it goes on */
+		ask_server(pass, target, view->name);                 /* nothing else tells how it goes on */
+	if (pass->s->now_ms > deadline && fact && fact->absent) { /* the cache is blind */
+		fail(view, "JobLost",
+		     plan_printf(pass->arena,
+		                 "job pod %s (UID %s) is gone before its result was seen: somebody removed its finalizer",
+		                 view->name, pod->object.uid));
+		return;
+	}
 	if (pass->s->now_ms > deadline && !sure) {
 		ask_server(pass, target, view->name); /* the cache may be blind */
 		return;

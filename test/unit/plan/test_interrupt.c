@@ -489,6 +489,29 @@ START_TEST(the_rollout_is_deleted_with_a_job_pod_on_its_way)
 }
 END_TEST
 
+/* Its watch shows it running for ever. Asked once, the server has said enough. */
+START_TEST(a_job_that_is_gone_unseen_is_not_asked_for_again_and_again)
+{
+	struct world_rollout *r = begin(1, false, ONE_WAVE);
+	w.nodes[0]->host = HOST_HANGS;
+	world_run_to(&w, "n01", STEP_PATCHING);
+	while (!w.snapshot.targets[0].job_count)
+		ck_assert(world_tick(&w, w.now_ms + MINUTES(60)));
+	world_plan(&w, r);
+	struct target_view *view = (struct target_view *)&w.snapshot.targets[0];
+	ck_assert_uint_eq(view->job_count, 1);
+	w.snapshot.now_ms += MINUTES(600);
+	plan_rollout(&w.snapshot, &w.pass, &w.result);
+	ck_assert_uint_eq(world_actions(&w, ACTION_READ_JOB), 1);
+	view->job_fact = &(struct job_fact){
+	    .name = view->jobs[0].pod->object.name, .existed = true, .absent = true, .read_ms = KUBE_TIME_NONE};
+	plan_rollout(&w.snapshot, &w.pass, &w.result);
+	ck_assert_uint_eq(world_actions(&w, ACTION_READ_JOB), 0);
+	ck_assert_str_eq(w.result.wanted.active.items[0].reason, "JobLost");
+	world_finish(&w);
+}
+END_TEST
+
 START_TEST(the_rollout_is_deleted_while_it_rolls_back)
 {
 	struct world_rollout *r = begin(1, true, ONE_WAVE);
@@ -1016,13 +1039,13 @@ CHECK_MAIN("plan/interrupt", a_node_is_deleted, a_node_comes_back_as_another, so
            a_job_pod_vanishes_before_the_status_has_it, a_job_pod_vanishes_with_its_leader,
            a_job_pod_that_the_cache_does_not_show, a_job_pod_is_deleted_and_runs_on,
            a_job_pod_for_another_node_has_our_name, the_rollout_is_deleted, the_rollout_is_deleted_before_it_is_planned,
-           the_rollout_is_deleted_with_a_job_pod_on_its_way, the_rollout_is_deleted_while_it_rolls_back,
-           the_policy_is_deleted, the_policy_is_replaced, the_policy_is_changed, the_policy_is_suspended,
-           nothing_begins_once_it_is_to_stop, the_finalizer_is_taken_away, the_plan_is_gone,
-           a_target_in_a_wave_that_there_is_not, a_status_from_a_backup, grants_are_lost, the_whole_status_is_lost,
-           a_new_leader_writes_its_epoch_first, the_controller_dies_anywhere, another_rollout_holds_the_node,
-           a_node_with_the_record_of_another_takes_no_place, two_rollouts_that_share_nodes,
-           rollouts_whose_policies_share_nodes_go_one_after_the_other, a_plan_keeps_nodes_that_were_relabelled_since,
-           nothing_is_planned_while_another_plan_may_be_on_the_way, a_rollout_that_cannot_be_planned_is_in_nobodys_way,
-           rollouts_of_one_policy_go_one_after_the_other, the_next_rollout_frees_a_quarantined_node,
-           a_quarantine_outlives_a_rollout_that_could_not_begin)
+           the_rollout_is_deleted_with_a_job_pod_on_its_way, a_job_that_is_gone_unseen_is_not_asked_for_again_and_again,
+           the_rollout_is_deleted_while_it_rolls_back, the_policy_is_deleted, the_policy_is_replaced,
+           the_policy_is_changed, the_policy_is_suspended, nothing_begins_once_it_is_to_stop,
+           the_finalizer_is_taken_away, the_plan_is_gone, a_target_in_a_wave_that_there_is_not, a_status_from_a_backup,
+           grants_are_lost, the_whole_status_is_lost, a_new_leader_writes_its_epoch_first, the_controller_dies_anywhere,
+           another_rollout_holds_the_node, a_node_with_the_record_of_another_takes_no_place,
+           two_rollouts_that_share_nodes, rollouts_whose_policies_share_nodes_go_one_after_the_other,
+           a_plan_keeps_nodes_that_were_relabelled_since, nothing_is_planned_while_another_plan_may_be_on_the_way,
+           a_rollout_that_cannot_be_planned_is_in_nobodys_way, rollouts_of_one_policy_go_one_after_the_other,
+           the_next_rollout_frees_a_quarantined_node, a_quarantine_outlives_a_rollout_that_could_not_begin)
