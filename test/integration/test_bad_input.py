@@ -262,8 +262,9 @@ STAIRS = (
     ("", "nodes", "patch", None, "rollout"),
     ("", "pods/eviction", "create", None, "blocker"),
     ("", "pods", "create", JOBS, "rollout"),
-    ("", "pods", "patch", JOBS, "log"),
     ("patchwright.io", "patchreports", "create", None, "log"),
+    # After the report at the latest: before it only where the cache shows the job's pod in time.
+    ("", "pods", "patch", JOBS, "log"),
 )
 
 
