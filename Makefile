@@ -131,8 +131,8 @@ demo: ## a real control plane with 30 simulated nodes is patched, then a bad ver
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)hack/demo
 
-bench-rollout: all ## figures of a rollout over NODES (200) simulated nodes
-	$(Q)test/bench/rollout --nodes $(or $(NODES),200)
+bench-rollout: all ## figures of a rollout over NODES (200) simulated nodes with PODS_PER_NODE (5) pods each
+	$(Q)test/bench/rollout --nodes $(or $(NODES),200) --pods-per-node $(or $(PODS_PER_NODE),5)
 
 bench-plan: $B/bench-plan ## what one plan of a rollout over NODES (200, 1000 and 5000) nodes costs, without a cluster
 	$(Q)$B/bench-plan $(NODES)

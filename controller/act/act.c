@@ -207,7 +207,9 @@ static void create(struct act *act, struct effect *effect, const struct kube_res
 	effect->log[3] = effect->object_key;
 	effect->log[4] = "for";
 	effect->log[5] = effect->key;
-	struct kube_call call = {.method = "POST", .resource = resource, .namespace_ = namespace_, .body = body};
+	/* One that failed may have been made all the same, and have been removed since: that is decided anew. */
+	struct kube_call call = {
+	    .method = "POST", .resource = resource, .namespace_ = namespace_, .body = body, .no_retry = true};
 	effect_send(act, effect, &call);
 }
 

@@ -15,6 +15,8 @@ static const struct effect_retry retry_failed = {.first_ms = 1000, .tolerated = 
 /* The cache is a moment behind; it will show why. Told only when it goes on. */
 static const struct effect_retry retry_stale = {.first_ms = 50, .tolerated = 5};
 static const struct effect_retry retry_exists = {.first_ms = 200, .tolerated = 3};
+/* The server is busy and says so. */
+static const struct effect_retry retry_throttled = {.first_ms = 1000, .tolerated = 3};
 
 struct running {
 	struct act *act;
@@ -294,7 +296,7 @@ static void conclude(struct act *act, const struct effect *effect, const cJSON *
 			act->options.on_conflict(act->options.arg);
 		failed(act, effect, err, &retry_stale);
 		break;
-	case EFFECT_FAILED: failed(act, effect, err, &retry_failed); break;
+	case EFFECT_FAILED: failed(act, effect, err, err->http_status == 429 ? &retry_throttled : &retry_failed); break;
 	}
 }
 

@@ -310,7 +310,11 @@ int facts_effect_failed(struct facts *facts, const char *key, const char *what, 
 	entry->base_ms = entry->base_ms > 0 ? entry->base_ms * 2 : retry->first_ms;
 	if (entry->base_ms > FACTS_EFFECT_RETRY_MAX_MS)
 		entry->base_ms = FACTS_EFFECT_RETRY_MAX_MS;
-	*ret_delay_ms = entry->base_ms - (int64_t)(random % (uint64_t)(entry->base_ms / 5 + 1));
+	int64_t delay_ms = entry->base_ms - (int64_t)(random % (uint64_t)(entry->base_ms / 5 + 1));
+	int64_t wished_ms = (int64_t)failure->retry_after_s * 1000;
+	if (wished_ms > FACTS_EFFECT_RETRY_MAX_MS)
+		wished_ms = FACTS_EFFECT_RETRY_MAX_MS;
+	*ret_delay_ms = delay_ms > wished_ms ? delay_ms : wished_ms;
 	entry->retry_at_ms = now_ms + *ret_delay_ms;
 	*ret_news = entry->failures > retry->tolerated && tell(facts, entry, failure, now_ms);
 	return 0;

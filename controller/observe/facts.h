@@ -44,8 +44,8 @@ struct effect_retry {
 	unsigned tolerated; /* so many failures in a row are nobody's business (a conflict: the cache was behind) */
 };
 
-/* Remembers a failure. *ret_delay_ms: when to try again. *ret_news: it is told for the first time, or differs from what
- * was told before. */
+/* Remembers a failure. *ret_delay_ms: when to try again, not before the server's Retry-After. *ret_news: it is told for
+ * the first time, or differs from what was told before. */
 int facts_effect_failed(struct facts *facts, const char *key, const char *what, const struct kube_err *failure,
                         const struct effect_retry *retry, int64_t now_ms, uint64_t random, int64_t *ret_delay_ms,
                         bool *ret_news, struct kube_err *err);

@@ -171,7 +171,7 @@ void release_node(const struct node *node, struct kube_arena *arena, struct acti
 }
 
 /* So many nodes at a time: thousands of requests at once would help nobody. */
-#define MAX_RELEASES 32
+#define MAX_RELEASES 100
 
 /* Takes our states off the nodes; true when none is left but those that explain a quarantine. */
 static bool clear_nodes(const struct rollout_snapshot *s, struct kube_arena *arena, struct rollout_result *out)

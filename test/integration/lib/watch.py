@@ -19,12 +19,15 @@ class Recorder:
 
     with Recorder(client.kubeconfig, "nodes") as nodes:
         nodes.wait_for(lambda event: event.type == "DELETED", 10, "a node is deleted")
+
+    keep(object): what of an object is recorded, with its metadata. None: all.
     """
 
-    def __init__(self, kubeconfig, plural, namespace=None):
+    def __init__(self, kubeconfig, plural, namespace=None, keep=None):
         self._client = Client(kubeconfig)
         self._path = path_of(plural, None, namespace)
         self._plural = plural
+        self._keep = keep or (lambda item: item)
         self._changed = threading.Condition()
         self._events = []
         self._objects = {}  # key -> newest object
@@ -114,7 +117,7 @@ class Recorder:
         fresh = {}
         for item in answer["items"]:
             item.update(kind=kind, apiVersion=answer["apiVersion"])
-            fresh[_key(item)] = item
+            fresh[_key(item)] = self._keep(item)
         with self._changed:
             for key in set(self._objects) - set(fresh):
                 self._add("DELETED", self._objects[key])
@@ -177,7 +180,7 @@ class Recorder:
         self._version = event["object"]["metadata"]["resourceVersion"]
         if event["type"] != "BOOKMARK":
             with self._changed:
-                self._add(event["type"], event["object"])
+                self._add(event["type"], self._keep(event["object"]))
 
 
 def _version(item):

@@ -388,6 +388,35 @@ START_TEST(job_is_asked_for_once_and_its_target_is_busy)
 }
 END_TEST
 
+/* It may have been made, have run and have been removed by the time at which a busy server is asked again. */
+START_TEST(job_is_not_asked_for_again_without_a_plan)
+{
+	set_up(500, NULL);
+	t.retry_after_s = 10;
+	create_job(IMAGE);
+	run_for(60000);
+	ck_assert_uint_eq(t.requests, 1);
+	ck_assert(!act_job_busy(t.act, "u1"));
+	ck_assert_uint_eq(t.agains, 1);
+	ck_assert_int_eq(t.again_ms, 10000);
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_busy_server_is_told_of_only_when_it_lasts)
+{
+	set_up(429, "{}");
+	for (unsigned i = 1; i <= 4; i++) {
+		ck_assert_ptr_null(facts_effect_error(t.facts, KEY, now()));
+		create_job(IMAGE);
+		run_for(30000);
+		ck_assert_uint_eq(t.requests, i);
+	}
+	ck_assert_ptr_nonnull(facts_effect_error(t.facts, KEY, now()));
+	tear_down();
+}
+END_TEST
+
 START_TEST(forbidden_image_is_never_sent)
 {
 	set_up(201, "{}");
@@ -689,7 +718,8 @@ END_TEST
 CHECK_MAIN("effect", answers_and_what_they_mean, node_is_busy_until_the_cache_shows_the_write,
            conflict_plans_again_soon_and_is_told_only_when_it_lasts, too_early_sends_nothing_but_comes_back,
            broken_connection_is_not_repeated_by_itself, eviction_that_a_budget_refuses, eviction_is_waited_for,
-           job_is_asked_for_once_and_its_target_is_busy, forbidden_image_is_never_sent,
+           job_is_asked_for_once_and_its_target_is_busy, job_is_not_asked_for_again_without_a_plan,
+           a_busy_server_is_told_of_only_when_it_lasts, forbidden_image_is_never_sent,
            job_that_was_made_is_known_by_its_uid, job_that_is_there_already_is_known_to_exist,
            job_is_read_from_the_server, job_that_was_never_there, job_that_is_released_is_known_no_longer,
            all_job_pods_go_in_one_request_and_not_at_once_again, status_goes_to_its_subresource_once,

@@ -167,6 +167,25 @@ START_TEST(retries_back_off_to_their_cap)
 }
 END_TEST
 
+START_TEST(the_servers_wish_is_heeded_up_to_the_cap)
+{
+	static const struct {
+		int retry_after_s;
+		int64_t delay_ms;
+	} cases[] = {{-1, 1000}, {0, 1000}, {1, 1000}, {7, 7000}, {3600, FACTS_EFFECT_RETRY_MAX_MS}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kube_err failure = {.code = KUBE_E_API, .http_status = 429, .retry_after_s = cases[i].retry_after_s};
+		int64_t delay = 0;
+		bool news;
+		set_up();
+		facts_effect_failed(facts, KEY, WHAT, &failure, &at_once, 0, 0, &delay, &news, NULL);
+		ck_assert_int_eq(delay, cases[i].delay_ms);
+		ck_assert_int_eq(facts_effect_wait_ms(facts, KEY, WHAT, 0), cases[i].delay_ms);
+		tear_down();
+	}
+}
+END_TEST
+
 START_TEST(newest_of_a_key_counts_and_keys_are_apart)
 {
 	bool news;
@@ -245,6 +264,6 @@ END_TEST
 
 CHECK_MAIN("facts", refusal_is_remembered_until_it_is_over, first_refusal_in_a_row_gives_since,
            terminating_namespace_is_named, evictions_are_bounded_and_the_oldest_goes, failure_is_told_once_per_reason,
-           tolerated_failures_are_not_told, retries_back_off_to_their_cap, newest_of_a_key_counts_and_keys_are_apart,
-           what_is_not_wanted_any_more_is_forgotten, pause_holds_back_without_an_error, effects_are_bounded,
-           no_answer_has_a_reason_too)
+           tolerated_failures_are_not_told, retries_back_off_to_their_cap, the_servers_wish_is_heeded_up_to_the_cap,
+           newest_of_a_key_counts_and_keys_are_apart, what_is_not_wanted_any_more_is_forgotten,
+           pause_holds_back_without_an_error, effects_are_bounded, no_answer_has_a_reason_too)
