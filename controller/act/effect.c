@@ -176,7 +176,9 @@ static enum effect_verdict verdict_of_creation(const struct kube_err *err)
 
 static enum effect_verdict verdict_of_write(enum effect_kind kind, const struct kube_err *err)
 {
-	if (err->http_status == 404)
+	/* Without this reason it is not about the object: a proxy's, or that of a server which does not serve its kind
+	 * (yet). */
+	if (err->http_status == 404 && strcmp(err->reason, "NotFound") == 0)
 		return EFFECT_GONE;
 	if (err->http_status == 409)
 		return EFFECT_STALE;

@@ -70,7 +70,7 @@ static enum eviction_result classify(const struct kube_err *err, struct eviction
 		return EVICTION_DENIED;
 	switch (err->http_status) {
 	case 403: return classify_forbidden(err, answer);
-	case 404: return EVICTION_GONE;
+	case 404: return strcmp(err->reason, "NotFound") == 0 ? EVICTION_GONE : EVICTION_ERROR; /* a proxy's */
 	case 409: return strstr(err->message, "UID in precondition") ? EVICTION_GONE : EVICTION_CONFLICT;
 	case 429: return EVICTION_THROTTLED;
 	}

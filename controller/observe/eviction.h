@@ -14,7 +14,7 @@
 
 enum eviction_result {
 	EVICTION_ACCEPTED,    /* 2xx: the pod is being deleted */
-	EVICTION_GONE,        /* 404, or 409 because another pod has the name now */
+	EVICTION_GONE,        /* 404 NotFound, or 409 because another pod has the name now */
 	EVICTION_BLOCKED,     /* 429 with the cause DisruptionBudget: the budget has nothing to give */
 	EVICTION_THROTTLED,   /* 429 without it: API Priority and Fairness */
 	EVICTION_CONFLICT,    /* 409: the pod or its budget changed meanwhile */

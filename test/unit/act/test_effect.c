@@ -203,6 +203,11 @@ static const struct verdict_case verdicts[] = {
     {EFFECT_STATUS, KUBE_E_API, 422, "Invalid", EFFECT_FAILED},
     {EFFECT_STATUS, KUBE_E_API, 404, "NotFound", EFFECT_GONE},
     {EFFECT_DELETE, KUBE_E_API, 404, "NotFound", EFFECT_GONE},
+    /* Not about the object: a proxy's, or that of a server which does not serve its kind (yet). */
+    {EFFECT_PATCH, KUBE_E_API, 404, "", EFFECT_FAILED},
+    {EFFECT_STATUS, KUBE_E_API, 404, "", EFFECT_FAILED},
+    {EFFECT_DELETE, KUBE_E_API, 404, "", EFFECT_FAILED},
+    {EFFECT_READ, KUBE_E_API, 404, "", EFFECT_FAILED},
     {EFFECT_DELETE, KUBE_E_API, 409, "Conflict", EFFECT_STALE},
     {EFFECT_CREATE, KUBE_E_API, 409, "AlreadyExists", EFFECT_EXISTS},
     {EFFECT_CREATE, KUBE_E_API, 409, "Conflict", EFFECT_STALE},
@@ -593,6 +598,26 @@ START_TEST(status_of_what_is_gone_is_not_written_again_at_once)
 }
 END_TEST
 
+/* Else the cache would be expected to lose the object, and it would stay busy for ever. */
+START_TEST(a_404_that_is_not_about_the_object_is_a_failure)
+{
+	set_up(404, "{}");
+	struct kube_object *object =
+	    put(t.rollouts, &rollout_projection,
+	        "{'metadata':{'name':'r','uid':'ru','resourceVersion':'7'},'spec':{'policyRef':{'name':'p'}}}");
+	_cleanup_json_ cJSON *status = json_of("{'epoch':1}");
+	ck_assert(act_write_status(t.act, KEY, object, status));
+	run_for(10);
+	ck_assert(!kube_pending_busy(t.rollout_writes, "r"));
+	ck_assert_ptr_nonnull(facts_effect_error(t.facts, KEY, now()));
+	run_for(5000);
+	ck_assert(act_write_status(t.act, KEY, object, status));
+	run_for(10);
+	ck_assert_uint_eq(t.requests, 2);
+	tear_down();
+}
+END_TEST
+
 START_TEST(creation_of_a_rollout_is_seen_by_its_policy)
 {
 	set_up(201, "{\"metadata\":{\"name\":\"p-1\",\"resourceVersion\":\"8\"}}");
@@ -723,6 +748,7 @@ CHECK_MAIN("effect", answers_and_what_they_mean, node_is_busy_until_the_cache_sh
            job_that_was_made_is_known_by_its_uid, job_that_is_there_already_is_known_to_exist,
            job_is_read_from_the_server, job_that_was_never_there, job_that_is_released_is_known_no_longer,
            all_job_pods_go_in_one_request_and_not_at_once_again, status_goes_to_its_subresource_once,
-           status_of_what_is_gone_is_not_written_again_at_once, creation_of_a_rollout_is_seen_by_its_policy,
-           deletion_of_what_is_gone_is_fine, end_with_writes_in_flight, who_does_not_lead_sends_nothing,
-           who_leads_no_longer_repeats_nothing, old_decisions_are_not_repeated, only_a_conflict_of_a_status_is_told)
+           status_of_what_is_gone_is_not_written_again_at_once, a_404_that_is_not_about_the_object_is_a_failure,
+           creation_of_a_rollout_is_seen_by_its_policy, deletion_of_what_is_gone_is_fine, end_with_writes_in_flight,
+           who_does_not_lead_sends_nothing, who_leads_no_longer_repeats_nothing, old_decisions_are_not_repeated,
+           only_a_conflict_of_a_status_is_told)

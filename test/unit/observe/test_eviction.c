@@ -57,6 +57,7 @@ static const struct answer_case answers[] = {
      "pods \"cart-0\" is forbidden: ValidatingAdmissionPolicy 'no-evict' with binding 'b' denied "
      "request: no",
      EVICTION_DENIED, "ValidatingAdmissionPolicy", "no-evict"},
+    {404, "", "", "the server answered with HTTP status 404 (NotFound) and no text", EVICTION_ERROR, "APIServer", ""},
     {405, "MethodNotAllowed", "", "the server does not allow this method", EVICTION_ERROR, "APIServer", ""},
 };
 
