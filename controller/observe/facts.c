@@ -341,7 +341,8 @@ void facts_effect_pause(struct facts *facts, const char *key, const char *what, 
 int64_t facts_effect_wait_ms(const struct facts *facts, const char *key, const char *what, int64_t now_ms)
 {
 	const struct effect_entry *entry = find_effect(facts, key, what);
-	return entry && now_ms < entry->retry_at_ms ? entry->retry_at_ms - now_ms : 0;
+	int64_t wait_ms = entry ? entry->retry_at_ms - now_ms : 0;
+	return wait_ms > 0 && wait_ms <= FACTS_EFFECT_RETRY_MAX_MS ? wait_ms : 0; /* longer: the clock was set back */
 }
 
 const struct effect_error *facts_effect_error(struct facts *facts, const char *key, int64_t now_ms)

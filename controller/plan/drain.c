@@ -7,6 +7,8 @@
 
 /* A pod that is still there so long after it should have ended keeps the drain waiting, and is told. */
 #define OVERDUE_MS (30 * 1000)
+/* Refusals hold for half of it; the server's clock was set back meanwhile when one seems to hold for longer. */
+#define REFUSAL_HOLDS_AT_MOST_MS (60 * 1000)
 
 struct judged {
 	enum pod_verdict verdict;
@@ -114,7 +116,8 @@ static bool refusal_holds(struct drain *drain, const struct pod_view *view)
 	if (!fact)
 		return false;
 	drain_block(&drain->view, fact->kind, fact->namespace_, fact->name, view->pod, fact->message);
-	if (fact->retry_at_ms <= drain->pass->s->now_ms)
+	int64_t wait_ms = fact->retry_at_ms - drain->pass->s->now_ms;
+	if (wait_ms <= 0 || wait_ms > REFUSAL_HOLDS_AT_MOST_MS)
 		return false;
 	look_again_at(drain->pass->out, fact->retry_at_ms);
 	return true;

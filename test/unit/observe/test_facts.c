@@ -186,6 +186,19 @@ START_TEST(the_servers_wish_is_heeded_up_to_the_cap)
 }
 END_TEST
 
+/* The server's clock was ahead, and has been set right. */
+START_TEST(no_retry_waits_for_a_clock_that_was_set_back)
+{
+	const int64_t hour = 3600000;
+	bool news;
+	set_up();
+	fail_once(KEY, WHAT, "X", &at_once, 2 * hour, &news);
+	ck_assert_int_eq(facts_effect_wait_ms(facts, KEY, WHAT, 2 * hour), 1000);
+	ck_assert_int_eq(facts_effect_wait_ms(facts, KEY, WHAT, hour), 0);
+	tear_down();
+}
+END_TEST
+
 START_TEST(newest_of_a_key_counts_and_keys_are_apart)
 {
 	bool news;
@@ -265,5 +278,6 @@ END_TEST
 CHECK_MAIN("facts", refusal_is_remembered_until_it_is_over, first_refusal_in_a_row_gives_since,
            terminating_namespace_is_named, evictions_are_bounded_and_the_oldest_goes, failure_is_told_once_per_reason,
            tolerated_failures_are_not_told, retries_back_off_to_their_cap, the_servers_wish_is_heeded_up_to_the_cap,
-           newest_of_a_key_counts_and_keys_are_apart, what_is_not_wanted_any_more_is_forgotten,
-           pause_holds_back_without_an_error, effects_are_bounded, no_answer_has_a_reason_too)
+           no_retry_waits_for_a_clock_that_was_set_back, newest_of_a_key_counts_and_keys_are_apart,
+           what_is_not_wanted_any_more_is_forgotten, pause_holds_back_without_an_error, effects_are_bounded,
+           no_answer_has_a_reason_too)

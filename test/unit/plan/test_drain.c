@@ -262,5 +262,20 @@ START_TEST(refusals_of_the_server)
 }
 END_TEST
 
+/* The server's clock was ahead, and has been set right. */
+START_TEST(no_refusal_holds_until_a_clock_that_was_set_back)
+{
+	begin();
+	struct world_pod *pod = world_add_pod(&w, "n0", "p", "cart");
+	pod->fact = (struct eviction_fact){
+	    .kind = "Webhook", .namespace_ = "", .name = "guard", .message = "no", .since_ms = w.now_ms + SECONDS(3600)};
+	pod->fact.retry_at_ms = pod->fact.since_ms + SECONDS(5);
+	drain_nodes(1);
+	ck_assert_uint_eq(world_actions(&w, ACTION_EVICT_POD), 1);
+	world_finish(&w);
+}
+END_TEST
+
 CHECK_MAIN("plan/drain", filters, one_budget_for_all_nodes, evictions_under_way, unready_pods, two_budgets,
-           two_budgets_do_not_hold_what_is_over, budgets_of_others, parallelism, refusals_of_the_server)
+           two_budgets_do_not_hold_what_is_over, budgets_of_others, parallelism, refusals_of_the_server,
+           no_refusal_holds_until_a_clock_that_was_set_back)
