@@ -17,6 +17,7 @@ struct kube_credentials {
 	bool exec_gives_cert;   /* no certificate is configured, so the plugin's serves */
 	struct kube_exec_run *run;
 	bool has_answer; /* of the plugin, and it counts still */
+	bool answering;  /* it has just come: it counts whatever our clock says */
 	struct kube_exec_answer answer;
 	unsigned number; /* of what is sent now: another one after each change */
 	void (*on_ready)(void *arg, const struct kube_err *err);
@@ -79,14 +80,18 @@ static void on_answer(void *arg, struct kube_exec_answer *answer, const struct k
 		*answer = (struct kube_exec_answer){0};
 		c->has_answer = true;
 		c->number++;
+		c->answering = true;
 		use_cert(c);
 	}
 	c->on_ready(c->arg, err);
+	c->answering = false;
 }
 
+/* What has expired by our clock when it comes is sent all the same, as by client-go: the clock may be wrong, and the
+ * plugin would say the same again. */
 static int from_exec(struct kube_credentials *c, const char **ret_token, struct kube_err *err)
 {
-	if (c->has_answer && kube_env_wall_ms(c->env) < c->answer.expires_ms) {
+	if (c->has_answer && (c->answering || kube_env_wall_ms(c->env) < c->answer.expires_ms)) {
 		*ret_token = c->answer.token;
 		return 0;
 	}

@@ -20,12 +20,17 @@ struct stage {
 	int64_t delay_ms, valid_ms; /* valid_ms 0: no expiry */
 	bool fails;
 	const struct test_cert *cert;
+	char sent[64]; /* what a request that waited is sent with */
 };
+
+static const char *token(struct stage *stage, unsigned *ret_number);
 
 static void on_ready(void *arg, const struct kube_err *err)
 {
 	struct stage *stage = arg;
 	stage->readies++;
+	if (!err)
+		snprintf(stage->sent, sizeof(stage->sent), "%s", token(stage, NULL));
 	stage->code = err ? err->code : 0;
 	snprintf(stage->message, sizeof(stage->message), "%s", err ? err->message : "");
 }
@@ -234,6 +239,23 @@ START_TEST(what_expires_is_asked_for_again)
 }
 END_TEST
 
+/* Our clock may be ahead: whether they are good is for the server to say, once for each request. */
+START_TEST(what_has_expired_by_our_clock_is_sent_all_the_same)
+{
+	struct stage stage = {.valid_ms = -MINUTE_MS, .delay_ms = 100};
+	begin_exec(&stage);
+	ck_assert_str_eq(token(&stage, NULL), "later");
+	run_to(&stage, MINUTE_MS);
+	ck_assert_str_eq(stage.sent, "token-1");
+	ck_assert_int_eq(stage.plays, 1);
+	ck_assert_str_eq(token(&stage, NULL), "later");
+	run_to(&stage, 2 * MINUTE_MS);
+	ck_assert_str_eq(stage.sent, "token-2");
+	ck_assert_int_eq(stage.plays, 2);
+	finish(&stage);
+}
+END_TEST
+
 START_TEST(a_401_drops_what_was_refused_and_nothing_newer)
 {
 	struct stage stage = {.delay_ms = 100};
@@ -354,6 +376,7 @@ END_TEST
 
 CHECK_MAIN("credentials", a_token_file_is_followed, certificate_files_are_looked_at_every_five_minutes,
            data_need_no_second_look, one_run_serves_all_who_wait, what_expires_is_asked_for_again,
-           a_401_drops_what_was_refused_and_nothing_newer, a_failure_is_told_and_the_next_request_tries_again,
-           an_absent_plugin_fails_at_once, a_plugins_certificate_makes_new_connections,
-           what_is_configured_goes_before_the_plugin, they_may_go_while_the_plugin_runs)
+           what_has_expired_by_our_clock_is_sent_all_the_same, a_401_drops_what_was_refused_and_nothing_newer,
+           a_failure_is_told_and_the_next_request_tries_again, an_absent_plugin_fails_at_once,
+           a_plugins_certificate_makes_new_connections, what_is_configured_goes_before_the_plugin,
+           they_may_go_while_the_plugin_runs)
