@@ -197,6 +197,18 @@ class TestDefaults(ClusterTest):
         self.assertEqual(spec["drain"]["parallelism"], 10)
         self.assertEqual(spec["patches"][0]["rollback"]["timeout"], "15m")
 
+    def test_in_progress_until_the_controller_has_looked(self):
+        """kstatus (Flux, Argo CD, kpt) takes what has neither observedGeneration nor conditions for current."""
+        unseen = {"observedGeneration": -1}
+        for plural, body in (("patchpolicies", objects.policy("unseen")), ("patchrollouts", objects.rollout("unseen", "a"))):
+            made = self.client.create(plural, {**body, "status": {"progress": "1/1"}})
+            self.assertEqual(made["status"], unseen, plural)
+            read, = (item for item in self.client.list(plural) if item["metadata"]["name"] == "unseen")
+            self.assertEqual(read["status"], unseen, plural)
+            self.assertEqual(self.client.patch(plural, "unseen", {"metadata": {"labels": {"a": "b"}}})["status"], unseen, plural)
+            looked = self.client.replace(plural, {**self.client.get(plural, "unseen"), "status": {"observedGeneration": 1}}, subresource="status")
+            self.assertEqual(looked["status"], {"observedGeneration": 1}, plural)
+
     def test_status_does_not_change_the_generation(self):
         body = self.client.create("patchpolicies", objects.policy("generation"))
         body["status"] = {"observedGeneration": 1, "progress": "0/0"}

@@ -48,7 +48,7 @@ void world_set_policy(struct world *world, const char *spec, bool suspend)
 	char *head = kube_arena_printf(
 	    &world->arena,
 	    "{'metadata':{'name':'pool','uid':'policy-uid','generation':%lld,'annotations':{%s%s%s}},"
-	    "'spec':{'suspend':%s,%s}}",
+	    "'spec':{'suspend':%s,%s},'status':{'observedGeneration':-1}}",
 	    (long long)(world->generation ? world->generation : 1), world->author ? "'patchwright.io/author':'" : "",
 	    world->author ? world->author : "", world->author ? "'" : "", suspend ? "true" : "false", spec);
 	_cleanup_json_ cJSON *json = parse(head);
@@ -274,7 +274,7 @@ struct world_rollout *world_add_rollout(struct world *world, const char *name)
 	    &world->arena,
 	    "{'metadata':{'name':'%s','uid':'%08zx-rollout','generation':1,'creationTimestamp':'%s','resourceVersion':'1',"
 	    "'ownerReferences':[{'apiVersion':'patchwright.io/v1alpha1','kind':'PatchPolicy','name':'pool','uid':"
-	    "'policy-uid','controller':true}]},'spec':{'policyRef':{'name':'pool'}}}",
+	    "'policy-uid','controller':true}]},'spec':{'policyRef':{'name':'pool'}},'status':{'observedGeneration':-1}}",
 	    name, ++world->lost_count, kube_time_format(world->now_ms, created));
 
 	*rollout = (struct world_rollout){.json = parse(text)};
