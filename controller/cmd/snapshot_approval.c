@@ -65,9 +65,12 @@ void snapshot_approvals(const struct controller *controller, struct kube_arena *
 	static const struct admission_use approvals = {APPROVALS_ADMISSION, "no approval counts",
 	                                               "anybody could approve in the name of another"},
 	                                  emergencies = {RIGHTS_ADMISSION, "no emergency passes anything by",
-	                                                 "anybody could make one"};
+	                                                 "anybody could make one"},
+	                                  authors = {AUTHORS_ADMISSION, "no author counts",
+	                                             "anybody could write in the name of another"};
 
 	s->approval_guard = guard_of(controller, &approvals, arena);
 	s->emergency_guard = guard_of(controller, &emergencies, arena);
+	s->author_guard = guard_of(controller, &authors, arena);
 	fill_approvals(controller, arena, s);
 }

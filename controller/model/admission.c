@@ -7,7 +7,7 @@
 
 struct expected {
 	const char *name;
-	const struct kube_resource *resource; /* of what it looks at */
+	const struct kube_resource *resources[3]; /* of what it looks at */
 	const char *operations[3];
 	struct variable {
 		const char *name, *expression;
@@ -18,7 +18,7 @@ struct expected {
 static const struct expected expectations[] = {
     {
         .name = APPROVALS_ADMISSION,
-        .resource = &pw_approvals,
+        .resources = {&pw_approvals},
         .operations = {"CREATE"},
         .validations =
             {
@@ -30,7 +30,7 @@ static const struct expected expectations[] = {
     },
     {
         .name = RIGHTS_ADMISSION,
-        .resource = &pw_rollouts,
+        .resources = {&pw_rollouts},
         .operations = {"CREATE", "UPDATE"},
         .variables =
             {
@@ -48,6 +48,26 @@ static const struct expected expectations[] = {
                 "variables.isPolicy || !object.spec.?emergency.?enabled.orValue(false) || (object.spec.?emergency == "
                 "variables.oldSpec.?emergency && !variables.authorChanged) || variables.check.check('override')"
                 ".allowed()",
+            },
+    },
+    {
+        .name = AUTHORS_ADMISSION,
+        .resources = {&pw_policies, &pw_rollouts},
+        .operations = {"CREATE", "UPDATE"},
+        .variables =
+            {
+                {"author", "object.metadata.?annotations[?'patchwright.io/author'].orValue('')"},
+                {"oldAuthor", "request.operation == 'CREATE' ? '' : "
+                              "oldObject.metadata.?annotations[?'patchwright.io/author'].orValue('')"},
+                {"oldSpec", "request.operation == 'CREATE' ? {} : oldObject.spec"},
+                {"intentOnly", "request.resource.resource == 'patchrollouts' && request.operation == 'UPDATE'"},
+            },
+        .validations =
+            {
+                "variables.author == '' || variables.author == request.userInfo.username || (variables.author == "
+                "variables.oldAuthor && (object.spec == variables.oldSpec || variables.intentOnly)) || "
+                "authorizer.group('patchwright.io').resource(request.resource.resource).name(object.metadata.name)"
+                ".check('vouch').allowed()",
             },
     },
 };
@@ -81,7 +101,7 @@ static bool is_empty(const cJSON *value)
 	return !value || cJSON_GetArraySize(value) == 0;
 }
 
-static bool covers(const cJSON *rule, const struct expected *expected)
+static bool covers(const cJSON *rule, const struct expected *expected, const struct kube_resource *resource)
 {
 	const cJSON *scope = kube_json_get(rule, "scope");
 	bool operations = true;
@@ -90,19 +110,28 @@ static bool covers(const cJSON *rule, const struct expected *expected)
 		operations &= contains(kube_json_get(rule, "operations"), expected->operations[i]);
 	return operations && contains(kube_json_get(rule, "apiGroups"), PW_GROUP) &&
 	       contains(kube_json_get(rule, "apiVersions"), PW_VERSION) &&
-	       contains(kube_json_get(rule, "resources"), expected->resource->plural) &&
+	       contains(kube_json_get(rule, "resources"), resource->plural) &&
 	       is_empty(kube_json_get(rule, "resourceNames")) &&
 	       (!scope || is_text(scope, "*") || is_text(scope, "Cluster"));
 }
 
-/* At every object of its kind: nothing is left out. */
-static bool looks_at_all(const cJSON *constraints, const struct expected *expected)
+static bool any_covers(const cJSON *rules, const struct expected *expected, const struct kube_resource *resource)
 {
 	const cJSON *rule;
-	bool covered = false;
 
-	cJSON_ArrayForEach (rule, kube_json_get(constraints, "resourceRules"))
-		covered |= covers(rule, expected);
+	cJSON_ArrayForEach (rule, rules)
+		if (covers(rule, expected, resource))
+			return true;
+	return false;
+}
+
+/* At every object of its kinds: nothing is left out. */
+static bool looks_at_all(const cJSON *constraints, const struct expected *expected)
+{
+	bool covered = true;
+
+	for (size_t i = 0; expected->resources[i]; i++)
+		covered &= any_covers(kube_json_get(constraints, "resourceRules"), expected, expected->resources[i]);
 	return covered && is_empty(kube_json_get(constraints, "excludeResourceRules")) &&
 	       is_empty(kube_json_get(constraints, "objectSelector")) &&
 	       is_empty(kube_json_get(constraints, "namespaceSelector"));

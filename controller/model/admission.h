@@ -7,6 +7,7 @@
 /* Names of a ValidatingAdmissionPolicy and of its binding. */
 #define APPROVALS_ADMISSION "approvals.patchwright.io" /* says whose word an approval is */
 #define RIGHTS_ADMISSION "rights.patchwright.io"       /* says who may make an emergency */
+#define AUTHORS_ADMISSION "authors.patchwright.io"     /* says whose name the annotation patchwright.io/author is */
 
 struct admission {
 	struct kube_object object;

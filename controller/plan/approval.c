@@ -77,6 +77,8 @@ static void look_at_authors(struct pass *pass)
 	const struct author *unknown = authors_unknown(&authors);
 
 	pass->approving.authors = authors;
+	if (pass->s->author_guard.problem)
+		no_approval_counts(pass, "ApprovalsUnprotected", pass->s->author_guard.problem);
 	if (!*policy->author)
 		no_approval_counts(pass, "AuthorUnknown",
 		                   plan_printf(pass->arena,

@@ -26,10 +26,12 @@ struct refusal emergency_refusal(const struct rollout_snapshot *s, const struct 
 		               rollout->object.name);
 	if (s->emergency_guard.problem)
 		return (struct refusal){"EmergencyUnprotected", s->emergency_guard.problem};
-	if (older_than_guard(&s->emergency_guard, &rollout->object))
+	if (s->author_guard.problem)
+		return (struct refusal){"EmergencyUnprotected", s->author_guard.problem};
+	if (older_than_guard(&s->emergency_guard, &rollout->object) || older_than_guard(&s->author_guard, &rollout->object))
 		return REFUSAL("EmergencyUnprotected",
-		               "PatchRollout %s is older than the admission policy that says who may make an emergency: delete "
-		               "it, and create another one",
+		               "PatchRollout %s is older than the admission policy that says who may make an emergency, or in "
+		               "whose name: delete it, and create another one",
 		               rollout->object.name);
 	return (struct refusal){0};
 }

@@ -284,7 +284,7 @@ struct rollout_snapshot {
 	const struct gate_fact *gate_facts;       /* by index of the plan's gates; NULL: nothing is known */
 	const struct approval *const *approvals;  /* of rollouts of this name, the oldest first */
 	size_t approval_count;
-	struct guard approval_guard, emergency_guard;
+	struct guard approval_guard, emergency_guard, author_guard;
 	int64_t epoch; /* the fencing number that this process writes; status.epoch must equal it before anything else is
 	                  done */
 };

@@ -170,14 +170,15 @@ class TestUnprotected(ApprovalTest):
         self.addCleanup(self.install)
         self.pool(1)
         self.policy(trigger="Manual", suspend=True, emergency={"allow": True})  # nothing begins before the controller knows
-        self.client.delete("validatingadmissionpolicybindings", "rights.patchwright.io")
-        name = self.emergency("unguarded")
-        self.wait_condition("patchrollouts", name, "Stalled", "EmergencyUnprotected",
-                            "ValidatingAdmissionPolicyBinding rights.patchwright.io is missing")
-        self.install()
-        self.wait_condition("patchrollouts", name, "Stalled", "EmergencyUnprotected", "older than the admission policy")
+        for guard in ("rights.patchwright.io", "authors.patchwright.io"):
+            self.client.delete("validatingadmissionpolicybindings", guard)
+            name = self.emergency(f"without-{guard}")
+            self.wait_condition("patchrollouts", name, "Stalled", "EmergencyUnprotected",
+                                f"ValidatingAdmissionPolicyBinding {guard} is missing")
+            self.install()
+            self.wait_condition("patchrollouts", name, "Stalled", "EmergencyUnprotected", "older than the admission policy")
+            self.client.delete("patchrollouts", name)
         self.change(suspend=False)
-        self.client.delete("patchrollouts", name)
         self.await_guard()
         self.assertEqual(self.touched(), set())
         self.emergency("guarded")

@@ -91,7 +91,7 @@ struct checks {
 	/* Since when a process knows that nothing binds an admission policy; INT64_MAX: it does not. */
 	struct known_guard {
 		unsigned sender;
-		int64_t approvals_gone_ms, rights_gone_ms;
+		int64_t approvals_gone_ms, rights_gone_ms, authors_gone_ms;
 	} guards[MAX_REPLICAS];
 	char leaving[128], leaving_node[64]; /* the pod that the controller took away last */
 };

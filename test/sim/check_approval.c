@@ -83,7 +83,8 @@ static void check_scope(struct checks *checks, const struct seen_rollout *seen, 
 		world_fail(checks->world, "node %s is the first of %s %s, with %lld approvals of %lld", node,
 		           *wave ? "wave" : "rollout", *wave ? wave : seen->now->object.name, (long long)count,
 		           (long long)rules->required);
-	if (is_known_unguarded(checks, APPROVALS_ADMISSION, sender))
+	if (is_known_unguarded(checks, APPROVALS_ADMISSION, sender) ||
+	    (rules->separate_duties && is_known_unguarded(checks, AUTHORS_ADMISSION, sender)))
 		world_fail(checks->world, "node %s starts by approvals that nobody guards", node);
 }
 

@@ -52,7 +52,9 @@ static void on_node(void *arg, const struct kube_change *change)
 
 static int64_t *gone_ms(struct known_guard *guard, const char *admission)
 {
-	return strcmp(admission, APPROVALS_ADMISSION) == 0 ? &guard->approvals_gone_ms : &guard->rights_gone_ms;
+	if (strcmp(admission, APPROVALS_ADMISSION) == 0)
+		return &guard->approvals_gone_ms;
+	return strcmp(admission, RIGHTS_ADMISSION) == 0 ? &guard->rights_gone_ms : &guard->authors_gone_ms;
 }
 
 /* Before its first list it knows nothing, and counts nothing. */
@@ -64,7 +66,7 @@ static void on_binding(void *arg, const struct kube_change *change)
 	unsigned process = kube_sim_process_id(replica->process);
 
 	if (guard->sender != process)
-		*guard = (struct known_guard){process, INT64_MAX, INT64_MAX};
+		*guard = (struct known_guard){process, INT64_MAX, INT64_MAX, INT64_MAX};
 	*gone_ms(guard, any->name) = change->new_object ? INT64_MAX : world_now_ms(replica->world);
 }
 

@@ -63,7 +63,8 @@ bool is_overridden(const struct seen_rollout *seen, const struct rules *rules, e
 bool may_override(const struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
                   enum bypass what, unsigned sender)
 {
-	return is_overridden(seen, rules, what) && !is_known_unguarded(checks, RIGHTS_ADMISSION, sender);
+	return is_overridden(seen, rules, what) && !is_known_unguarded(checks, RIGHTS_ADMISSION, sender) &&
+	       !is_known_unguarded(checks, AUTHORS_ADMISSION, sender);
 }
 
 void check_ledger(struct checks *checks, struct seen_rollout *seen)

@@ -96,7 +96,7 @@ static void take_back(struct people *people)
 
 /* ---- the admission policies ---- */
 
-static const char *const guards[] = {APPROVALS_ADMISSION, RIGHTS_ADMISSION};
+static const char *const guards[] = {APPROVALS_ADMISSION, RIGHTS_ADMISSION, AUTHORS_ADMISSION};
 
 static void install(struct world *world, const char *kind, const char *collection, const char *name)
 {

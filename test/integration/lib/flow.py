@@ -161,9 +161,9 @@ class FlowTest(ClusterTest):
         self.client.patch("nodes", node, {"status": {"conditions": [ready]}}, kind="strategic", subresource="status")
 
     def await_guard(self):
-        """Emergencies count that are made so long after the admission policy that says who may make one."""
-        made = max(self.client.get(f"validatingadmission{kind}", "rights.patchwright.io")["metadata"]["creationTimestamp"]
-                   for kind in ("policies", "policybindings"))
+        """Emergencies count that are made so long after the admission policies that say who may make one, and in whose name."""
+        made = max(self.client.get(f"validatingadmission{kind}", f"{name}.patchwright.io")["metadata"]["creationTimestamp"]
+                   for kind in ("policies", "policybindings") for name in ("rights", "authors"))
         at = datetime.datetime.fromisoformat(made.replace("Z", "+00:00")) + datetime.timedelta(seconds=6)
         wait_for(lambda: datetime.datetime.now(datetime.timezone.utc) >= at, WAIT, f"it is {at}")
 

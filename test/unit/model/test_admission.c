@@ -21,7 +21,7 @@ static bool as_expected(const char *kind, const char *name, const char *path, co
 	return is;
 }
 
-static const char *const names[] = {APPROVALS_ADMISSION, RIGHTS_ADMISSION};
+static const char *const names[] = {APPROVALS_ADMISSION, RIGHTS_ADMISSION, AUTHORS_ADMISSION};
 
 START_TEST(as_installed)
 {
@@ -29,7 +29,7 @@ START_TEST(as_installed)
 		ck_assert_msg(as_expected("ValidatingAdmissionPolicy", names[i], NULL, NULL), "%s", names[i]);
 		ck_assert_msg(as_expected("ValidatingAdmissionPolicyBinding", names[i], NULL, NULL), "%s", names[i]);
 	}
-	ck_assert(!as_expected("ValidatingAdmissionPolicy", "authors.patchwright.io", NULL, NULL)); /* not looked at */
+	ck_assert(!as_expected("ValidatingAdmissionPolicy", "reports.patchwright.io", NULL, NULL)); /* not looked at */
 }
 END_TEST
 
@@ -84,6 +84,14 @@ START_TEST(policies_that_are_weaker)
 	    {RIGHTS_ADMISSION, "spec>variables>3>expression", "'false'"},
 	    {RIGHTS_ADMISSION, "spec>variables>4>expression", "'authorizer'"},
 	    {RIGHTS_ADMISSION, "spec>variables", NULL},
+	    {AUTHORS_ADMISSION, "spec>matchConstraints>resourceRules>0>operations", "['CREATE']"},
+	    {AUTHORS_ADMISSION, "spec>matchConstraints>resourceRules>0>resources", "['patchpolicies']"},
+	    {AUTHORS_ADMISSION, "spec>matchConstraints>resourceRules>0>resources", "['patchrollouts']"},
+	    {AUTHORS_ADMISSION, "spec>validations>0>expression", "'true'"},
+	    {AUTHORS_ADMISSION, "spec>variables>0>expression", "''"},
+	    {AUTHORS_ADMISSION, "spec>variables>1>expression", "'bob'"},
+	    {AUTHORS_ADMISSION, "spec>variables>2>expression", "'object.spec'"},
+	    {AUTHORS_ADMISSION, "spec>variables>4>expression", "'true'"},
 	};
 	for (size_t n = 0; n < KUBE_ARRAY_LEN(names); n++)
 		for (size_t i = 0; i < KUBE_ARRAY_LEN(weaker); i++)

@@ -254,6 +254,36 @@ START_TEST(without_its_guard_no_approval_counts)
 }
 END_TEST
 
+/* Where anybody may write in the name of another, an author could approve what he wrote. */
+START_TEST(without_the_guard_of_authors_nobody_is_told_from_them)
+{
+	struct world_rollout *r = begin("'mode':'Rollout'", TWO_WAVES);
+	w.author_guard.problem = "the policy is missing";
+	world_run(&w, SECONDS(1));
+	world_approve(&w, r, "bob", "");
+	world_run(&w, MINUTES(10));
+	check_waits(r, "ApprovalsUnprotected", "the policy is missing");
+	check_why(r, 0, "ApprovalsUnprotected");
+	ck_assert(condition_true(&r->rollout->status.conditions, "Stalled"));
+	w.author_guard = (struct guard){.since_ms = w.now_ms}; /* it has nothing to do with approvals */
+	world_run(&w, MINUTES(60));
+	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_SUCCEEDED);
+	world_finish(&w);
+}
+END_TEST
+
+START_TEST(where_authors_may_approve_nobody_guards_their_names)
+{
+	struct world_rollout *r = begin("'mode':'Rollout','separationOfDuties':false", TWO_WAVES);
+	w.author_guard.problem = "the policy is missing";
+	world_run(&w, SECONDS(1));
+	world_approve(&w, r, "bob", "");
+	world_run(&w, MINUTES(60));
+	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_SUCCEEDED);
+	world_finish(&w);
+}
+END_TEST
+
 /* Killed and its status lost at any effect: never a node without approval, and never a decision twice. */
 START_TEST(it_goes_on_after_a_crash)
 {
@@ -280,4 +310,5 @@ CHECK_MAIN("plan/approval", nothing_is_asked_for_without_it, a_rollout_waits_and
            each_wave_waits_for_its_own, one_wave_may_ask_for_its_own, an_approval_is_taken_back_until_it_is_used,
            an_approval_expires_until_it_is_used, another_plan_or_rollout_is_not_this_one, nobody_approves_his_own,
            who_made_the_rollout_does_not_approve_it, an_author_who_is_not_known_could_be_anybody,
-           without_its_guard_no_approval_counts, it_goes_on_after_a_crash)
+           without_its_guard_no_approval_counts, without_the_guard_of_authors_nobody_is_told_from_them,
+           where_authors_may_approve_nobody_guards_their_names, it_goes_on_after_a_crash)

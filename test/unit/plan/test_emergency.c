@@ -243,15 +243,17 @@ START_TEST(somebody_answers_for_it)
 }
 END_TEST
 
-/* Without its admission policy nobody has seen to it that who made it had the right to. */
-START_TEST(nobody_has_checked_who_made_it)
+/* What says who had the right to make it, and what says that it was him. */
+static struct guard *const guards[] = {&w.emergency_guard, &w.author_guard};
+
+static void check_unguarded_from_the_start(struct guard *guard)
 {
 	struct world_rollout *r = begin(3, ONE_WAVE, NIGHT "," ALLOW);
-	w.emergency_guard.problem = "the policy is missing";
+	guard->problem = "the policy is missing";
 	world_run(&w, MINUTES(60));
 	world_check_condition(r, "Stalled", CONDITION_TRUE, "EmergencyUnprotected", "the policy is missing");
 	ck_assert_ptr_null(r->rollout->status.plan_hash);
-	w.emergency_guard = (struct guard){.since_ms = w.now_ms};
+	*guard = (struct guard){.since_ms = w.now_ms};
 	world_run(&w, MINUTES(60));
 	world_check_condition(r, "Stalled", CONDITION_TRUE, "EmergencyUnprotected", "older than the admission policy");
 	ck_assert_ptr_null(r->rollout->status.plan_hash);
@@ -263,15 +265,21 @@ START_TEST(nobody_has_checked_who_made_it)
 	check_override(r, "windows", "no window is open");
 	world_finish(&w);
 }
+
+START_TEST(nobody_has_checked_who_made_it)
+{
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(guards); i++)
+		check_unguarded_from_the_start(guards[i]);
+}
 END_TEST
 
 /* Then it is a rollout as others are. */
-START_TEST(its_guard_goes_while_it_is_at_work)
+static void check_unguarded_at_work(struct guard *guard)
 {
 	struct world_rollout *r = begin(3, "'maxUnavailable':1," CANARY,
 	                                NIGHT ",'approval':{'mode':'Wave','separationOfDuties':false}," EVERYTHING);
 	world_run_to(&w, "n01", STEP_DRAINING);
-	w.emergency_guard.problem = "the policy is missing";
+	guard->problem = "the policy is missing";
 	world_run(&w, MINUTES(60));
 	ck_assert_int_eq(world_step_of(&w, "n01"), STEP_PATCHED);
 	ck_assert_int_eq(r->rollout->status.waves.items[0].state, WAVE_SOAKING);
@@ -280,10 +288,16 @@ START_TEST(its_guard_goes_while_it_is_at_work)
 	world_run(&w, MINUTES(11 * 60)); /* approvals are asked for first */
 	world_check_condition(r, "Progressing", CONDITION_FALSE, "WaitingForApproval", "");
 	ck_assert_uint_eq(w.claims, 1);
-	w.emergency_guard.problem = NULL;
+	guard->problem = NULL;
 	world_run(&w, MINUTES(60));
 	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_SUCCEEDED);
 	world_finish(&w);
+}
+
+START_TEST(its_guard_goes_while_it_is_at_work)
+{
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(guards); i++)
+		check_unguarded_at_work(guards[i]);
 }
 END_TEST
 

@@ -610,6 +610,7 @@ static void take_snapshot(struct world *world, const struct world_rollout *self)
 	s->approval_count = world->approval_count;
 	s->approval_guard = world->guard;
 	s->emergency_guard = world->emergency_guard;
+	s->author_guard = world->author_guard;
 	fill_others(world, self, s);
 	for (size_t i = 0; i < world->report_count; i++)
 		reports[s->report_count++] = world->reports[i].name;

@@ -138,9 +138,9 @@ struct world {
 	size_t job_name_count;
 	const struct approval *approvals[16];
 	size_t approval_count;
-	struct guard guard, emergency_guard; /* of approvals, and of emergencies */
-	const char *author;                  /* of the policy, when it is set; NULL: not known */
-	int64_t generation;                  /* of the policy, when it is set; 0: the first */
+	struct guard guard, emergency_guard, author_guard; /* of approvals, of emergencies, and of authors */
+	const char *author;                                /* of the policy, when it is set; NULL: not known */
+	int64_t generation;                                /* of the policy, when it is set; 0: the first */
 	int64_t epoch;
 	int cut;          /* effects that still happen before the controller dies; -1: it lives */
 	int lag;          /* steps for which our own writes are not visible */
