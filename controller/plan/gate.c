@@ -75,7 +75,7 @@ static struct gate_status status_of(const struct pass *pass, const struct gate_s
 /* ---- one gate ---- */
 
 /* Each time that it stops the rollout is a decision of its own: its beginning tells it from the others. */
-static void hold(struct pass *pass, const struct gate_spec *gate, const struct gate_status *status)
+static void hold(struct pass *pass, const struct gate_spec *gate, const struct gate_status *status, bool fresh)
 {
 	char since[KUBE_TIME_TEXT_SIZE];
 	bool closed = status->verdict == GATE_CLOSED;
@@ -86,7 +86,8 @@ static void hold(struct pass *pass, const struct gate_spec *gate, const struct g
 		pass->gate_waits = text;
 	decide(pass, DECISION_WAIT, gate->name, status->since_ms / STATUS_TIME_MS, "gates",
 	       closed ? "GateClosed" : "GateError", text);
-	if (!closed && gate->on_error == GATE_ON_ERROR_FAIL && !pass->gate_failed)
+	/* An error of the time before a pause, or before a window closed, says nothing of now. */
+	if (!closed && fresh && gate->on_error == GATE_ON_ERROR_FAIL && !pass->gate_failed)
 		pass->gate_failed = plan_printf(pass->arena, "%s; its onError is Fail", text);
 }
 
@@ -104,7 +105,7 @@ static void look_at(struct pass *pass, size_t index, struct gate_status *status)
 		return;
 	pass->gates = GATES_HOLD;
 	if (status->verdict == GATE_CLOSED || status->verdict == GATE_ERROR)
-		hold(pass, gate, status);
+		hold(pass, gate, status, fresh);
 	if (fresh)
 		look_again_at(pass->out, fact->at_ms + gate->interval_ms);
 	else
