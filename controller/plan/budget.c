@@ -1,7 +1,8 @@
 /*
  * The budget: how many of the policy's nodes may be unavailable. A node counts when it is granted to us or to another
  * rollout, when it is not Ready, and when it is cordoned, by whomever. Granting a node that is unavailable already
- * costs nothing. One that we work on is the policy's until it is released, whatever becomes of its labels.
+ * takes no further place; but as pods may run on a cordoned one, no more of them are in work at a time than may be
+ * unavailable. One that we work on is the policy's until it is released, whatever becomes of its labels.
  */
 #include "controller/plan/budget.h"
 #include <string.h>
@@ -71,6 +72,7 @@ static bool unavailable(const struct pass *pass, const struct node *node, struct
 
 struct budget {
 	int64_t limit, used, nodes;
+	int64_t working;         /* granted nodes */
 	const struct node *away; /* one that is unavailable, but not through our work; NULL: none */
 };
 
@@ -131,6 +133,7 @@ static struct budget budget_now(const struct pass *pass, const struct wave_spec 
 	    wave->max_unavailable.set ? &wave->max_unavailable : &pass->rules->max_unavailable;
 
 	budget.limit = max_unavailable(value, budget.nodes);
+	budget.working = (int64_t)pass->want->active.count;
 	return budget;
 }
 
@@ -143,6 +146,7 @@ static struct budget total_now(const struct pass *pass, struct granted_uid *gran
 		return total;
 	total = count_away(pass, true, grants);
 	total.limit = max_unavailable(&pass->s->max_unavailable_total, total.nodes);
+	total.working = (int64_t)HASH_COUNT(grants);
 	return total;
 }
 
@@ -223,19 +227,22 @@ struct start {
 	struct capacity capacity;
 };
 
-/* The budget that has no place left; NULL: both have. */
-static const struct budget *used_up(const struct start *start)
+static bool is_full(const struct budget *budget, bool costs)
 {
-	if (start->budget.used >= start->budget.limit)
-		return &start->budget;
-	if (start->total.used >= start->total.limit)
-		return &start->total;
-	return NULL;
+	return (costs ? budget->used : budget->working) >= budget->limit;
 }
 
-static struct wait over_budget(const struct pass *pass, const struct start *start)
+/* The budget that has no room left for a node that takes a place in it, or none; NULL: both have. */
+static const struct budget *used_up(const struct start *start, bool costs)
 {
-	const struct budget *budget = used_up(start);
+	if (is_full(&start->budget, costs))
+		return &start->budget;
+	return is_full(&start->total, costs) ? &start->total : NULL;
+}
+
+static struct wait over_budget(const struct pass *pass, const struct start *start, bool costs)
+{
+	const struct budget *budget = used_up(start, costs);
 
 	if (!budget)
 		return (struct wait){0};
@@ -272,8 +279,8 @@ static struct wait why_not(struct pass *pass, const struct target_pass *target, 
 	const struct node *node = target->view->node;
 	struct wait wait = not_now(pass, target, start->grants);
 
-	if (!wait.text && takes_place(pass, node, start))
-		wait = over_budget(pass, start);
+	if (!wait.text)
+		wait = over_budget(pass, start, takes_place(pass, node, start));
 	if (!wait.text && !domains_allow(&start->domains, node))
 		wait = (struct wait){"Topology", pass->held_back ? pass->held_back : domains_text(pass, &start->domains)};
 	if (!wait.text && !gates_open(pass, start->wave)) {
@@ -311,7 +318,7 @@ static void try_to_grant(struct pass *pass, struct start *start, const struct ta
 	const struct node *node = target->view->node;
 	bool costs = takes_place(pass, node, start);
 
-	if (costs && pass->held_back && used_up(start))
+	if (pass->held_back && used_up(start, costs))
 		return; /* as the one before, whose reason is told */
 	struct wait wait = why_not(pass, target, start);
 	if (wait.text) {
@@ -321,6 +328,8 @@ static void try_to_grant(struct pass *pass, struct start *start, const struct ta
 	start->budget.nodes += !is_ours(pass, node, start->grants);
 	start->budget.used += costs;
 	start->total.used += !node->unschedulable;
+	start->budget.working++;
+	start->total.working++;
 	domains_note_start(&start->domains, node);
 	grant(pass, target, &start->budget);
 }

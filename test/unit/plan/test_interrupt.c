@@ -132,15 +132,19 @@ END_TEST
 /* The grant was free because the node was cordoned; when it is not any more, the place has to be there first. */
 START_TEST(a_foreign_cordon_goes_between_grant_and_claim)
 {
-	struct world_rollout *r = begin(3, false, "'maxUnavailable':1," ONE_WAVE);
+	struct world_rollout *r = begin(4, false, "'maxUnavailable':2," ONE_WAVE);
 	w.nodes[0]->node.unschedulable = w.nodes[1]->node.unschedulable = true;
+	world_set_ready(&w, "n04", false);
 	while (r->rollout->status.active.count == 0)
 		ck_assert(world_tick(&w, w.now_ms));
 	ck_assert_uint_eq(r->rollout->status.active.count, 2);
 	w.nodes[0]->node.unschedulable = w.nodes[1]->node.unschedulable = false;
 	world_run(&w, MINUTES(600)); /* check_budget() at each claim */
-	check_outcome(r, OUTCOME_SUCCEEDED, "uncordoned");
 	ck_assert_int_eq(r->rollout->status.counts.patched, 3);
+	world_set_ready(&w, "n04", true);
+	world_run(&w, MINUTES(600));
+	check_outcome(r, OUTCOME_SUCCEEDED, "uncordoned");
+	ck_assert_int_eq(r->rollout->status.counts.patched, 4);
 	world_finish(&w);
 }
 END_TEST

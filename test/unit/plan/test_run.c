@@ -462,6 +462,30 @@ START_TEST(so_does_one_that_was_cordoned_beforehand)
 }
 END_TEST
 
+static size_t most_in_work;
+
+static void count_in_work(struct world *world)
+{
+	size_t count = world->rollouts[0].rollout->status.active.count;
+	most_in_work = count > most_in_work ? count : most_in_work;
+}
+
+/* A cordoned node takes no further place, but its pods run: as many at a time as may be unavailable. */
+START_TEST(cordoned_nodes_are_not_drained_all_at_once)
+{
+	struct world_rollout *r = begin(6, 1, false, "'maxUnavailable':2," ONE_WAVE, "");
+	for (int i = 0; i < 5; i++)
+		w.nodes[i]->node.unschedulable = w.nodes[i]->cordoned_before = true;
+	most_in_work = 0;
+	w.on_step = count_in_work;
+	world_run(&w, MINUTES(60));
+	w.on_step = NULL;
+	ck_assert_int_eq(r->rollout->status.counts.patched, 5); /* the sixth waits: five are unavailable */
+	ck_assert_uint_eq(most_in_work, 2);
+	world_finish(&w);
+}
+END_TEST
+
 CHECK_MAIN("plan/run", a_canary_that_fails, ten_nodes_in_three_waves, writes_that_are_not_visible_yet,
            two_patches_share_a_cordon, nodes_cordoned_beforehand_stay_so,
            nodes_cordoned_beforehand_stay_so_when_they_fail, a_node_that_is_not_ready_uses_the_budget,
@@ -469,4 +493,5 @@ CHECK_MAIN("plan/run", a_canary_that_fails, ten_nodes_in_three_waves, writes_tha
            a_ledger_that_outgrows_the_status, both_patches_are_taken_back, a_rollback_drains_before_its_job,
            a_rollback_that_cannot_drain_ends, a_drain_that_does_not_end, a_node_that_does_not_settle,
            settling_wants_an_uninterrupted_time, a_reboot_while_draining, what_is_in_work_goes_on_after_a_failure,
-           a_node_in_work_counts_whatever_its_labels, so_does_one_that_was_cordoned_beforehand)
+           a_node_in_work_counts_whatever_its_labels, so_does_one_that_was_cordoned_beforehand,
+           cordoned_nodes_are_not_drained_all_at_once)
