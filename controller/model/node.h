@@ -13,7 +13,7 @@
 /*
  * The annotation patchwright.io/state: the durable state of a target. Written by us only, each step in one write. Keys
  * of the JSON are the names below, camelCase (nodeUID, rolloutUID, rollout, wave, step, patch, attempt, since, started,
- * foreignCordon, bootID, from, reason, message, failedStep, times, exits, held).
+ * foreignCordon, bootID, from, reason, message, failedStep, times, exits, held, paused).
  */
 struct node_state {
 	const char *node_uid;
@@ -32,6 +32,7 @@ struct node_state {
 	int64_t times[STEP_COUNT];    /* when each step began; KUBE_TIME_NONE: it did not */
 	struct kube_strlist exits;    /* "job/0=0", "rollback/0=1": exit codes by step/patch */
 	struct kube_strlist held;     /* what the held_annotations were before; empty: none is ours */
+	bool paused;                  /* a person has held it for a time, which counts for no step's duration */
 };
 
 /* Annotations that keep autoscalers away from a node while we work on it. */

@@ -44,6 +44,7 @@ static const struct kube_json_field state_table[] = {
     {.name = "times", .type = KUBE_JSON_CUSTOM, .offset = AT(times), .decode = decode_times},
     {.name = "exits", .type = KUBE_JSON_STRLIST, .offset = AT(exits)},
     {.name = "held", .type = KUBE_JSON_STRLIST, .offset = AT(held)},
+    {.name = "paused", .type = KUBE_JSON_BOOL, .offset = AT(paused)},
     KUBE_JSON_END,
 };
 
@@ -176,7 +177,8 @@ static cJSON *build(const struct node_state *state, const struct extent *extent)
 	          add_from(json, state, extent) && put_str_if(json, "reason", state->reason, REASON_BYTES) &&
 	          put_str_if(json, "message", state->message, extent->message_bytes) &&
 	          put_str_if(json, "failedStep", step_names[state->failed_step], SIZE_MAX) &&
-	          (!extent->times || add_times(json, state)) && add_exits(json, state, extent) && add_held(json, state);
+	          (!extent->times || add_times(json, state)) && add_exits(json, state, extent) && add_held(json, state) &&
+	          (!state->paused || put_bool(json, "paused", true));
 	if (ok)
 		return json;
 	cJSON_Delete(json);

@@ -2,8 +2,10 @@
  * How long a node is expected to take, so that none is started that would run on when the window has closed.
  *
  * Once a target of the rollout is patched, it is what was seen: for each step the longest time that one of the last
- * ones took, and the sum of these. Before that nothing is known but the policy's own limits, which are meant for the
- * worst case; they count up to half of the window, so that the first nodes start in its first half and not at its end.
+ * ones took, and the sum of these. One that was held by a person, or took longer than the policy's own limits add up
+ * to, because no controller ran, tells nothing. Before one is known nothing is but the policy's own limits, which are
+ * meant for the worst case; they count up to half of the window, so that the first nodes start in its first half and
+ * not at its end.
  */
 #include "controller/plan/step.h"
 #include <string.h>
@@ -57,8 +59,17 @@ static int64_t limits(const struct rules *rules)
 		if (patch->reboot_expected)
 			jobs_ms += patch->reboot_timeout_ms;
 	}
-	return (rules->drain.enabled ? rules->drain.timeout_ms : 0) + jobs_ms + observe_timeout(rules) +
-	       rules->settle_timeout_ms;
+	int64_t drain_ms = rules->drain.on_timeout == DRAIN_FORCE ? 2 * rules->drain.timeout_ms : rules->drain.timeout_ms;
+	return (rules->drain.enabled ? drain_ms : 0) + jobs_ms + observe_timeout(rules) + rules->settle_timeout_ms;
+}
+
+static bool tells_time(const struct target_pass *target, const struct expectation *expected)
+{
+	const struct node_state *state = target->state;
+
+	return target->kind == TARGET_ENDED && target->ended == STEP_PATCHED && state &&
+	       state->times[STEP_PATCHED] != KUBE_TIME_NONE && !state->paused &&
+	       state->times[STEP_PATCHED] - state->started_ms <= expected->limits_ms;
 }
 
 void expect_node(const struct pass *pass, struct expectation *ret_expected)
@@ -68,8 +79,7 @@ void expect_node(const struct pass *pass, struct expectation *ret_expected)
 
 	for (size_t i = 0; i < pass->s->target_count; i++) {
 		const struct target_pass *target = &pass->targets[i];
-		if (target->kind == TARGET_ENDED && target->ended == STEP_PATCHED && target->state &&
-		    target->state->times[STEP_PATCHED] != KUBE_TIME_NONE)
+		if (tells_time(target, &expected))
 			note(&seen, target->state);
 	}
 	for (size_t i = 0; i < seen.count; i++)

@@ -59,6 +59,7 @@ static bool resume(struct pass *pass, const struct target_pass *target, struct a
 		return false;
 	}
 	struct node_state *state = state_next(pass, target, (enum step)target->state->step);
+	state->paused = true;
 	if (state->step == STEP_ROLLING_BACK)
 		state->times[STEP_ROLLING_BACK] = pass->s->now_ms; /* rollback.timeout counts from there */
 	write_node(pass, target, state, CHANGE_NONE);

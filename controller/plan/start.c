@@ -31,11 +31,10 @@ static bool fits(const struct window_view *view, int64_t at_ms, const struct exp
 	       (!expected || view->closes_ms == KUBE_TIME_NONE || at_ms + expected_ms(expected, view) <= view->closes_ms);
 }
 
-/* The next time at which it opens for long enough. False: that never comes. */
-static bool next_fit(const struct pass *pass, const struct expectation *expected, int64_t *ret_opens_ms,
-                     struct window_view *ret_view)
+/* The next time at which one of the next openings is long enough. */
+static bool next_fit_of(const struct pass *pass, const struct window_set *windows, const struct expectation *expected,
+                        int64_t *ret_opens_ms, struct window_view *ret_view)
 {
-	const struct window_set *windows = &pass->start.windows;
 	int64_t at_ms = pass->s->now_ms;
 
 	for (int i = 0; i < MAX_OPENINGS && window_next(windows, at_ms, &at_ms); i++) {
@@ -46,6 +45,32 @@ static bool next_fit(const struct pass *pass, const struct expectation *expected
 		return true;
 	}
 	return false;
+}
+
+/* Those that are long enough by themselves: hundreds of short ones may come before. */
+static struct window_set long_windows(const struct pass *pass, const struct expectation *expected)
+{
+	const struct window_set *all = &pass->start.windows;
+	struct window_set set = *all;
+
+	set.items = plan_alloc(pass->arena, all->count * sizeof(*set.items));
+	set.count = 0;
+	for (size_t i = 0; i < all->count; i++) {
+		const struct window_view alone = {.longest_ms = all->items[i].spec->duration_ms};
+		if (expected_ms(expected, &alone) <= alone.longest_ms)
+			set.items[set.count++] = all->items[i];
+	}
+	return set;
+}
+
+/* The next time at which it opens for long enough. False: that never comes. */
+static bool next_fit(const struct pass *pass, const struct expectation *expected, int64_t *ret_opens_ms,
+                     struct window_view *ret_view)
+{
+	if (next_fit_of(pass, &pass->start.windows, expected, ret_opens_ms, ret_view))
+		return true;
+	struct window_set longer = long_windows(pass, expected);
+	return longer.count > 0 && next_fit_of(pass, &longer, expected, ret_opens_ms, ret_view);
 }
 
 static void hold_back(struct pass *pass, const char *reason, const char *text, int64_t attempt)

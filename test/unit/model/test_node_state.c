@@ -184,6 +184,7 @@ START_TEST(test_fits)
 		state.message = filled(&arena, cases[i].message, cases[i].message_len);
 		state.wave = filled(&arena, 'w', 63);
 		state.rollout = filled(&arena, 'r', 61);
+		state.paused = true;
 		for (int step = STEP_CLAIMED; step < STEP_COUNT; step++)
 			state.times[step] = T0 + 86400000LL * step;
 
@@ -194,6 +195,7 @@ START_TEST(test_fits)
 		ck_assert_str_eq(back->wave, state.wave);
 		ck_assert_str_eq(back->reason, "JobFailed");
 		ck_assert(back->foreign_cordon);
+		ck_assert(back->paused);
 		ck_assert_uint_eq(back->from.count, cases[i].versions);
 		ck_assert_str_eq(node_state_held(back, HELD_DISRUPTION), held[HELD_DISRUPTION]);
 		for (size_t v = 0; v < back->from.count; v++) /* whole or absent, never cut */

@@ -146,6 +146,59 @@ START_TEST(only_what_can_be_done_is_started)
 }
 END_TEST
 
+/* Each hour one opens that is too short; on Sunday, 130 of them later, one that is not. */
+START_TEST(a_long_window_behind_many_short_ones)
+{
+	struct world_rollout *r = begin(3, ONE_WAVE, SLOW_DRAIN,
+	                                "'windows':[{'name':'short','type':'Cron','schedule':'0 * * * *','duration':'10m'},"
+	                                "{'name':'long','type':'Weekly','days':['Sun'],'start':'02:30','duration':'4h'}]");
+	slow_down(3, MINUTES(12));
+	run_to("2026-09-21T20:00:00Z");
+	ck_assert_int_eq(r->rollout->status.counts.patched, 1);
+	ck_assert_str_eq(r->rollout->status.summary, "wave all 1/3, waiting for window long, opens 2026-09-27T02:30:00Z");
+	ck_assert_ptr_null(condition(r, "Stalled"));
+	run_to("2026-09-27T06:00:00Z");
+	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_SUCCEEDED);
+	world_finish(&w);
+}
+END_TEST
+
+/* n01 was held for hours in the middle; the night is long enough for the others all the same. */
+START_TEST(a_hold_is_no_duration)
+{
+	struct world_rollout *r = begin(3, ONE_WAVE, "", NIGHT("30m"));
+	run_to("2026-09-22T02:00:00Z");
+	world_run_to(&w, "n01", STEP_PATCHING);
+	world_hold(&w, "n01", "disk is being replaced");
+	run_to("2026-09-22T02:35:00Z");
+	world_hold(&w, "n01", NULL);
+	run_to("2026-09-23T01:00:00Z");
+	ck_assert_int_eq(r->rollout->status.counts.patched, 1);
+	ck_assert_ptr_null(condition(r, "Stalled"));
+	world_run(&w, HOURS(24));
+	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_SUCCEEDED);
+	world_finish(&w);
+}
+END_TEST
+
+/* Nor is a night in which no controller ran. */
+START_TEST(an_outage_is_no_duration)
+{
+	struct world_rollout *r = begin(3, ONE_WAVE, "", NIGHT("30m"));
+	run_to("2026-09-22T02:00:00Z");
+	world_run_to(&w, "n01", STEP_PATCHING);
+	r->idle = true;
+	run_to("2026-09-22T09:00:00Z");
+	r->idle = false;
+	run_to("2026-09-23T01:00:00Z");
+	ck_assert_int_eq(r->rollout->status.counts.patched, 1);
+	ck_assert_ptr_null(condition(r, "Stalled"));
+	world_run(&w, HOURS(24));
+	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_SUCCEEDED);
+	world_finish(&w);
+}
+END_TEST
+
 /* Before anything is known a node is given what the policy's limits add up to, but no more than half of the window. */
 START_TEST(the_first_starts_in_the_first_half)
 {
@@ -363,8 +416,9 @@ START_TEST(a_freeze_that_comes_in_the_middle)
 END_TEST
 
 CHECK_MAIN("start", nothing_starts_outside, it_starts_as_the_window_opens,
-           a_policy_without_windows_says_nothing_of_them, only_what_can_be_done_is_started,
-           the_first_starts_in_the_first_half, in_a_long_window_the_limits_count, what_is_in_work_goes_on,
-           a_soak_goes_on_and_what_follows_it_waits, who_has_nothing_to_start_does_not_wait, a_rollback_is_not_held,
-           no_window_is_long_enough, a_longer_window_is_waited_for, a_freeze, a_grant_that_the_window_outran,
-           a_zone_that_is_gone, a_freeze_that_comes_in_the_middle)
+           a_policy_without_windows_says_nothing_of_them, only_what_can_be_done_is_started, a_hold_is_no_duration,
+           a_long_window_behind_many_short_ones, an_outage_is_no_duration, the_first_starts_in_the_first_half,
+           in_a_long_window_the_limits_count, what_is_in_work_goes_on, a_soak_goes_on_and_what_follows_it_waits,
+           who_has_nothing_to_start_does_not_wait, a_rollback_is_not_held, no_window_is_long_enough,
+           a_longer_window_is_waited_for, a_freeze, a_grant_that_the_window_outran, a_zone_that_is_gone,
+           a_freeze_that_comes_in_the_middle)
