@@ -49,11 +49,19 @@ static const struct decision **all_decisions(const struct rollout_snapshot *s, s
 	return all;
 }
 
+/* It has no state, and nothing to be patched: it is gone, or was brought there by somebody else. One that became
+ * outdated when its wave had passed is left to the next rollout. */
+static bool needless(const struct rollout_snapshot *s, const struct target_view *view)
+{
+	return !view->node || (s->rollout->status.outcome == OUTCOME_SUCCEEDED &&
+	                       node_standing(view->node, s->plan->rules, s->server_version) != STANDING_OUTDATED);
+}
+
 static const char *never_started(const struct rollout_snapshot *s, const struct target_view *view)
 {
 	if (!view->node)
 		return "NodeGone";
-	return s->rollout->status.outcome == OUTCOME_SUCCEEDED ? "NotOutdated" : "NotStarted";
+	return needless(s, view) ? "NotOutdated" : "NotStarted";
 }
 
 /* Why it was left as it is; NULL: no exception is the reason. */
@@ -72,7 +80,6 @@ static struct report_target report_target(const struct rollout_snapshot *s, cons
 	const struct node *node = view->node;
 	const struct node_state *state = node_state_of(node, s->rollout->object.uid);
 	bool in_plan = view->target->wave >= 0 && (uint64_t)view->target->wave < s->plan->rules->waves.count;
-	bool counted = !node || s->rollout->status.outcome == OUTCOME_SUCCEEDED;
 
 	const struct failure *failure = listed_failure(&s->rollout->status, view->target->node_uid);
 	const char *exception = state || failure ? NULL : excepted_by(s, view, arena);
@@ -84,11 +91,10 @@ static struct report_target report_target(const struct rollout_snapshot *s, cons
 	    .node = node,
 	    .state = state,
 	    .excepted = exception != NULL,
-	    .step = state       ? state->step
-	            : failure   ? STEP_FAILED
-	            : exception ? STEP_NONE
-	            : counted   ? STEP_SKIPPED
-	                        : STEP_NONE,
+	    .step = state                             ? state->step
+	            : failure                         ? STEP_FAILED
+	            : !exception && needless(s, view) ? STEP_SKIPPED
+	                                              : STEP_NONE,
 	    .reason = failed      ? failure->reason
 	              : state     ? state->reason
 	              : exception ? "Excepted"

@@ -63,12 +63,20 @@ size_t failures_so_far(const struct pass *pass)
 	return failures;
 }
 
+size_t targets_to_patch(const struct pass *pass)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < pass->s->target_count; i++)
+		count += pass->targets[i].kind != TARGET_EXCEPTED;
+	return count;
+}
+
 /* Percentages round down, here to nothing too. */
 static uint64_t budget_of(const struct pass *pass)
 {
 	const struct kube_intstr *budget = &pass->rules->failure_budget;
 	uint64_t value = budget->value < 0 ? 0 : (uint64_t)budget->value;
-	return budget->percent ? pass->s->target_count * value / 100 : value;
+	return budget->percent ? targets_to_patch(pass) * value / 100 : value;
 }
 
 bool over_failure_budget(const struct pass *pass)

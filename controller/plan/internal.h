@@ -158,8 +158,10 @@ void rooms_init(struct pass *pass);
 void drain_target(struct pass *pass, const struct target_pass *target, struct drain_view *ret_view);
 void step_draining(struct pass *pass, const struct target_pass *target, struct active *entry);
 
-/* The reason of a target that could not be drained, and without which the rollout goes on (drain.onTimeout). */
+/* The reasons of a target without which the rollout goes on: it could not be drained (drain.onTimeout), or somebody
+ * took it back meanwhile. */
 #define REASON_NOT_DRAINED "NotDrained"
+#define REASON_FOREIGN_UNCORDON "ForeignUncordon"
 bool left_behind(const char *reason); /* NULL is fine */
 
 /* ---- target.c ---- */
@@ -256,6 +258,8 @@ void entry_note_job(struct active *entry, const struct job_view *job);
 /* Targets of this rollout that have failed so far, those on a way out included. */
 size_t failures_so_far(const struct pass *pass);
 bool over_failure_budget(const struct pass *pass);
+/* Those of the rollout that no exception keeps as they are: what its percentages are of. */
+size_t targets_to_patch(const struct pass *pass);
 const char *failure_budget_text(const struct pass *pass); /* "none may", "at most 3 may" */
 bool wave_failed(const struct pass *pass);
 /* Nothing new begins any more: too many have failed, or a wave has. */

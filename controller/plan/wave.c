@@ -98,7 +98,7 @@ void fail_wave(struct pass *pass, struct wave_status *wave, const char *reason, 
 static void fail_over_budget(struct pass *pass, struct wave_status *wave)
 {
 	fail_wave(pass, wave, "TargetFailed",
-	          plan_printf(pass->arena, "%zu of %zu targets failed, %s", failures_so_far(pass), pass->s->target_count,
+	          plan_printf(pass->arena, "%zu of %zu targets failed, %s", failures_so_far(pass), targets_to_patch(pass),
 	                      failure_budget_text(pass)));
 }
 

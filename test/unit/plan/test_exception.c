@@ -239,6 +239,47 @@ START_TEST(a_node_that_shows_nothing)
 }
 END_TEST
 
+/* The exception of the canary ends when its wave has passed: the next rollout takes the node. */
+START_TEST(expired_when_its_wave_had_passed)
+{
+	struct world_rollout *r = begin(4, "n01");
+	set_exceptions("");
+	while (!r->rollout->status.plan_hash)
+		ck_assert(world_tick(&w, w.now_ms));
+	set_exceptions(exception("legacy", SECONDS(30)));
+	world_run(&w, MINUTES(600));
+	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_SUCCEEDED);
+	ck_assert_int_eq(r->rollout->status.counts.patched, 3);
+	ck_assert_int_eq(r->rollout->status.counts.excepted, 0);
+	check_untouched("n01");
+	ck_assert_str_eq(world_report(&w, r, 1)->reasons[0], "NotStarted");
+	world_finish(&w);
+}
+END_TEST
+
+/* A quarter of the two nodes that are to be patched is none, whatever stands beside them. */
+START_TEST(it_is_no_part_of_the_failure_budget)
+{
+	world_init(&w, NULL);
+	world_add_nodes(&w, 6);
+	for (size_t i = 0; i < 4; i++)
+		world_label(&w, w.nodes[i], "gpu", "legacy");
+	const char *strategy = "'order':['Name'],'failureBudget':'25%','onFailure':'Uncordon','waves':[{'name':'all'}]";
+	world_set_policy(&w,
+	                 kube_arena_printf(&w.arena, "%s,'exceptions':[%s]", policy_spec(&w, 1, false, strategy, ""),
+	                                   exception("legacy", MINUTES(24 * 60))),
+	                 false);
+	struct world_rollout *r = world_add_rollout(&w, "pool-1");
+	w.nodes[4]->host = HOST_FAILS;
+	world_run(&w, MINUTES(60));
+	ck_assert_int_eq(r->rollout->status.outcome, OUTCOME_FAILED);
+	ck_assert_uint_eq(w.claims, 1);
+	ck_assert_str_eq(r->rollout->status.waves.items[0].message, "1 of 2 targets failed, none may");
+	world_finish(&w);
+}
+END_TEST
+
 CHECK_MAIN("plan/exception", it_is_not_planned, planned_as_excepted_it_stays_so, excepted_while_it_runs,
            excepted_before_the_claim, expired_while_its_wave_waits, the_policy_counts_it, all_that_is_old_is_excepted,
-           expired_before_it_was_seen, a_node_that_shows_nothing)
+           expired_before_it_was_seen, a_node_that_shows_nothing, it_is_no_part_of_the_failure_budget,
+           expired_when_its_wave_had_passed)
