@@ -5,7 +5,7 @@
 
 bool left_behind(const char *reason)
 {
-	return reason && !strcmp(reason, REASON_NOT_DRAINED);
+	return reason && (!strcmp(reason, REASON_NOT_DRAINED) || !strcmp(reason, REASON_FOREIGN_UNCORDON));
 }
 
 static const char *why_late(const struct pass *pass, const struct drain_view *drain)
@@ -89,12 +89,21 @@ static int64_t deadline_of(const struct pass *pass, const struct target_pass *ta
 	return target->state->since_ms + (target->granted->forced ? 2 * timeout_ms : timeout_ms);
 }
 
+/* It is listed as left behind, so that the next rollout does not take the node again at once. */
+static void taken_back(struct pass *pass, const struct target_pass *target, struct active *entry)
+{
+	static const char message[] = "somebody uncordoned the node before it was patched";
+
+	list_failure(pass, target, REASON_FOREIGN_UNCORDON, message);
+	give_back(pass, entry, REASON_FOREIGN_UNCORDON, message);
+}
+
 void step_draining(struct pass *pass, const struct target_pass *target, struct active *entry)
 {
 	struct drain_view drain;
 
 	if (!target->view->node->unschedulable) {
-		give_back(pass, entry, "ForeignUncordon", "somebody uncordoned the node before it was patched");
+		taken_back(pass, target, entry);
 		return;
 	}
 	if (pass->aborting) {

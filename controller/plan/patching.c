@@ -5,7 +5,7 @@
 void note_uncordon(struct pass *pass, const struct target_pass *target, const struct active *entry)
 {
 	if (!target->view->node->unschedulable)
-		decide(pass, DECISION_OVERRIDE, entry->node, entry->attempt, "cordon", "ForeignUncordon",
+		decide(pass, DECISION_OVERRIDE, entry->node, entry->attempt, "cordon", REASON_FOREIGN_UNCORDON,
 		       "somebody uncordoned the node while it is patched: it goes on, and is not cordoned again");
 }
 

@@ -76,8 +76,8 @@ int64_t policy_retry_at(const struct policy_pass *pass)
 	return pass->latest->status.finished_ms + RETRY_LEFT_BEHIND_MS;
 }
 
-/* The latest rollout left nodes behind that could not be drained, and all that is outdated was there already. At once
- * they would be drained in vain again, and again. */
+/* The latest rollout left nodes behind that could not be drained, or that somebody took back, and all that is outdated
+ * was there already. At once they would be drained in vain again, and again. */
 const struct failure *policy_not_drained(const struct policy_pass *pass)
 {
 	const struct rollout *latest = pass->latest;

@@ -83,6 +83,11 @@ static int64_t target_count(const struct seen_rollout *seen)
 	return count;
 }
 
+static bool is_left_behind(const char *reason)
+{
+	return strcmp(reason, "NotDrained") == 0 || strcmp(reason, "ForeignUncordon") == 0;
+}
+
 static void check_failures(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
                            const struct active *grant)
 {
@@ -92,7 +97,7 @@ static void check_failures(struct checks *checks, const struct seen_rollout *see
 	int64_t failed = 0;
 
 	for (size_t i = 0; i < status->failed.count; i++)
-		failed += strcmp(status->failed.items[i].reason, "NotDrained") != 0;
+		failed += !is_left_behind(status->failed.items[i].reason);
 	if (failed > budget)
 		world_fail(checks->world, "node %s is granted after %lld have failed, and %lld may", grant->node,
 		           (long long)failed, (long long)budget);

@@ -256,6 +256,30 @@ START_TEST(the_policy_tries_again_later)
 }
 END_TEST
 
+/* Somebody uncordons it while it is drained: it is not cordoned again as soon as the rollout is over. */
+START_TEST(who_takes_a_node_back_has_it_for_a_while)
+{
+	begin("'onTimeout':'Abort'");
+	w.auto_policy = true;
+	world_run_to(&w, "n01", STEP_DRAINING);
+	w.nodes[0]->node.unschedulable = false;
+	while (status()->outcome == OUTCOME_NONE || r->rollout->finalizer)
+		ck_assert(world_tick(&w, w.now_ms + MINUTES(600)));
+	ck_assert_int_eq(status()->outcome, OUTCOME_SUCCEEDED);
+	ck_assert_str_eq(status()->failed.items[0].reason, "ForeignUncordon");
+	ck_assert_int_eq(status()->counts.failed, 0);
+	ck_assert_int_eq(status()->counts.skipped, 1);
+	w.pdbs[0].pdb.disruptions_allowed = 2;
+	world_run(&w, status()->finished_ms + MINUTES(59) - w.now_ms);
+	ck_assert_uint_eq(rollouts(), 1);
+	ck_assert(!node("n01")->unschedulable);
+	world_run(&w, MINUTES(60));
+	ck_assert_uint_eq(rollouts(), 2);
+	ck_assert_int_eq(w.rollouts[1].rollout->status.counts.patched, 1);
+	world_finish(&w);
+}
+END_TEST
+
 /* A node that came later has not been tried. */
 START_TEST(a_new_node_is_not_kept_waiting)
 {
@@ -274,4 +298,4 @@ END_TEST
 CHECK_MAIN("plan/drain_timeout", abort_ends_the_rollout, skip_goes_on, quarantine_goes_on, quarantine_uses_the_budget,
            force_deletes_what_a_budget_holds, force_is_decided_first, force_keeps_what_would_be_lost,
            force_has_nothing_to_delete, pods_deleted_by_force_that_do_not_end, force_names_pods, cordoned_before,
-           the_policy_tries_again_later, a_new_node_is_not_kept_waiting)
+           the_policy_tries_again_later, who_takes_a_node_back_has_it_for_a_while, a_new_node_is_not_kept_waiting)
