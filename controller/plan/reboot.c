@@ -18,10 +18,13 @@ void fail_rebooted(struct pass *pass, const struct target_pass *target, struct a
 	                        target->state->boot_id, target->view->node->boot_id));
 }
 
-/* Killed by a signal, never seen to end, or on a node that is away: a container that ended by itself says its code. */
+/* Killed by a signal, never seen to end, or on a node that is away: a container that ended by itself says its code.
+ * What a kubelet that is there has ended at its deadline died of that. */
 bool died_with_node(const struct target_pass *target, const struct job_view *job)
 {
-	if (!job->exists || !strcmp(job->reason, "JobLost"))
+	bool timed_out = !strcmp(job->reason, "JobTimeout") && target->view->node->ready;
+
+	if (!job->exists || !strcmp(job->reason, "JobLost") || timed_out)
 		return false;
 	return job->exit_code < 0 || job->exit_code > 128 || !target->view->node->ready;
 }

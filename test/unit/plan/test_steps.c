@@ -247,6 +247,7 @@ START_TEST(reboots)
 	    {"'expected':true,'timeout':'5m'", HOST_NO_RESTART, false, OUTCOME_FAILED, "RebootTimeout"},
 	    {"'expected':true,'timeout':'5m'", HOST_OBEYS, false, OUTCOME_FAILED, "RebootTimeout"},
 	    {"'expected':true,'timeout':'5m'", HOST_FAILS, false, OUTCOME_FAILED, "JobFailed"}, /* by itself */
+	    {"'expected':true", HOST_HANGS, false, OUTCOME_FAILED, "JobTimeout"},
 	    {"'expected':false", HOST_REBOOTS, false, OUTCOME_FAILED, "UnexpectedReboot"},
 	    {"'expected':false", HOST_RESTARTS, false, OUTCOME_FAILED, "JobFailed"},
 	};
