@@ -72,7 +72,8 @@ static void look_at_nodes(struct pass *pass, size_t index, struct wave_status *w
 		const struct node *node = target->view->node;
 		if ((size_t)target->view->target->wave != index || !target_patched(pass, target))
 			continue;
-		if (target_standing(pass, node) == STANDING_OUTDATED)
+		enum standing standing = target_standing(pass, node);
+		if (standing == STANDING_OUTDATED || standing == STANDING_REFUSED) /* older than what it came from, too */
 			lose(pass, target, view, "VersionLost",
 			     plan_printf(pass->arena, "it was patched, and shows %s again",
 			                 shown_version(node, &pass->rules->patches.items[0])));

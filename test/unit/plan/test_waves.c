@@ -162,6 +162,25 @@ START_TEST(the_longest_break_that_is_allowed)
 }
 END_TEST
 
+/* From what it shows now no way is supported, but that it is an old one is sure. */
+START_TEST(a_version_that_is_taken_back_too_far)
+{
+	struct world_rollout *r = begin(2, SOAKED("1"));
+	world_set_policy(&w,
+	                 "'target':{'type':'Nodes','nodes':{'selector':{'matchLabels':{'pool':'workers'}}}},"
+	                 "'patches':[{'component':'ContainerRuntime','version':'" NEW "','supportedFrom':['>=1.6.0'],"
+	                 "'job':{'image':'x','timeout':'1m'}}],'drain':{'enabled':false},'strategy':{" SOAKED("1") "}",
+	                 false);
+	run_to_soak(r);
+	world_run(&w, MINUTES(5));
+	w.nodes[0]->node.node_info[NODE_INFO_CONTAINER_RUNTIME] = "containerd://1.5.2";
+	world_run(&w, MINUTES(60));
+	check_end(r, OUTCOME_FAILED, 0, 1);
+	check_failure(r, 0, "n01", "VersionLost");
+	world_finish(&w);
+}
+END_TEST
+
 START_TEST(a_version_that_is_taken_back)
 {
 	struct world_rollout *r = begin(2, SOAKED("1"));
@@ -343,6 +362,6 @@ END_TEST
 
 CHECK_MAIN("plan/waves", a_break_begins_it_anew, it_is_not_a_moment_too_short, nobody_looked_meanwhile,
            a_node_that_does_not_come_back, a_node_that_comes_and_goes, the_longest_break_that_is_allowed,
-           a_version_that_is_taken_back, a_node_that_vanishes, one_may_be_lost, lost_and_back,
-           more_lost_than_can_be_listed, failure_budget, a_lost_status_forgives_nothing,
+           a_version_that_is_taken_back, a_version_that_is_taken_back_too_far, a_node_that_vanishes, one_may_be_lost,
+           lost_and_back, more_lost_than_can_be_listed, failure_budget, a_lost_status_forgives_nothing,
            what_was_tolerated_is_not_tried_again, a_quarantined_node_uses_the_budget, an_empty_wave_says_so)
