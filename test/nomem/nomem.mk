@@ -7,7 +7,7 @@ nomem_bin := $(patsubst test/nomem/%.c,$B/test/nomem/%,$(nomem_src))
 # The allocator runs before and beneath a sanitizer's runtime.
 $B/obj/test/nomem/alloc.o: sanitize := $(if $(findstring address,$(SANITIZE)),-DALLOC_UNDER_ASAN)
 
-$B/test/nomem/%: $B/obj/test/nomem/%.o $(call objects,$(nomem_shared)) $B/obj/test/unit/plan/world.o $B/libcontroller.a $B/libkube.a
+$B/test/nomem/%: $B/obj/test/nomem/%.o $(call objects,$(nomem_shared)) $(call objects,$(wildcard test/unit/plan/world*.c)) $B/libcontroller.a $B/libkube.a
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(all_ldflags) -rdynamic -o $@ $^ $(check_libs) $(pkg_libs)
