@@ -43,6 +43,8 @@ const char *caches_explain(const struct kube_resource *resource, const struct ku
 		         err->message);
 	else if (kube_err_is(err, 401))
 		snprintf(out, size, "the API server does not accept our credentials: renew them; %s", err->message);
+	else if (err->code == KUBE_E_LIMIT)
+		snprintf(out, size, "%s; the limits are built into this controller (controller/cmd/caches.c)", err->message);
 	else
 		snprintf(out, size, "%s", err->message);
 	return out;
@@ -74,23 +76,12 @@ static void became_healthy(struct cache *cache)
 	controller->server_trouble = false;
 }
 
-/* One object that cannot be decoded is kept out; the others are there, and nothing tells when it is mended. */
-static bool is_about_one_object(const struct kube_err *err)
-{
-	return err->code == KUBE_E_PARSE || err->code == KUBE_E_INVALID || err->code == KUBE_E_LIMIT ||
-	       err->code == KUBE_E_NOMEM;
-}
-
 static void on_health(void *arg, const struct kube_err *err)
 {
 	struct cache *cache = arg;
 	struct controller *controller = cache->controller;
 	if (!err) {
 		became_healthy(cache);
-		return;
-	}
-	if (is_about_one_object(err)) {
-		kube_log(KUBE_LOG_WARN, "an object is passed over", "error", err->message, NULL);
 		return;
 	}
 	caches_explain(cache->projection->resource, err, cache->problem, sizeof(cache->problem));
@@ -101,6 +92,13 @@ static void on_health(void *arg, const struct kube_err *err)
 	if (!controller->server_trouble)
 		kube_log(KUBE_LOG_ERROR, "the API server cannot be used; trying on", "error", cache->problem, NULL);
 	controller->server_trouble = true;
+}
+
+/* The others are there, and nothing tells when it is mended. */
+static void on_left_out(void *arg, const struct kube_err *err)
+{
+	(void)arg;
+	kube_log(KUBE_LOG_WARN, "an object is passed over", "error", err->message, NULL);
 }
 
 static void on_synced(void *arg)
@@ -136,6 +134,7 @@ static int init_one(struct controller *controller, enum cache_id id, struct kube
 	    .namespace_ = kind->own_namespace ? controller->options->namespace_ : NULL,
 	    .on_synced = on_synced,
 	    .on_health = on_health,
+	    .on_left_out = on_left_out,
 	    .arg = cache,
 	};
 	return kube_reflector_new(&options, &cache->reflector, err);

@@ -98,7 +98,7 @@ static int set_up(char *identity, struct kube_err *err)
 	options.lease_namespace = session.config->namespace_, options.lease_name = "hello-operator";
 	options.identity = kube_elector_identity(kube_loop_env(session.loop), host, identity);
 	options.reconcile = reconcile, options.on_working = on_working;
-	options.on_health = on_health, options.on_end = on_end;
+	options.on_health = options.on_left_out = on_health, options.on_end = on_end;
 	int rc = kube_controller_new(&options, &controller, err);
 	return rc ? rc : kube_loop_on_signal(session.loop, on_signal, NULL, err);
 }

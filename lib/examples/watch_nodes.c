@@ -70,7 +70,8 @@ static void on_signal(void *arg, int signo, int count)
 int main(void)
 {
 	struct kube_session session = {0};
-	struct kube_reflector_options options = {.projection = &projection, .watch_list = true, .on_health = on_health};
+	struct kube_reflector_options options = {
+	    .projection = &projection, .watch_list = true, .on_health = on_health, .on_left_out = on_health};
 	struct kube_reflector *reflector = NULL;
 	struct kube_err err = {0};
 

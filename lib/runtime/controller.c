@@ -16,6 +16,7 @@ struct kube_controller {
 	struct kube_timer all_timer;  /* … nor this, which makes good what the queue had no room or memory for */
 	int64_t stop_at_ms;           /* mono: no longer than this */
 	bool working, stopping, ended;
+	bool cache_fails, lease_fails;
 };
 
 static void end(struct kube_controller *controller, const struct kube_err *err)
@@ -160,12 +161,33 @@ void kube_controller_stop(struct kube_controller *controller)
 
 /* ---- */
 
-static void on_health(void *arg, const struct kube_err *err)
+static void tell_health(struct kube_controller *controller, bool *fails, const struct kube_err *err)
+{
+	*fails = err != NULL;
+	if (controller->options.on_health && (err || !(controller->cache_fails || controller->lease_fails)))
+		controller->options.on_health(controller->options.arg, err);
+}
+
+static void on_cache_health(void *arg, const struct kube_err *err)
 {
 	struct kube_controller *controller = arg;
 
-	if (controller->options.on_health)
-		controller->options.on_health(controller->options.arg, err);
+	tell_health(controller, &controller->cache_fails, err);
+}
+
+static void on_lease_health(void *arg, const struct kube_err *err)
+{
+	struct kube_controller *controller = arg;
+
+	tell_health(controller, &controller->lease_fails, err);
+}
+
+static void on_left_out(void *arg, const struct kube_err *err)
+{
+	struct kube_controller *controller = arg;
+
+	if (controller->options.on_left_out)
+		controller->options.on_left_out(controller->options.arg, err);
 }
 
 static int init_elector(struct kube_controller *controller, struct kube_err *err)
@@ -179,7 +201,7 @@ static int init_elector(struct kube_controller *controller, struct kube_err *err
 	    .times = options->lease_times,
 	    .on_started = begin_work,
 	    .on_lost = on_lost,
-	    .on_health = on_health,
+	    .on_health = on_lease_health,
 	    .arg = controller,
 	};
 	return options->lease_name ? kube_elector_new(&lease, &controller->elector, err) : 0;
@@ -211,7 +233,8 @@ static int init(struct kube_controller *controller, struct kube_err *err)
 	    .namespace_ = options->namespace_,
 	    .label_selector = options->label_selector,
 	    .on_synced = on_synced,
-	    .on_health = on_health,
+	    .on_health = on_cache_health,
+	    .on_left_out = on_left_out,
 	    .arg = controller,
 	};
 	return kube_reflector_new(&cache, &controller->reflector, err);

@@ -323,6 +323,6 @@ void reflector_report_object(struct kube_reflector *r, struct kube_err *err)
 		if (r->reported[i] == h)
 			return;
 	r->reported[r->next_reported++ % REFLECTOR_REMEMBERED_REPORTS] = h;
-	if (r->options.on_health)
-		r->options.on_health(r->options.arg, err);
+	if (r->options.on_left_out)
+		r->options.on_left_out(r->options.arg, err);
 }

@@ -477,6 +477,7 @@ static int make_reflectors(struct agent *agent, struct kube_err *err)
 	                                       .projection = &fleet_node_projection,
 	                                       .store = agent->nodes,
 	                                       .on_health = health,
+	                                       .on_left_out = health,
 	                                       .arg = agent};
 	struct kube_reflector_options pods = {.client = agent->options.client,
 	                                      .projection = &fleet_pod_projection,
@@ -484,6 +485,7 @@ static int make_reflectors(struct agent *agent, struct kube_err *err)
 	                                      .namespace_ = agent->options.job_namespace,
 	                                      .label_selector = "patchwright.io/step",
 	                                      .on_health = health,
+	                                      .on_left_out = health,
 	                                      .arg = agent};
 	int result = kube_reflector_new(&nodes, &agent->node_reflector, err);
 	return result ? result : kube_reflector_new(&pods, &agent->pod_reflector, err);

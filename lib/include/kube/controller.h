@@ -40,8 +40,10 @@ struct kube_controller_options {
 	void (*reconcile)(void *arg, const char *key, const struct kube_object *object);
 	/* Optional. Work begins: the cache is complete, and the lease, if any, is ours. Once. */
 	void (*on_working)(void *arg);
-	/* Optional. Cache or lease are in trouble; NULL: they work again. */
+	/* Optional. Cache or lease are in trouble; NULL: both work again. */
 	void (*on_health)(void *arg, const struct kube_err *err);
+	/* Optional. An object cannot be decoded, and is not in the cache (kube/reflector.h). */
+	void (*on_left_out)(void *arg, const struct kube_err *err);
 	/* Once, the last callback: it has stopped (NULL), or the lease is lost, or the stop took too long: the process is
 	 * to end. It must not free the controller. */
 	void (*on_end)(void *arg, const struct kube_err *err);

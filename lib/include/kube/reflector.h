@@ -40,12 +40,12 @@ struct kube_reflector_options {
 	bool watch_list;
 	/* Optional. The first complete list is in the store (called once). */
 	void (*on_synced)(void *arg);
-	/*
-	 * Optional. A list or watch failed (err), or works again (NULL). Called on change only: the same error is reported
-	 * once. An object that cannot be decoded is reported here too (once, and no NULL follows), kept out of the store
-	 * (an older version of it leaves the store), and stops nothing.
-	 */
+	/* Optional. A list or watch failed (err), or works again (NULL). Called on change only: the same error is reported
+	 * once. */
 	void (*on_health)(void *arg, const struct kube_err *err);
+	/* Optional. An object that cannot be decoded is kept out of the store (an older version of it leaves the store),
+	 * and stops nothing. The same error is reported once. */
+	void (*on_left_out)(void *arg, const struct kube_err *err);
 	void *arg;
 };
 

@@ -358,6 +358,23 @@ START_TEST(readiness_names_what_is_missing)
 }
 END_TEST
 
+/* Nothing is in the cache then: more than an object that is passed over. */
+START_TEST(readiness_tells_of_a_list_that_cannot_be_taken)
+{
+	char text[8192];
+	set_up();
+	t.server.odd_list = "/api/v1/nodes";
+	start_controller();
+	run_for(3000);
+	ck_assert_int_eq(ask("/readyz/cache-nodes", "", text, sizeof(text)), 500);
+	ck_assert_str_eq(text, "cannot list nodes: the answer is no list: it has no metadata\n");
+	t.server.odd_list = NULL;
+	run_for(120000);
+	ck_assert_int_eq(ask("/readyz/cache-nodes", "", text, sizeof(text)), 200);
+	tear_down();
+}
+END_TEST
+
 START_TEST(metrics_have_the_known_names)
 {
 	static const char *const lines[] = {
@@ -482,5 +499,6 @@ END_TEST
 
 CHECK_MAIN("controller", drift_becomes_a_rollout_that_succeeds, job_pods_are_not_drained, killed_and_started_again,
            server_that_fails_now_and_then, quiet_when_there_is_nothing_to_do, higher_epoch_ends_the_process,
-           new_process_writes_a_higher_epoch, readiness_names_what_is_missing, metrics_have_the_known_names,
-           stop_lets_writes_end, stop_flushes_events, stop_does_not_wait_long_for_events, explanations)
+           new_process_writes_a_higher_epoch, readiness_names_what_is_missing,
+           readiness_tells_of_a_list_that_cannot_be_taken, metrics_have_the_known_names, stop_lets_writes_end,
+           stop_flushes_events, stop_does_not_wait_long_for_events, explanations)

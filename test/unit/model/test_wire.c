@@ -108,6 +108,7 @@ static void play(struct server *server, const struct kube_projection *projection
 	                                               .store = server->store,
 	                                               .watch_list = server->watch_list,
 	                                               .on_health = on_health,
+	                                               .on_left_out = on_health,
 	                                               .arg = server};
 	ck_assert_int_eq(kube_reflector_new(&options, &server->reflector, NULL), 0);
 	kube_reflector_start(server->reflector);

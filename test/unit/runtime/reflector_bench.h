@@ -38,12 +38,12 @@ struct bench {
 	char last_target[1024];
 	size_t chunk; /* bodies come in pieces of so many bytes; 0: whole */
 	struct thing_log log;
-	unsigned synced, failed, works;
-	char message[sizeof(((struct kube_err *)NULL)->message)]; /* of the last failure */
+	unsigned synced, failed, works, left_out;
+	char message[sizeof(((struct kube_err *)NULL)->message)]; /* of the last failure, or of what was left out last */
 	int free_on;                                              /* one of the below */
 };
 
-enum { FREE_NEVER, FREE_ON_SYNCED, FREE_ON_HEALTH, FREE_ON_CHANGE };
+enum { FREE_NEVER, FREE_ON_SYNCED, FREE_ON_HEALTH, FREE_ON_LEFT_OUT, FREE_ON_CHANGE };
 
 static inline void bench_free_reflector(struct bench *bench, int now)
 {
@@ -108,6 +108,15 @@ static inline void bench_on_health(void *arg, const struct kube_err *err)
 	bench_free_reflector(bench, FREE_ON_HEALTH);
 }
 
+static inline void bench_on_left_out(void *arg, const struct kube_err *err)
+{
+	struct bench *bench = arg;
+
+	bench->left_out++;
+	snprintf(bench->message, sizeof(bench->message), "%s", err->message);
+	bench_free_reflector(bench, FREE_ON_LEFT_OUT);
+}
+
 static inline void bench_on_change(void *arg, const struct kube_change *change)
 {
 	struct bench *bench = arg;
@@ -124,6 +133,7 @@ static inline void bench_new_reflector(struct bench *bench, bool watch_list)
 	                                               .watch_list = watch_list,
 	                                               .on_synced = bench_on_synced,
 	                                               .on_health = bench_on_health,
+	                                               .on_left_out = bench_on_left_out,
 	                                               .arg = bench};
 	ck_assert_int_eq(kube_reflector_new(&options, &bench->reflector, NULL), 0);
 }

@@ -14,6 +14,7 @@ static struct {
 	struct kube_sim *sim;
 	struct kube_sim_api *api;
 	bool lease_lost; /* writes of the lease get no answer */
+	bool lease_refused, things_refused;
 } world;
 
 struct replica {
@@ -31,6 +32,8 @@ struct replica {
 static void fate(void *arg, const struct kube_request *request, struct kube_sim_fate *fate)
 {
 	(void)arg;
+	bool lease = strstr(request->target, "leases");
+	fate->status = (lease ? world.lease_refused : world.things_refused) ? 500 : 0;
 	fate->silent = world.lease_lost && strcmp(request->method, "GET") != 0 && strstr(request->target, "leases");
 }
 
@@ -43,7 +46,7 @@ static void begin(void)
 	world.api = kube_sim_api_new(world.sim);
 	kube_sim_api_add_kind(world.api, &kind);
 	kube_sim_api_add_hooks(world.api, &hooks);
-	world.lease_lost = false;
+	world.lease_lost = world.lease_refused = world.things_refused = false;
 	ck_assert_int_eq(kube_sim_api_do(world.api, "POST", "/api/v1/namespaces", NULL, "{'metadata':{'name':'ns'}}"), 201);
 }
 
@@ -155,6 +158,28 @@ static const char *holder(void)
 
 	return text ? text : "";
 }
+
+START_TEST(all_is_well_when_cache_and_lease_are)
+{
+	struct replica a;
+
+	begin();
+	start(&a, "a");
+	run(1000);
+	world.lease_refused = world.things_refused = true;
+	kube_sim_api_disturb(world.api, 0, KUBE_SIM_WATCH_BREAK);
+	run(5000);
+	ck_assert_int_ge(a.troubles, 2);
+	world.lease_refused = false;
+	run(3000);
+	ck_assert_int_eq(a.works, 0);
+	world.things_refused = false;
+	run(60000);
+	ck_assert_int_eq(a.works, 1);
+	finish(&a);
+	end();
+}
+END_TEST
 
 START_TEST(all_at_first_then_what_changes)
 {
@@ -454,7 +479,8 @@ START_TEST(bad_times_of_a_lease)
 }
 END_TEST
 
-CHECK_MAIN("runtime/controller", all_at_first_then_what_changes, a_key_is_reconciled_again_when_it_changed_meanwhile,
-           outcomes, success_forgets_the_back_off, one_of_two_works, a_stop_lets_work_end_and_then_gives_the_lease_back,
-           a_stop_takes_no_longer_than_it_may, the_end_is_told_once, a_stop_before_the_beginning,
-           a_lost_lease_is_the_end, trouble_is_told, bad_times_of_a_lease)
+CHECK_MAIN("runtime/controller", all_at_first_then_what_changes, all_is_well_when_cache_and_lease_are,
+           a_key_is_reconciled_again_when_it_changed_meanwhile, outcomes, success_forgets_the_back_off,
+           one_of_two_works, a_stop_lets_work_end_and_then_gives_the_lease_back, a_stop_takes_no_longer_than_it_may,
+           the_end_is_told_once, a_stop_before_the_beginning, a_lost_lease_is_the_end, trouble_is_told,
+           bad_times_of_a_lease)
