@@ -109,6 +109,7 @@ class TestDeletedRollout(DeletionTest):
         self.policy()
         rollout = self.ended("Failed")
         self.client.patch("patchpolicies", self.tag, {"spec": {"suspend": True}})
+        self.wait_observed()
         self.client.delete("patchrollouts", rollout["metadata"]["name"])
         wait_for(lambda: not self.rollouts_of(), WAIT, "it is gone")
         node = self.node(names[0])
