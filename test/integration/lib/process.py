@@ -104,7 +104,7 @@ class Controller(Process):
 
     def wait_ready(self, timeout=WAIT):
         wait_for(lambda: self.check_alive() and self.http("/readyz")[0] == 200, timeout,
-                 lambda: f"/readyz of {self.name} answers 200; its log ends:\n{self.tail()}")
+                 lambda: f"/readyz of {self.name} answers 200, but {self.http('/readyz')}; its log ends:\n{self.tail()}")
         return self
 
     def http(self, path):
