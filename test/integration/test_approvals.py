@@ -161,10 +161,7 @@ class TestUnprotected(ApprovalTest):
         return body["metadata"]["name"]
 
     def emergency(self, name):
-        body = objects.rollout(f"{self.tag}-{name}", self.tag)
-        body["metadata"]["annotations"] = {AUTHOR: "kubernetes-admin"}
-        body["spec"]["emergency"] = {"enabled": True, "reason": "CVE-2027-1234 is exploited"}
-        return self.client.create("patchrollouts", body)["metadata"]["name"]
+        return self.client.create("patchrollouts", objects.emergency(f"{self.tag}-{name}", self.tag))["metadata"]["name"]
 
     def test_without_the_admission_policy_no_emergency_counts(self):
         self.addCleanup(self.install)

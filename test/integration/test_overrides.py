@@ -83,9 +83,7 @@ class TestEmergency(FlowTest):
                 "windows": [{"name": "far", "type": "Weekly", "days": [far], "start": "12:00", "duration": "1h"}],
                 "strategy": strategy([{"name": "canary", "size": 1, "soak": "1h"}, {"name": "rest"}])}
         self.policy(**spec)
-        body = objects.rollout(f"{self.tag}-cve", self.tag)
-        body["metadata"]["annotations"] = {"patchwright.io/author": USER}
-        body["spec"]["emergency"] = {"enabled": True, "reason": "CVE-2027-1234 is exploited"}
+        body = objects.emergency(f"{self.tag}-cve", self.tag, USER)
         self.await_guard()
         name = self.client.create("patchrollouts", body)["metadata"]["name"]
         self.wait_condition("patchrollouts", name, "Stalled", "EmergencyNotAllowed", f"PatchPolicy {self.tag} allows no emergencies")

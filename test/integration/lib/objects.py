@@ -79,6 +79,14 @@ def rollout(name, policy_name):
             "spec": {"policyRef": {"name": policy_name}}}
 
 
+def emergency(name, policy_name, author="kubernetes-admin"):
+    """A PatchRollout that is one, made by who answers for it."""
+    body = rollout(name, policy_name)
+    body["metadata"]["annotations"] = {"patchwright.io/author": author}
+    body["spec"]["emergency"] = {"enabled": True, "reason": "CVE-2027-1234 is exploited"}
+    return body
+
+
 def report(name, **spec):
     """A page of a PatchReport: the smallest, and spec."""
     return {"apiVersion": "patchwright.io/v1alpha1", "kind": "PatchReport", "metadata": {"name": name}, "spec": {
