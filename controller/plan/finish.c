@@ -8,6 +8,7 @@
 
 #define REPORT_PAGE_TARGETS 250
 #define REPORT_PAGE_DECISIONS 500
+#define REASON_NOT_STARTED "NotStarted"
 
 bool rollout_done(const struct rollout *rollout)
 {
@@ -49,19 +50,22 @@ static const struct decision **all_decisions(const struct rollout_snapshot *s, s
 	return all;
 }
 
-/* It has no state, and nothing to be patched: it is gone, or was brought there by somebody else. One that became
- * outdated when its wave had passed is left to the next rollout. */
-static bool needless(const struct rollout_snapshot *s, const struct target_view *view)
-{
-	return !view->node || (s->rollout->status.outcome == OUTCOME_SUCCEEDED &&
-	                       node_standing(view->node, s->plan->rules, s->server_version) != STANDING_OUTDATED);
-}
-
+/* Why one has no state: it is gone, or nothing could be patched on it. One that became outdated when its wave had
+ * passed is left to the next rollout. */
 static const char *never_started(const struct rollout_snapshot *s, const struct target_view *view)
 {
 	if (!view->node)
 		return "NodeGone";
-	return needless(s, view) ? "NotOutdated" : "NotStarted";
+	if (s->rollout->status.outcome != OUTCOME_SUCCEEDED)
+		return REASON_NOT_STARTED;
+	switch (node_standing(view->node, s->plan->rules, s->server_version)) {
+	case STANDING_UP_TO_DATE:
+	case STANDING_NEWER: return "NotOutdated";
+	case STANDING_REFUSED: return "VersionNotAllowed";
+	case STANDING_UNKNOWN: return "NotObserved";
+	case STANDING_OUTDATED: break;
+	}
+	return REASON_NOT_STARTED;
 }
 
 /* Why it was left as it is; NULL: no exception is the reason. */
@@ -83,6 +87,7 @@ static struct report_target report_target(const struct rollout_snapshot *s, cons
 
 	const struct failure *failure = listed_failure(&s->rollout->status, view->target->node_uid);
 	const char *exception = state || failure ? NULL : excepted_by(s, view, arena);
+	const char *unstarted = state ? "" : never_started(s, view);
 	bool failed = failure && (!state || state->step == STEP_PATCHED); /* its state does not tell, or not any more */
 
 	return (struct report_target){
@@ -91,14 +96,14 @@ static struct report_target report_target(const struct rollout_snapshot *s, cons
 	    .node = node,
 	    .state = state,
 	    .excepted = exception != NULL,
-	    .step = state                             ? state->step
-	            : failure                         ? STEP_FAILED
-	            : !exception && needless(s, view) ? STEP_SKIPPED
-	                                              : STEP_NONE,
+	    .step = state                                                 ? state->step
+	            : failure                                             ? STEP_FAILED
+	            : exception || !strcmp(unstarted, REASON_NOT_STARTED) ? STEP_NONE
+	                                                                  : STEP_SKIPPED,
 	    .reason = failed      ? failure->reason
 	              : state     ? state->reason
 	              : exception ? "Excepted"
-	                          : never_started(s, view),
+	                          : unstarted,
 	    .message = failed  ? failure->message
 	               : state ? state->message
 	                       : exception,

@@ -154,6 +154,20 @@ START_TEST(nothing_to_do_is_a_success)
 }
 END_TEST
 
+/* The report tells why a node was left out that shows nothing any more when its turn comes. */
+START_TEST(a_node_that_shows_nothing_is_left_out)
+{
+	struct world_rollout *r = begin(2, 1, false, "'order':['Name']," ONE_WAVE, "");
+	world_run_to(&w, "n01", STEP_PATCHING);
+	w.nodes[1]->node.node_info[NODE_INFO_CONTAINER_RUNTIME] = "";
+	world_run(&w, MINUTES(60));
+	check_end(r, OUTCOME_SUCCEEDED);
+	ck_assert_int_eq(r->rollout->status.counts.skipped, 1);
+	ck_assert_str_eq(world_report(&w, r, 1)->reasons[1], "NotObserved");
+	world_finish(&w);
+}
+END_TEST
+
 START_TEST(a_slow_node_may_lag)
 {
 	struct world_rollout *r = begin(1, 1, false, ONE_WAVE, "");
@@ -489,9 +503,9 @@ END_TEST
 CHECK_MAIN("plan/run", a_canary_that_fails, ten_nodes_in_three_waves, writes_that_are_not_visible_yet,
            two_patches_share_a_cordon, nodes_cordoned_beforehand_stay_so,
            nodes_cordoned_beforehand_stay_so_when_they_fail, a_node_that_is_not_ready_uses_the_budget,
-           nothing_to_do_is_a_success, a_slow_node_may_lag, more_targets_than_a_page_holds,
-           a_ledger_that_outgrows_the_status, both_patches_are_taken_back, a_rollback_drains_before_its_job,
-           a_rollback_that_cannot_drain_ends, a_drain_that_does_not_end, a_node_that_does_not_settle,
-           settling_wants_an_uninterrupted_time, a_reboot_while_draining, what_is_in_work_goes_on_after_a_failure,
-           a_node_in_work_counts_whatever_its_labels, so_does_one_that_was_cordoned_beforehand,
-           cordoned_nodes_are_not_drained_all_at_once)
+           nothing_to_do_is_a_success, a_node_that_shows_nothing_is_left_out, a_slow_node_may_lag,
+           more_targets_than_a_page_holds, a_ledger_that_outgrows_the_status, both_patches_are_taken_back,
+           a_rollback_drains_before_its_job, a_rollback_that_cannot_drain_ends, a_drain_that_does_not_end,
+           a_node_that_does_not_settle, settling_wants_an_uninterrupted_time, a_reboot_while_draining,
+           what_is_in_work_goes_on_after_a_failure, a_node_in_work_counts_whatever_its_labels,
+           so_does_one_that_was_cordoned_beforehand, cordoned_nodes_are_not_drained_all_at_once)
