@@ -32,12 +32,24 @@ static enum step way_out(const struct pass *pass, const struct target_pass *targ
 	return STEP_QUARANTINED;
 }
 
+/* Where there is no room, a failure takes the place of a target that was left behind: only the first of these is asked
+ * for, by the policy. */
+static struct failure *room_for(struct rollout_status *want, const char *reason)
+{
+	if (want->failed.count < MAX_FAILED)
+		return &want->failed.items[want->failed.count++];
+	for (size_t i = want->failed.count - 1; i > 0 && !left_behind(reason); i--)
+		if (left_behind(want->failed.items[i].reason))
+			return &want->failed.items[i];
+	return NULL;
+}
+
 bool list_failure(struct pass *pass, const struct target_pass *target, const char *reason, const char *message)
 {
-	struct rollout_status *want = pass->want;
-	if (want->failed.count == MAX_FAILED)
+	struct failure *failure = room_for(pass->want, reason);
+	if (!failure)
 		return false;
-	want->failed.items[want->failed.count++] = (struct failure){
+	*failure = (struct failure){
 	    .node = target->view->target->node,
 	    .node_uid = target->view->target->node_uid,
 	    .wave = target->wave->name,

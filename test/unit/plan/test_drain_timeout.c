@@ -216,6 +216,30 @@ START_TEST(force_names_pods)
 }
 END_TEST
 
+/* Nodes that were left behind fill the list of failures; one that has failed stands there all the same. */
+START_TEST(a_failure_behind_many_that_were_left_behind)
+{
+	world_init(&w, NULL);
+	world_set_policy(&w,
+	                 policy_spec(&w, 1, false, "'order':['Name'],'maxUnavailable':'100%','waves':[{'name':'all'}]",
+	                             "'timeout':'1m','onTimeout':'Skip'"),
+	                 false);
+	world_add_nodes(&w, MAX_FAILED + 2);
+	for (int i = 0; i <= MAX_FAILED; i++)
+		world_add_pod(&w, w.nodes[i]->node.object.name, w.nodes[i]->node.object.name, "cart");
+	world_add_pdb(&w, "cart", "cart", 0);
+	w.nodes[MAX_FAILED + 1]->host = HOST_LIES; /* fails when the others have been left behind */
+	r = world_add_rollout(&w, "r1");
+	end_as(OUTCOME_FAILED);
+	ck_assert_uint_eq(status()->failed.count, MAX_FAILED);
+	ck_assert_ptr_nonnull(first_failure(status()));
+	ck_assert_str_eq(first_failure(status())->node, w.nodes[MAX_FAILED + 1]->node.object.name);
+	ck_assert_str_eq(status()->failed.items[0].reason, "NotDrained");
+	world_check_condition(r, "Healthy", CONDITION_FALSE, "TargetsFailed", "");
+	world_finish(&w);
+}
+END_TEST
+
 /* Whatever the answer, the time is up when it is up, and a node that was cordoned before stays so. */
 START_TEST(cordoned_before)
 {
@@ -297,5 +321,6 @@ END_TEST
 
 CHECK_MAIN("plan/drain_timeout", abort_ends_the_rollout, skip_goes_on, quarantine_goes_on, quarantine_uses_the_budget,
            force_deletes_what_a_budget_holds, force_is_decided_first, force_keeps_what_would_be_lost,
-           force_has_nothing_to_delete, pods_deleted_by_force_that_do_not_end, force_names_pods, cordoned_before,
-           the_policy_tries_again_later, who_takes_a_node_back_has_it_for_a_while, a_new_node_is_not_kept_waiting)
+           force_has_nothing_to_delete, pods_deleted_by_force_that_do_not_end, force_names_pods,
+           a_failure_behind_many_that_were_left_behind, cordoned_before, the_policy_tries_again_later,
+           who_takes_a_node_back_has_it_for_a_while, a_new_node_is_not_kept_waiting)
