@@ -68,7 +68,8 @@ static int set_up(struct kube_http *http, const struct kube_config *config, cons
 	http->insecure = config->insecure;
 	http->connect_timeout_ms =
 	    options->connect_timeout_ms > 0 ? options->connect_timeout_ms : DEFAULT_CONNECT_TIMEOUT_MS;
-	http->watch_pause_ms = HTTP_WATCH_PAUSE_MS;
+	http->shortest_pause_ms = HTTP_SHORTEST_PAUSE_MS;
+	http->called_ms = kube_env_mono_ms(http->env);
 	int rc = (http->guard ? kube_server_parse_any : kube_server_parse)(config->server, &http->server, err);
 	if (rc == 0)
 		rc = make_url(http, config->tls_server_name, err);

@@ -17,10 +17,12 @@
 #define HTTP_MAX_PEERS 16
 /*
  * Whenever a connection has something, curl looks at all exchanges on it. In a large cluster one of many watches has
- * news hundreds of times a second: what comes within so long after the last news is read at once. While somebody waits
- * for an answer nothing waits for this.
+ * news hundreds of times a second: what comes shortly after the last news is read at once. While somebody waits for an
+ * answer nothing waits for this. Otherwise the pause grows with the time since the last answer, as its tenth: work that
+ * is in hand is not held up, and who has waited for a second does not notice.
  */
-#define HTTP_WATCH_PAUSE_MS 20
+#define HTTP_SHORTEST_PAUSE_MS 20
+#define HTTP_LONGEST_PAUSE_MS 100
 
 /* The parts of a response's head that we look at. What does not fit is cut. */
 struct http_head {
@@ -98,7 +100,8 @@ struct kube_http {
 	struct curl_slist *connect_to;  /* where tls-server-name really is; NULL: where the URL says */
 	struct curl_slist *impersonate; /* headers */
 	int64_t connect_timeout_ms;
-	int64_t watch_pause_ms; /* HTTP_WATCH_PAUSE_MS */
+	int64_t shortest_pause_ms; /* HTTP_SHORTEST_PAUSE_MS */
+	int64_t called_ms;         /* mono time at which the last exchange that was no watch ended */
 
 	const struct http_guard *guard; /* NULL: the one server that it is for, which the configuration names */
 	char refusal[256];              /* why the guard refused the last address; "" when it did not */
@@ -151,6 +154,8 @@ int http_pool_new(struct kube_http *http, struct kube_tls *tls, struct http_pool
 void http_pool_free(struct http_pool *pool); /* without exchanges; NULL is fine */
 /* It is used no more: freed, soon, when its last exchange has ended. */
 void http_pool_retire(struct http_pool *pool);
+/* How long news may wait when nobody has called for quiet_ms. */
+int64_t http_pause_ms(int64_t shortest_ms, int64_t quiet_ms);
 int http_pool_add(struct http_pool *pool, struct kube_exchange *exchange, struct kube_err *err);
 void http_pool_remove(struct kube_exchange *exchange);
 /* exchange.c: after curl has run: reports what ended in pool, starts and ends what its callbacks asked for. */

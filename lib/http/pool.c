@@ -29,13 +29,29 @@ static void pause_over(struct kube_timer *timer, void *arg)
 		socket_start(watch);
 }
 
-/* See HTTP_WATCH_PAUSE_MS. Without memory there is no pause. */
+int64_t http_pause_ms(int64_t shortest_ms, int64_t quiet_ms)
+{
+	int64_t pause_ms = quiet_ms / 10;
+	if (pause_ms > HTTP_LONGEST_PAUSE_MS)
+		pause_ms = HTTP_LONGEST_PAUSE_MS;
+	return pause_ms > shortest_ms ? pause_ms : shortest_ms;
+}
+
+static bool begin_pause(struct http_pool *pool)
+{
+	const struct kube_http *http = pool->http;
+	int64_t quiet_ms = kube_env_mono_ms(http->env) - http->called_ms;
+	return kube_timer_start(http->env, &pool->pause, http_pause_ms(http->shortest_pause_ms, quiet_ms), pause_over,
+	                        pool) == 0;
+}
+
+/* See HTTP_SHORTEST_PAUSE_MS. Without memory there is no pause. */
 static void pause_after_news(struct http_pool *pool)
 {
 	struct http_socket *watch;
 	bool pauses = pool->news && pool->call_count == 0 && !kube_timer_active(&pool->pause);
 	pool->news = false;
-	if (!pauses || kube_timer_start(pool->http->env, &pool->pause, pool->http->watch_pause_ms, pause_over, pool) != 0)
+	if (!pauses || !begin_pause(pool))
 		return;
 	DL_FOREACH (pool->sockets, watch)
 		uv_poll_stop(&watch->poll);
@@ -208,6 +224,9 @@ void http_pool_remove(struct kube_exchange *exchange)
 	curl_multi_remove_handle(pool->multi, exchange->easy);
 	exchange->pool = NULL;
 	pool->exchange_count--;
-	pool->call_count -= exchange->watch ? 0 : 1;
+	if (!exchange->watch) {
+		pool->call_count--;
+		pool->http->called_ms = kube_env_mono_ms(pool->http->env);
+	}
 	sweep_soon(pool);
 }

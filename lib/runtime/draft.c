@@ -6,7 +6,7 @@
 #include <stdalign.h>
 #include <string.h>
 
-#define LARGE_BYTES 1024 /* an object below is soon read twice */
+#define LARGE_BYTES 1024 /* an object without a table that is smaller is soon read twice */
 
 #define AT(member) offsetof(struct draft, member)
 /* k8s.io/apimachinery/pkg/apis/meta/v1/generated.proto ObjectMeta. What makes up the key comes first: an error further
@@ -172,16 +172,18 @@ static int make(const struct draft *draft, void *parts, struct kube_pool *pool, 
 	return 0;
 }
 
-/* In a block for its version before, and a little more. False: it needs more, or much less, and has to be measured. */
-static bool make_alike(const struct draft *draft, const struct kube_object *before, struct kube_pool *pool,
+/* In a block as large as that of its version before; for what is not measured a little larger. False: it needs more, or
+ * (much) less, and has to be measured. */
+static bool make_alike(const struct draft *draft, void *parts, const struct kube_object *before, struct kube_pool *pool,
                        struct kube_object **ret_object)
 {
 	struct kube_object *object = NULL;
-	size_t own_bytes = before->own_bytes + before->own_bytes / 16;
+	bool exact = draft->projection->table != NULL;
+	size_t own_bytes = before->own_bytes + (exact ? 0 : before->own_bytes / 16);
 
-	if (own_bytes < LARGE_BYTES || draft->projection->table || make(draft, NULL, pool, own_bytes, &object, NULL) != 0)
+	if ((!exact && own_bytes < LARGE_BYTES) || make(draft, parts, pool, own_bytes, &object, NULL) != 0)
 		return false;
-	if (own_bytes - object->own_bytes > own_bytes / 8) {
+	if (own_bytes - object->own_bytes > (exact ? 0 : own_bytes / 8)) {
 		kube_object_unref(object);
 		return false;
 	}
@@ -198,7 +200,7 @@ int draft_make(struct draft *draft, struct kube_pool *pool, const struct kube_ob
 	int rc = read_parts(draft, &parts, err);
 	if (rc)
 		return rc;
-	if (before && make_alike(draft, before, pool, ret_object))
+	if (before && make_alike(draft, parts, before, pool, ret_object))
 		return 0;
 	rc = measure(draft, parts, pool, &own_bytes, err);
 	return rc ? rc : make(draft, parts, pool, own_bytes, ret_object, err);

@@ -7,7 +7,7 @@
 
 #define FIRST_CAP 64
 
-/* A map's bytes are its pairs: as their texts are in the pool too, equal maps have equal bytes. */
+/* A map's bytes are its pairs, whose texts are in the pool too. */
 struct shared {
 	uint32_t hash, refs;
 	uint32_t number; /* place in pool->entries */
@@ -56,23 +56,40 @@ size_t pool_count(const struct kube_pool *pool)
 /* Looking up */
 
 struct key {
-	const void *bytes;
+	const void *bytes; /* of a map: its pairs, whose texts may be anywhere */
 	size_t len;
 	bool is_map;
+	uint32_t hash;
 };
+
+static struct kube_str_pair *pairs_of(struct shared *entry)
+{
+	return (struct kube_str_pair *)(void *)entry->bytes;
+}
 
 static uint32_t hash_of(const void *owner, uint32_t number)
 {
 	return ((const struct kube_pool *)owner)->entries[number]->hash;
 }
 
+static bool same_texts(const struct kube_str_pair *a, const struct kube_str_pair *b, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(a[i].key, b[i].key) != 0 || strcmp(a[i].value, b[i].value) != 0)
+			return false;
+	return true;
+}
+
 static bool is(const void *owner, uint32_t number, const void *key)
 {
-	const struct shared *entry = ((const struct kube_pool *)owner)->entries[number];
+	struct shared *entry = ((const struct kube_pool *)owner)->entries[number];
 	const struct key *wanted = key;
 
-	return entry->is_map == wanted->is_map && entry->len == wanted->len &&
-	       memcmp(entry->bytes, wanted->bytes, wanted->len) == 0;
+	if (entry->is_map != wanted->is_map || entry->len != wanted->len)
+		return false;
+	if (entry->is_map)
+		return same_texts(pairs_of(entry), wanted->bytes, wanted->len / sizeof(struct kube_str_pair));
+	return memcmp(entry->bytes, wanted->bytes, wanted->len) == 0;
 }
 
 static const struct slots_owner about = {hash_of, is};
@@ -95,20 +112,25 @@ static bool add(struct kube_pool *pool, struct shared *entry)
 	return true;
 }
 
-/* One reference more to what has these bytes, made from them when it is new. NULL when out of memory. */
-static struct shared *get(struct kube_pool *pool, const struct key *key)
+/* One reference more to what has these bytes; NULL: there is none. */
+static struct shared *find(struct kube_pool *pool, const struct key *key)
 {
-	uint32_t hash = slots_hash(key->bytes, key->len);
-	uint32_t number = slots_find(&pool->slots, &about, pool, hash, key);
+	uint32_t number = slots_find(&pool->slots, &about, pool, key->hash, key);
 
-	if (number != SLOTS_NONE) {
-		pool->entries[number]->refs++;
-		return pool->entries[number];
-	}
+	if (number == SLOTS_NONE)
+		return NULL;
+	pool->entries[number]->refs++;
+	return pool->entries[number];
+}
+
+/* What is not there yet, with one reference. NULL when out of memory. */
+static struct shared *insert(struct kube_pool *pool, const struct key *key)
+{
 	struct shared *entry = key->len <= INT32_MAX ? malloc(sizeof(*entry) + key->len) : NULL;
+
 	if (!entry)
 		return NULL;
-	*entry = (struct shared){.hash = hash, .refs = 1, .len = key->len & INT32_MAX, .is_map = key->is_map};
+	*entry = (struct shared){.hash = key->hash, .refs = 1, .len = key->len & INT32_MAX, .is_map = key->is_map};
 	memcpy(entry->bytes, key->bytes, key->len);
 	if (add(pool, entry))
 		return entry;
@@ -118,8 +140,12 @@ static struct shared *get(struct kube_pool *pool, const struct key *key)
 
 bool pool_text(struct kube_pool *pool, const char *text, const char **ret_text)
 {
-	const struct shared *entry = get(pool, &(struct key){.bytes = text, .len = strlen(text) + 1});
+	size_t len = strlen(text) + 1;
+	const struct key key = {.bytes = text, .len = len, .hash = slots_hash(text, len)};
+	const struct shared *entry = find(pool, &key);
 
+	if (!entry)
+		entry = insert(pool, &key);
 	if (entry)
 		*ret_text = entry->bytes;
 	return entry != NULL;
@@ -149,21 +175,45 @@ static struct kube_str_pair *pool_texts(struct kube_pool *pool, const struct kub
 	return pairs;
 }
 
+static uint32_t hash_of_texts(const struct kube_strmap *map)
+{
+	uint32_t hashes[2] = {0, 0}, hash = 0;
+
+	for (size_t i = 0; i < map->count; i++) {
+		hashes[0] = slots_hash(map->items[i].key, strlen(map->items[i].key));
+		hashes[1] = slots_hash(map->items[i].value, strlen(map->items[i].value));
+		hash = hash * 31 + slots_hash(hashes, sizeof(hashes));
+	}
+	return hash;
+}
+
+static struct shared *insert_map(struct kube_pool *pool, const struct kube_strmap *map, struct key *key)
+{
+	_cleanup_free_ struct kube_str_pair *pairs = pool_texts(pool, map);
+
+	if (!pairs)
+		return NULL;
+	key->bytes = pairs;
+	struct shared *entry = insert(pool, key);
+	if (!entry)
+		release_texts(pool, pairs, map->count);
+	return entry;
+}
+
 bool pool_map(struct kube_pool *pool, const struct kube_strmap *map, struct kube_str_pair **ret_pairs)
 {
-	if (map->count == 0) {
-		*ret_pairs = NULL;
-		return true;
+	struct key key = {map->items, map->count * sizeof(*map->items), .is_map = true, .hash = hash_of_texts(map)};
+	struct shared *entry = NULL;
+
+	if (map->count > 0) {
+		entry = find(pool, &key);
+		if (!entry)
+			entry = insert_map(pool, map, &key);
+		if (!entry)
+			return false;
 	}
-	_cleanup_free_ struct kube_str_pair *pairs = pool_texts(pool, map);
-	if (!pairs)
-		return false;
-	struct shared *entry = get(pool, &(struct key){pairs, map->count * sizeof(*pairs), true});
-	if (!entry || entry->refs > 1) /* the map that is there has its own references */
-		release_texts(pool, pairs, map->count);
-	if (entry)
-		*ret_pairs = (struct kube_str_pair *)(void *)entry->bytes;
-	return entry != NULL;
+	*ret_pairs = entry ? pairs_of(entry) : NULL;
+	return true;
 }
 
 /* Releasing */
@@ -193,8 +243,7 @@ void pool_release(struct kube_pool *pool, const void *shared)
 	if (!entry || --entry->refs > 0)
 		return;
 	if (entry->is_map)
-		release_texts(pool, (const struct kube_str_pair *)(const void *)entry->bytes,
-		              entry->len / sizeof(struct kube_str_pair));
+		release_texts(pool, pairs_of(entry), entry->len / sizeof(struct kube_str_pair));
 	drop(pool, entry);
 	free(entry);
 	free_if_unused(pool);

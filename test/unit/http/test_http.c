@@ -222,7 +222,7 @@ static void run_for(struct test_client *client, int64_t ms)
 static void start_watch(struct fixture *f, struct test_outcome *news)
 {
 	static const struct kube_request watch = {.method = "GET", .target = "/gated", .watch = true};
-	f->client.http->watch_pause_ms = f->client.http->connect_timeout_ms = 3600 * 1000;
+	f->client.http->shortest_pause_ms = f->client.http->connect_timeout_ms = 3600 * 1000;
 	ck_assert_int_eq(test_send_with(&f->client, &watch, &test_handlers, news), 0);
 	test_await(&f->client, news->pieces > 0);
 	run_for(&f->client, 300);
@@ -255,9 +255,9 @@ START_TEST(a_pause_outlives_a_watch_that_ends)
 	set_up(&f);
 	ck_assert_int_eq(test_send_with(&f.client, &stalled, &test_handlers, &other), 0);
 	start_watch(&f, &news);
-	ck_assert(kube_timer_active(&f.client.http->pools->pause));
+	ck_assert(kube_timer_active(&f.client.http->pool->pause));
 	kube_transport_cancel(kube_http_transport(f.client.http), other.exchange);
-	ck_assert(kube_timer_active(&f.client.http->pools->pause));
+	ck_assert(kube_timer_active(&f.client.http->pool->pause));
 	test_result_finish(&news);
 	test_result_finish(&other);
 	tear_down(&f);
@@ -277,6 +277,27 @@ START_TEST(nothing_pauses_while_an_answer_is_waited_for)
 	ck_assert(!silent.done);
 	test_result_finish(&news);
 	test_result_finish(&silent);
+	tear_down(&f);
+}
+END_TEST
+
+START_TEST(news_wait_for_a_part_of_the_time_without_calls)
+{
+	static const struct {
+		int64_t shortest_ms, quiet_ms, pause_ms;
+	} cases[] = {{20, 0, 20},     {20, 200, 20},        {20, 500, 50},           {20, 1000, 100},
+	             {20, 1500, 100}, {20, INT64_MAX, 100}, {3600000, 1500, 3600000}};
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++)
+		ck_assert_int_eq(http_pause_ms(cases[i].shortest_ms, cases[i].quiet_ms), cases[i].pause_ms);
+	struct fixture f = {0};
+	struct test_outcome answer;
+	set_up(&f);
+	f.client.http->called_ms = -1;
+	test_get(&f.client, "/json", &answer);
+	ck_assert_int_ge(f.client.http->called_ms, 0);
+	ck_assert_int_le(f.client.http->called_ms, kube_env_mono_ms(kube_loop_env(f.client.loop)));
+	test_result_finish(&answer);
 	tear_down(&f);
 }
 END_TEST
@@ -633,8 +654,8 @@ END_TEST
 
 CHECK_MAIN("http", reports_head_data_and_end, every_status_is_an_answer, sends_what_was_asked, refuses_bad_requests,
            limits_requests_in_flight, streams, news_of_a_watch_come_together, a_pause_outlives_a_watch_that_ends,
-           nothing_pauses_while_an_answer_is_waited_for, runs_many_at_once, says_what_failed,
-           names_the_server_that_refuses, data_restart_the_idle_timer, reader_ends_the_exchange,
-           may_be_cancelled_in_its_callbacks, may_cancel_others_in_callbacks, may_be_cancelled_before_it_began,
-           may_send_in_callbacks, free_ends_what_is_in_flight, loopback_needs_no_proxy, refuses_bad_configs,
-           reads_retry_after)
+           nothing_pauses_while_an_answer_is_waited_for, news_wait_for_a_part_of_the_time_without_calls,
+           runs_many_at_once, says_what_failed, names_the_server_that_refuses, data_restart_the_idle_timer,
+           reader_ends_the_exchange, may_be_cancelled_in_its_callbacks, may_cancel_others_in_callbacks,
+           may_be_cancelled_before_it_began, may_send_in_callbacks, free_ends_what_is_in_flight,
+           loopback_needs_no_proxy, refuses_bad_configs, reads_retry_after)

@@ -122,10 +122,35 @@ START_TEST(equal_texts_are_one)
 }
 END_TEST
 
+START_TEST(alike_is_not_equal)
+{
+	struct kube_str_pair pairs[][2] = {
+	    {{"a", "b"}, {"c", "d"}}, {{"b", "a"}, {"c", "d"}}, {{"c", "d"}, {"a", "b"}}, {{"a", "bc"}, {"", "d"}}};
+	struct kube_pool *pool = pool_new();
+	struct kube_str_pair *shared[KUBE_ARRAY_LEN(pairs)];
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(pairs); i++) {
+		ck_assert(pool_map(pool, &(struct kube_strmap){pairs[i], 2}, &shared[i]));
+		for (size_t j = 0; j < i; j++)
+			ck_assert_ptr_ne(shared[i], shared[j]);
+		for (size_t j = 0; j < 2; j++) {
+			ck_assert_str_eq(shared[i][j].key, pairs[i][j].key);
+			ck_assert_str_eq(shared[i][j].value, pairs[i][j].value);
+		}
+	}
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(pairs); i++)
+		pool_release(pool, shared[i]);
+	ck_assert_uint_eq(pool_count(pool), 0);
+	pool_free(pool);
+}
+END_TEST
+
 START_TEST(equal_maps_are_one)
 {
+	char web[] = "web"; /* the same text elsewhere */
 	struct kube_str_pair first[] = {{"app", "web"}, {"tier", "a"}}, other[] = {{"app", "web"}, {"tier", "b"}};
-	const struct kube_strmap maps[] = {{first, 2}, {first, 2}, {other, 2}, {first, 1}, {NULL, 0}};
+	struct kube_str_pair again[] = {{"app", web}, {"tier", "a"}};
+	const struct kube_strmap maps[] = {{first, 2}, {again, 2}, {other, 2}, {first, 1}, {NULL, 0}};
 	struct kube_pool *pool = pool_new();
 	struct kube_str_pair *shared[KUBE_ARRAY_LEN(maps)];
 
@@ -194,4 +219,4 @@ START_TEST(many_texts_come_and_go)
 END_TEST
 
 CHECK_MAIN("runtime/pool", slots_hold_what_they_were_given, slots_follow_an_entry_that_moves, equal_texts_are_one,
-           equal_maps_are_one, it_lives_until_its_last_text_goes, many_texts_come_and_go)
+           equal_maps_are_one, alike_is_not_equal, it_lives_until_its_last_text_goes, many_texts_come_and_go)
