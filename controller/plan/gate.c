@@ -98,7 +98,8 @@ static void look_at(struct pass *pass, size_t index, struct gate_status *status)
 	const struct gate_fact *fact = pass->s->gate_facts ? &pass->s->gate_facts[index] : &nothing;
 	if (fact->verdict == GATE_UNKNOWN)
 		fact = &nothing;
-	bool fresh = fact != &nothing && pass->s->now_ms - fact->at_ms < gate->interval_ms;
+	int64_t age_ms = pass->s->now_ms - fact->at_ms; /* below 0: the server's clock was set back */
+	bool fresh = fact != &nothing && age_ms >= 0 && age_ms < gate->interval_ms;
 
 	*status = status_of(pass, gate, fact);
 	if (fresh && fact->verdict == GATE_OPEN)

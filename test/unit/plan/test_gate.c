@@ -185,6 +185,21 @@ START_TEST(an_old_answer_does_not_count)
 }
 END_TEST
 
+/* The server's clock was ahead, and has been set right: the answer would count for an hour. */
+START_TEST(an_answer_of_a_clock_that_was_set_back_does_not_count)
+{
+	begin(GATE("g", ""), "{'name':'all'}", 2);
+	w.gates[0] = GATE_CLOSED;
+	world_run(&w, MINUTES(1));
+	size_t before = w.questions;
+	w.gate_facts[0] = (struct gate_fact){.verdict = GATE_OPEN, .message = "yes", .at_ms = w.now_ms + MINUTES(60)};
+	world_run(&w, MINUTES(2));
+	ck_assert_uint_eq(w.claims, 0);
+	ck_assert_uint_gt(w.questions, before);
+	world_finish(&w);
+}
+END_TEST
+
 START_TEST(all_gates_must_be_open)
 {
 	struct world_rollout *r = begin(GATE("a", "") "," GATE("b", "") "," GATE("c", ""), "{'name':'all'}", 1);
@@ -302,5 +317,6 @@ START_TEST(the_nodes_in_work_are_named)
 END_TEST
 
 CHECK_MAIN("gate", an_open_gate_lets_nodes_start, only_an_open_gate_does, an_old_error_fails_nothing, work_goes_on,
-           moments_of_a_gate, once_for_each_wave, an_old_answer_does_not_count, all_gates_must_be_open, on_error_fail,
-           forgotten, nothing_is_asked_that_nobody_waits_for, placeholders, the_nodes_in_work_are_named)
+           moments_of_a_gate, once_for_each_wave, an_old_answer_does_not_count,
+           an_answer_of_a_clock_that_was_set_back_does_not_count, all_gates_must_be_open, on_error_fail, forgotten,
+           nothing_is_asked_that_nobody_waits_for, placeholders, the_nodes_in_work_are_named)
