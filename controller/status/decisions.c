@@ -201,13 +201,25 @@ static int append_fresh(struct choice *choice, const struct decision *newest, st
 	return 0;
 }
 
+/* How many stay. Long ones fill the status before they are KEEP_DECISIONS: then, too, something must leave. */
+static size_t kept(const struct choice *choice, size_t admitted)
+{
+	size_t count = choice->set->count;
+
+	if (!choice->full)
+		return count;
+	if (count > KEEP_DECISIONS)
+		return KEEP_DECISIONS;
+	return admitted > 0 ? count : count / 2;
+}
+
 /* The oldest leave; nothing new is decided until they have. */
-static void spill(struct choice *choice)
+static void spill(struct choice *choice, size_t keep)
 {
 	struct decision_set *set = choice->set;
 
 	set->spill.items = set->items;
-	set->spill.count = set->count - KEEP_DECISIONS;
+	set->spill.count = set->count - keep;
 	set->spill.page = (int64_t)choice->ledger_count + 1;
 }
 
@@ -223,13 +235,12 @@ static int allocate(struct choice *choice, struct kube_err *err)
 	return choice->set->items && choice->drafts && choice->fresh && choice->admitted ? 0 : status_out_of_memory(err);
 }
 
-static int admit_fresh(struct choice *choice, struct kube_err *err)
+static int admit_fresh(struct choice *choice, size_t *admitted, struct kube_err *err)
 {
-	size_t admitted = 0;
 	int rc = 0;
 
 	for (int rank = RANK_ROLLOUT; !rc && rank < RANK_COUNT; rank++)
-		rc = admit(choice, (enum rank)rank, &admitted, err);
+		rc = admit(choice, (enum rank)rank, admitted, err);
 	return rc;
 }
 
@@ -246,6 +257,7 @@ int decisions_choose(const struct rollout *rollout, const struct rollout_status 
 	    .set = set,
 	};
 	const struct decision *newest = newest_on_pages(&choice);
+	size_t admitted = 0;
 
 	int rc = allocate(&choice, err);
 	if (!rc)
@@ -253,11 +265,12 @@ int decisions_choose(const struct rollout *rollout, const struct rollout_status 
 	if (!rc)
 		rc = keep_standing(&choice, newest, err);
 	if (!rc)
-		rc = admit_fresh(&choice, err);
+		rc = admit_fresh(&choice, &admitted, err);
 	if (rc)
 		return rc;
-	if (choice.full && set->count > KEEP_DECISIONS) {
-		spill(&choice);
+	size_t keep = kept(&choice, admitted);
+	if (keep < set->count) {
+		spill(&choice, keep);
 		return 0;
 	}
 	for (size_t i = 0; i < set->count; i++)
