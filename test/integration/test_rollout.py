@@ -315,5 +315,6 @@ class TestSteering(FlowTest):
         self.assertEqual(targets[names[0]], ("Skipped", "ForeignUncordon"))
         self.assertEqual(targets[names[1]][0], "Patched")
         self.assertEqual(self.versions(names), ["1.6.20", "1.7.27"])
+        self.wait_policy("Reconciling", "NotDrained", f"{names[0]}: somebody uncordoned the node")
         self.change(suspend=True)
         self.assertNotIn(BEHAVE, self.node(names[0])["metadata"].get("annotations", {}))
