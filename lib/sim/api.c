@@ -65,12 +65,12 @@ int kube_sim_api_call(struct kube_sim_api *api, const char *method, const char *
 	struct api_request request;
 	struct api_answer answer = {.retry_after_s = -1};
 
-	if (!api_parse_target(api, target, &request, NULL))
-		return 404;
-	request.method = method;
-	request.content_type = content_type ? content_type : "application/json";
-	request.body = body;
-	api_serve(&request, &answer);
+	if (api_parse_target(api, target, &request, &answer)) {
+		request.method = method;
+		request.content_type = content_type ? content_type : "application/json";
+		request.body = body;
+		api_serve(&request, &answer);
+	}
 	if (ret_answer)
 		*ret_answer = api_parse_json(answer.text, strlen(answer.text));
 	free(answer.text);

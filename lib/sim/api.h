@@ -117,9 +117,14 @@ struct kube_sim_api {
 cJSON *api_parse_json(const char *text, size_t len);
 void *api_grow(void *items, size_t count, size_t *cap, size_t size); /* room for one more */
 
-/* api_target.c: false: there is nothing at this path, and the answer (optional) says so. */
+/* api_target.c: false: no object or list is at this path, and the answer (optional) says what is: discovery, or
+ * nothing.
+ */
 bool api_parse_target(struct kube_sim_api *api, const char *target, struct api_request *ret_request,
                       struct api_answer *answer);
+
+/* api_discovery.c: false: the target is no group and version that there is. */
+bool api_discover(const struct kube_sim_api *api, const char *target, struct api_answer *answer);
 
 /* api_store.c */
 struct api_kind *api_kind_of(const struct kube_sim_api *api, const struct kube_resource *resource);

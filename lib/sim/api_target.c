@@ -152,6 +152,8 @@ static bool is_served(const struct kube_sim_api *api, const char *target)
 
 static bool refuse(const struct kube_sim_api *api, const char *target, struct api_answer *answer)
 {
+	if (answer && api_discover(api, target, answer))
+		return false;
 	if (answer && is_served(api, target))
 		api_no_such_path(answer);
 	else if (answer)

@@ -1,4 +1,5 @@
 #include "lib/sim/internal.h"
+#include <kube/mem.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,8 @@ struct sim_call {
 	void *arg;
 	struct kube_request request; /* its texts are our own copies */
 	char *method, *target, *accept, *content_type, *body;
+	struct kube_request_auth auth; /* the same */
+	char *auth_texts[4];
 	struct kube_timer arrival; /* at the server, in its env: what is sent arrives, whatever becomes of the client */
 	struct kube_timer timeout, idle;
 	struct answer *answers;
@@ -46,6 +49,8 @@ static void free_call(struct sim_call *call)
 	free(call->accept);
 	free(call->content_type);
 	free(call->body);
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(call->auth_texts); i++)
+		kube_wipe_str(&call->auth_texts[i]);
 	free(call);
 }
 
@@ -88,10 +93,25 @@ static int copy_text(const char *text, char **ret_copy)
 	return *ret_copy ? 0 : KUBE_E_NOMEM;
 }
 
+static int copy_auth(struct sim_call *call, const struct kube_request_auth *from)
+{
+	const char *const texts[] = {from->token, from->username, from->password, from->ca_pem};
+	const char **const copies[] = {&call->auth.token, &call->auth.username, &call->auth.password, &call->auth.ca_pem};
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(texts); i++) {
+		if (copy_text(texts[i], &call->auth_texts[i]))
+			return KUBE_E_NOMEM;
+		*copies[i] = call->auth_texts[i];
+	}
+	call->request.auth = &call->auth;
+	return 0;
+}
+
 static int copy_request(struct sim_call *call, const struct kube_request *request)
 {
 	call->request = *request;
-	call->request.auth = NULL;
+	if (request->auth && copy_auth(call, request->auth))
+		return KUBE_E_NOMEM;
 	if (copy_text(request->method, &call->method) || copy_text(request->target, &call->target) ||
 	    copy_text(request->accept, &call->accept) || copy_text(request->content_type, &call->content_type))
 		return KUBE_E_NOMEM;

@@ -19,10 +19,11 @@ bool draw_channel(struct world *world, struct kube_buf *out)
 	if (!draw_chance(world, 30))
 		return false;
 	uint64_t dice = world->seed ^ UINT64_C(0x75726c);
-	if (dice_between(&dice, 1, 3) == 1)
-		kube_buf_addf(out, "'channel':{'type':'URL','url':'" OUTSIDE_CHANNEL "','interval':'%llds'},",
+	if (dice_between(&dice, 1, 3) == 1) {
+		const char *secret, *url = draw_channel_url(world, &secret);
+		kube_buf_addf(out, "'channel':{'type':'URL','url':'%s'%s,'interval':'%llds'},", url, secret,
 		              (long long)dice_between(&dice, 20, 120));
-	else
+	} else
 		kube_buf_adds(out, "'channel':{'type':'ConfigMap','configMap':{'name':'channels','key':'runtime'}},");
 	if (draw_chance(world, 50))
 		kube_buf_addf(out, "'minimumAge':'%llds',", (long long)draw_between(world, 1, 120));

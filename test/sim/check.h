@@ -28,6 +28,8 @@ struct seen_node {
 		int64_t away_ms, open_ms;
 		char pool[8]; /* that its cache shows: whose policy the node is for */
 		int64_t moved_ms;
+		char firmware[24]; /* that its cache shows, and since when */
+		int64_t firmware_ms;
 	} known[MAX_REPLICAS];
 	int64_t held_since_ms;   /* since when the controller knows that it is held; INT64_MAX: it does not */
 	int64_t marked_since_ms; /* the same of another operator's mark */
@@ -93,6 +95,12 @@ struct checks {
 		unsigned sender;
 		int64_t approvals_gone_ms, rights_gone_ms, authors_gone_ms;
 	} guards[MAX_REPLICAS];
+	/* What a process knows of the pods that a gate looks at: when enough of them were Ready last. */
+	struct known_enough {
+		unsigned sender;
+		bool enough;
+		int64_t until_ms; /* while they are not; INT64_MIN: never */
+	} enough[MAX_REPLICAS];
 	char leaving[128], leaving_node[64]; /* the pod that the controller took away last */
 };
 
@@ -117,6 +125,10 @@ void check_sender(void *arg, const struct kube_request *request, struct kube_sim
 bool is_known_away(const struct checks *checks, const struct seen_node *node, unsigned sender);
 bool is_known_here(const struct checks *checks, const struct seen_node *node, unsigned sender);
 bool is_known_unguarded(const struct checks *checks, const char *admission, unsigned sender);
+/* What the node shows, or NULL; and that the process knows of this one. */
+const char *firmware_of(const struct world *world, const struct node *node);
+bool is_known_firmware(const struct checks *checks, const struct seen_node *node, unsigned sender, const char *version);
+int64_t known_enough_ago_ms(const struct checks *checks, unsigned sender); /* a process that is gone: 0 */
 bool is_known_open(const struct checks *checks, const struct seen_node *node, unsigned sender);
 /* rules NULL: of all nodes. */
 bool is_counted(const struct checks *checks, const struct seen_node *node, const struct rules *rules);
@@ -134,7 +146,7 @@ void check_approvals(struct checks *checks, const struct seen_rollout *seen, con
                      const struct active *grant, unsigned sender);
 /* check_gate.c */
 void check_gates(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
-                 const struct rollout *old, const struct active *grant);
+                 const struct rollout *old, const struct active *grant, unsigned sender);
 /* check_capacity.c */
 /* Before it leaves its process. */
 void check_sending(struct checks *checks, const struct replica *replica, const struct kube_request *request);
@@ -150,10 +162,14 @@ void check_job(struct checks *checks, const struct kube_sim_change *change);
 void check_job_shown(struct checks *checks, const struct pod *pod, unsigned sender);
 void check_job_records(struct checks *checks, const struct rollout *now);
 void check_job_answer(struct checks *checks, const struct kube_sim_served *served);
+/* check_equipment.c */
+void check_equipment(struct checks *checks, const cJSON *pod, const struct job_template *job);
 /* check_turn.c */
 void check_prepared(struct checks *checks, const struct seen_job *job);
 void check_note(struct checks *checks, const struct node *old, const struct node *now);
 void check_verified(struct checks *checks, const struct node *node);
+void check_shown(struct checks *checks, const struct node *node, unsigned sender);
+void check_unshown(struct checks *checks, const struct seen_node *seen, const struct node *old, unsigned sender);
 /* channel.c */
 void check_channel(struct checks *checks, const struct kube_sim_change *change);
 void check_frozen(struct checks *checks, const struct revision *page); /* with rules */

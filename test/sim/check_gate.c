@@ -1,5 +1,6 @@
 /* Invariant 5 for gates: no grant unless what the gates ask has said yes no longer ago than its answer counts. */
 #include "test/sim/check.h"
+#include "test/sim/inside.h"
 #include "test/sim/outside.h"
 
 #include <string.h>
@@ -24,14 +25,28 @@ static bool must_have_failed(const struct gate_spec *gate, const struct rollout 
 	return false;
 }
 
-void check_gates(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
-                 const struct rollout *old, const struct active *grant)
+/* How long ago what it asks said yes last; pods are not asked, but known. */
+static int64_t yes_ago_ms(const struct checks *checks, const struct gate_spec *gate, unsigned sender)
 {
 	const struct world *world = checks->world;
-	int64_t ago_ms = world_now_ms(world) - outside_yes_until_ms(world->outside);
+
+	switch ((enum gate_type)gate->type) {
+	case GATE_PROMETHEUS:
+	case GATE_HTTP: return world_now_ms(world) - outside_yes_until_ms(world->outside);
+	case GATE_RESOURCE: return world_now_ms(world) - inside_held_until_ms(world->inside);
+	case GATE_PODS: return known_enough_ago_ms(checks, sender);
+	}
+	return INT64_MAX;
+}
+
+void check_gates(struct checks *checks, const struct seen_rollout *seen, const struct rules *rules,
+                 const struct rollout *old, const struct active *grant, unsigned sender)
+{
+	const struct world *world = checks->world;
 
 	for (size_t i = 0; i < rules->gates.count; i++) {
 		const struct gate_spec *gate = &rules->gates.items[i];
+		int64_t ago_ms = yes_ago_ms(checks, gate, sender);
 		if (asked(gate, seen, rules, grant) && ago_ms > gate->interval_ms + ANSWER_MS + world->decision_ms)
 			world_fail(checks->world, "node %s is granted, but what gate %s asks said yes last %lld ms ago",
 			           grant->node, gate->name, (long long)ago_ms);

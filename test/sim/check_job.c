@@ -189,6 +189,8 @@ static void check_attempt(struct checks *checks, const cJSON *pod, const struct 
 			template = template_of(&rules->patches.items[i], step_of(pod));
 			check_upwards(checks, pod, &rules->patches.items[i]);
 		}
+	if (template)
+		check_equipment(checks, pod, template);
 	if (rules && (!template || atoll(variable_of(pod, "PATCHWRIGHT_ATTEMPT")) > template->retries + 1))
 		world_fail(checks->world, "job pod %s is attempt %s at %s %s, which the policy does not allow",
 		           text_at(pod, "metadata.name"), variable_of(pod, "PATCHWRIGHT_ATTEMPT"), label_of(pod, PW_LABEL_STEP),

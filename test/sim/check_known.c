@@ -3,7 +3,9 @@
  * looked at as they change.
  */
 #include "test/sim/check.h"
+#include "test/sim/inside.h"
 
+#include <kube/time.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,10 +14,38 @@ static size_t slot_of(const struct replica *replica)
 	return (size_t)(replica - replica->world->replicas->items);
 }
 
+static bool shows_enough(const struct replica *replica)
+{
+	const struct kube_store *pods = replica->controller->caches[CACHE_PODS].store;
+	int64_t matching = 0, ready = 0;
+
+	for (const struct kube_object *o = kube_store_next(pods, NULL); o; o = kube_store_next(pods, o)) {
+		bool counts = strcmp(o->namespace_, INSIDE_NAMESPACE) == 0 && !pod_finished((const struct pod *)o);
+		matching += counts;
+		ready += counts && ((const struct pod *)o)->ready && o->deleted_ms == KUBE_TIME_NONE;
+	}
+	return inside_enough(replica->world->inside, matching, ready);
+}
+
+static void note_enough(struct replica *replica)
+{
+	struct known_enough *known = &replica->world->checks->enough[slot_of(replica)];
+	unsigned process = kube_sim_process_id(replica->process);
+
+	if (known->sender != process)
+		*known = (struct known_enough){.sender = process, .until_ms = INT64_MIN};
+	if (known->enough)
+		known->until_ms = world_now_ms(replica->world);
+	known->enough = shows_enough(replica);
+}
+
 static void on_pod(void *arg, const struct kube_change *change)
 {
 	struct replica *replica = arg;
+	const struct kube_object *any = change->new_object ? change->new_object : change->old_object;
 
+	if (strcmp(any->namespace_, INSIDE_NAMESPACE) == 0)
+		note_enough(replica);
 	if (change->new_object)
 		check_job_shown(replica->world->checks, (const struct pod *)change->new_object,
 		                kube_sim_process_id(replica->process));
@@ -45,6 +75,11 @@ static void on_node(void *arg, const struct kube_change *change)
 	if (anew || strcmp(known->pool, pool ? pool : "") != 0) {
 		snprintf(known->pool, sizeof(known->pool), "%s", pool ? pool : "");
 		known->moved_ms = anew ? 0 : now_ms;
+	}
+	const char *firmware = firmware_of(replica->world, node);
+	if (anew || strcmp(known->firmware, firmware ? firmware : "") != 0) {
+		snprintf(known->firmware, sizeof(known->firmware), "%s", firmware ? firmware : "");
+		known->firmware_ms = anew ? 0 : now_ms;
 	}
 	note(&known->away_ms, !node->ready || node->unschedulable, anew, now_ms);
 	note(&known->open_ms, !node->unschedulable, anew, now_ms);
@@ -144,11 +179,35 @@ bool is_known_unguarded(const struct checks *checks, const char *admission, unsi
 	return false;
 }
 
+int64_t known_enough_ago_ms(const struct checks *checks, unsigned sender)
+{
+	const struct replica *replica = replicas_find(checks->world->replicas, sender);
+	const struct known_enough *known = replica ? &checks->enough[slot_of(replica)] : NULL;
+
+	if (!known || (known->sender == sender && known->enough))
+		return 0;
+	bool ever = known->sender == sender && known->until_ms != INT64_MIN;
+	return ever ? world_now_ms(checks->world) - known->until_ms : INT64_MAX;
+}
+
 bool is_known_open(const struct checks *checks, const struct seen_node *node, unsigned sender)
 {
 	const struct known_node *known = known_to(node, sender);
 
 	return node->now && !node->now->unschedulable && known && is_long_ago(checks, known->open_ms);
+}
+
+const char *firmware_of(const struct world *world, const struct node *node)
+{
+	return world->annotates ? kube_strmap_get(&node->annotations, FIRMWARE_SHOWN)
+	                        : kube_strmap_get(&node->labels, "firmware");
+}
+
+bool is_known_firmware(const struct checks *checks, const struct seen_node *node, unsigned sender, const char *version)
+{
+	const struct known_node *known = known_to(node, sender);
+
+	return known && strcmp(known->firmware, version) == 0 && is_long_ago(checks, known->firmware_ms);
 }
 
 /* A percentage is one of the nodes that there are, as far as that is known. */

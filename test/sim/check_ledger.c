@@ -36,8 +36,19 @@ static void collect(const struct seen_rollout *seen, struct ledger *ledger)
 		add(ledger, &status->decisions.items[i]);
 }
 
+/* Who reads why a node was left out finds what stands behind it; nobody can say that of an exception that is gone. */
+static void check_reference(struct checks *checks, const struct decision *decision)
+{
+	bool gone = strstr(decision->evidence, "as it was when the plan was made") != NULL;
+
+	if (strcmp(decision->subject, "exception/" REFERRING) == 0 && !gone && !strstr(decision->evidence, REFERENCE))
+		world_fail(checks->world, "the decision to leave nodes out does not name " REFERENCE ": %s",
+		           decision->evidence);
+}
+
 static void check_new(struct checks *checks, const struct ledger *ledger, size_t index)
 {
+	check_reference(checks, ledger->items[index]);
 	for (size_t i = 0; i < index; i++)
 		if (strcmp(ledger->items[i]->id, ledger->items[index]->id) == 0)
 			world_fail(checks->world, "decision %s (%s %s) is in the ledger twice", ledger->items[i]->id,

@@ -160,8 +160,12 @@ void check_node(struct checks *checks, struct seen_node *seen, const struct node
 			check_note(checks, old, now);
 		if (step_changed)
 			check_grant(checks, old, now, sender);
-		if (step_changed && (now->state->step == STEP_SETTLING || now->state->step == STEP_PATCHED))
+		if (step_changed && (now->state->step == STEP_SETTLING || now->state->step == STEP_PATCHED)) {
 			check_verified(checks, now);
+			check_shown(checks, now, sender);
+		}
+		if (step_changed)
+			check_unshown(checks, seen, old, sender);
 		if (step_changed && old->state && old->state->step == STEP_DRAINING && now->state->step == STEP_PATCHING &&
 		    is_known_open(checks, seen, sender))
 			world_fail(checks->world, "node %s is patched, but somebody has uncordoned it before that", seen->name);

@@ -198,7 +198,7 @@ static void check_new_grant(struct checks *checks, struct seen_rollout *seen, co
 	check_failures(checks, seen, rules, grant);
 	check_topology(checks, seen, rules, grant);
 	check_window(checks, seen, rules, grant, sender);
-	check_gates(checks, seen, rules, old, grant);
+	check_gates(checks, seen, rules, old, grant, sender);
 	if (node)
 		hold_check(checks, node, "is granted");
 	if (node)

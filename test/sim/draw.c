@@ -23,28 +23,29 @@ void draw_node(struct world *world, size_t index)
 	const char *runtime = draw_chance(world, 10) ? "1.7.27" : draw_chance(world, 3) ? "1.7.30" : "1.6.20";
 
 	if (draw_chance(world, 25))
-		snprintf(annotations, sizeof(annotations), "'patchwright.io/criticality':'%s'",
+		snprintf(annotations, sizeof(annotations), ",'patchwright.io/criticality':'%s'",
 		         words[draw_between(world, 0, 2)]);
 	if (!world->calm && draw_chance(world, 8))
-		snprintf(annotations, sizeof(annotations), "'" REBOOT_MARK "':'now'");
+		snprintf(annotations, sizeof(annotations), ",'" REBOOT_MARK "':'now'");
 	if (!world->calm && draw_chance(world, 5))
-		snprintf(annotations, sizeof(annotations), "'" PW_ANNOTATION_HOLD "':'somebody looks at it'");
+		snprintf(annotations, sizeof(annotations), ",'" PW_ANNOTATION_HOLD "':'somebody looks at it'");
 	if (draw_chance(world, 25)) {
 		const char *before = draw_chance(world, 50) ? "true" : "false";
 		snprintf(held, sizeof(held),
-		         "'cluster-autoscaler.kubernetes.io/scale-down-disabled':'%s','" DRAWN_SCALE_DOWN "':'%s'%s", before,
-		         before, *annotations ? "," : "");
+		         ",'cluster-autoscaler.kubernetes.io/scale-down-disabled':'%s','" DRAWN_SCALE_DOWN "':'%s'", before,
+		         before);
 	}
 	snprintf(text, sizeof(text),
 	         "{'apiVersion':'v1','kind':'Node','metadata':{'name':'n%02zu','labels':{'pool':'%s',"
 	         "'topology.kubernetes.io/"
-	         "zone':'z%lld','firmware':'1.0.0'%s%s},'annotations':{%s%s}},'spec':{%s},'status':{'conditions':[{'type':"
+	         "zone':'z%lld','firmware':'%s'%s%s},'annotations':{'" FIRMWARE_SHOWN
+	         "':'%s'%s%s}},'spec':{%s},'status':{'conditions':[{'type':"
 	         "'Ready','status':'True','lastTransitionTime':'2025-12-31T23:00:00Z'}],'nodeInfo':{'operatingSystem':"
 	         "'linux','bootID':'boot-%zu-0','kernelVersion':'6.1.20','kubeletVersion':'v1.33.1','"
 	         "containerRuntimeVersion':'containerd://%s'},'allocatable':{'cpu':'%lldm','memory':'8Gi','pods':'%lld'}}}",
 	         index, other_pool ? "other" : "w", (long long)draw_between(world, 1, 3),
-	         control_plane ? ",'node-role.kubernetes.io/control-plane':''" : "",
-	         draw_chance(world, 12) ? ",'gpu':'old'" : "", held, annotations,
+	         world->annotates ? "0.1.0" : "1.0.0", control_plane ? ",'node-role.kubernetes.io/control-plane':''" : "",
+	         draw_chance(world, 12) ? ",'gpu':'old'" : "", world->annotates ? "1.0.0" : "0.1.0", held, annotations,
 	         !world->calm && draw_chance(world, 6) ? "'unschedulable':true" : "", index, runtime,
 	         world->calm ? 64000ll
 	                     : (long long)(full ? draw_between(world, 600, 1000) : draw_between(world, 1000, 4000)),
@@ -130,9 +131,9 @@ static void draw_exceptions(struct world *world, struct kube_buf *out)
 		return;
 	kube_time_format(world_now_ms(world) + draw_between(world, 30, 600) * 60000, at);
 	kube_buf_addf(out,
-	              ",'exceptions':[{'name':'legacy','selector':{'matchLabels':{'gpu':'old'}},'reason':'driver pinned',"
+	              ",'exceptions':[{'name':'%s,'selector':{'matchLabels':{'gpu':'old'}},'reason':'driver pinned',"
 	              "'expires':'%s'}]",
-	              at);
+	              draw_rare(world, 50) ? REFERRING "','reference':'" REFERENCE "'" : "legacy'", at);
 }
 
 /* Where people may not wait for everything, some do not. */

@@ -14,6 +14,21 @@ static const struct choice {
     {"Custom", "2.0.0", ">=1.0.0", ">=1.5.0", "{'type':'Label','label':'firmware'}"},
 };
 
+/* What a job has besides. Each by itself: the next one has it or not. */
+static void add_equipment(struct world *world, struct kube_buf *out)
+{
+	static const char *const equipment[] = {
+	    ",'env':[{'name':'MIRROR','value':'registry.example'},{'name':'QUIET','value':''}]",
+	    ",'secrets':[{'name':'" PATCHER_SECRET "','path':'/run/secrets/patcher'}]",
+	    ",'hostPath':''",
+	    ",'privileged':false",
+	};
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(equipment); i++)
+		if (draw_rare(world, 10))
+			kube_buf_adds(out, equipment[i]);
+}
+
 /* A job that is meant to reboot its node says so to the host by its arguments. */
 static void add_job(struct world *world, struct kube_buf *out, const char *name, bool reboots)
 {
@@ -23,6 +38,7 @@ static void add_job(struct world *world, struct kube_buf *out, const char *name,
 	              name, (long long)draw_between(world, 30, 180), reboots ? ",'args':['reboot']" : "");
 	if (draw_chance(world, 25))
 		kube_buf_addf(out, ",'retries':%lld", (long long)draw_between(world, 1, 3));
+	add_equipment(world, out);
 	kube_buf_adds(out, "}");
 }
 
@@ -51,7 +67,8 @@ static void add_patch(struct world *world, struct kube_buf *out, const struct ch
 		kube_buf_addf(out, "'version':'%s',", choice->wanted);
 	bool unseen = choice->observed && draw_chance(world, 40); /* no node shows it: it is noted when it was verified */
 	if (choice->observed && !unseen)
-		kube_buf_addf(out, "'observed':%s,", choice->observed);
+		kube_buf_addf(out, "'observed':%s,",
+		              world->annotates ? "{'type':'Annotation','annotation':'" FIRMWARE_SHOWN "'}" : choice->observed);
 	if (draw_chance(world, 15))
 		kube_buf_addf(out, "'supportedFrom':['%s'],",
 		              draw_chance(world, 80) ? choice->supported_from : choice->too_new);

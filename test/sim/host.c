@@ -38,6 +38,7 @@ struct job {
 	enum conduct conduct;
 	enum stage stage;
 	int runs;
+	bool waits; /* for a Secret */
 	int64_t deadline_s;
 	struct kube_timer timer, deadline;
 };
@@ -108,7 +109,7 @@ static const struct shown {
     {"ContainerRuntime", "containerRuntimeVersion", "containerd://", "1.6.99"},
     {"Kubelet", "kubeletVersion", "v", "1.33.2"},
     {"Kernel", "kernelVersion", "", "6.1.66"},
-    {"Custom", NULL, "", "1.6.0"}, /* the label firmware */
+    {"Custom", NULL, "", "1.6.0"}, /* a label, or an annotation */
 };
 
 static const struct shown *shown_of(const struct job *job)
@@ -138,7 +139,9 @@ static void set_version(const struct job *job)
 	}
 	snprintf(target, sizeof(target), NODES "/%s", job->node);
 	kube_sim_api_do(job->hosts->world->api, "PATCH", target, KUBE_PATCH_MERGE,
-	                "{'metadata':{'labels':{'firmware':'%s'}}}", version);
+	                job->hosts->world->annotates ? "{'metadata':{'annotations':{'" FIRMWARE_SHOWN "':'%s'}}}"
+	                                             : "{'metadata':{'labels':{'firmware':'%s'}}}",
+	                version);
 }
 
 static void set_pod_status(const struct job *job, const char *status)
@@ -190,10 +193,44 @@ static void on_deadline(struct kube_timer *timer, void *arg)
 	}
 }
 
+static void start_deadline(struct job *job)
+{
+	kube_timer_start(env_of(job), &job->deadline, job->deadline_s * 1000, on_deadline, job);
+}
+
+static const char *missing_secret(const struct job *job, const cJSON *pod)
+{
+	const cJSON *volume;
+
+	cJSON_ArrayForEach (volume, kube_json_get(pod, "spec.volumes")) {
+		const char *name = text_at(volume, "secret.secretName");
+		if (*name && !secret_there(job->hosts->world, JOB_NAMESPACE, name))
+			return name;
+	}
+	return NULL;
+}
+
+/* A kubelet mounts before it starts the container, and tries again until the deadline. Somebody may see to it. */
+static bool waits_for_secret(struct job *job, const cJSON *pod)
+{
+	const char *name = missing_secret(job, pod);
+
+	if (!name)
+		return false;
+	if (!job->waits)
+		start_deadline(job);
+	if (draw_rare(job->hosts->world, job->waits ? 5 : 50))
+		secret_put(job->hosts->world, JOB_NAMESPACE, name, "");
+	job->waits = true;
+	after(job, STAGE_START, 5000);
+	return true;
+}
+
 static void start(struct job *job)
 {
 	set_pod_status(job, "'phase':'Running'");
-	kube_timer_start(env_of(job), &job->deadline, job->deadline_s * 1000, on_deadline, job);
+	if (!job->waits)
+		start_deadline(job);
 	after(job, STAGE_RUN, some_seconds(job, 20));
 }
 
@@ -273,7 +310,10 @@ static void next_stage(struct kube_timer *timer, void *arg)
 		return;
 	}
 	switch (job->stage) {
-	case STAGE_START: start(job); break;
+	case STAGE_START:
+		if (!waits_for_secret(job, pod))
+			start(job);
+		break;
 	case STAGE_RUN: finish_run(job); break;
 	case STAGE_CHANGE:
 		set_version(job);

@@ -4,7 +4,9 @@
 
 #include "test/sim/world.h"
 
-#define OUTSIDE_CHANNEL "https://outside.example/runtime" /* says what the ConfigMap of channel.c says */
+/* A channel's, which says what the ConfigMap of channel.c says. *ret_secret: what else stands in
+ * spec.patches[].channel. */
+const char *draw_channel_url(struct world *world, const char **ret_secret);
 
 struct outside *outside_new(struct world *world);
 void outside_end(struct outside *outside); /* from here on it says yes */

@@ -1,3 +1,4 @@
+#include "test/sim/inside.h"
 #include "test/sim/outside.h"
 #include "test/sim/replica.h"
 
@@ -38,6 +39,11 @@ uint64_t draw(struct world *world)
 int64_t draw_between(struct world *world, int64_t low, int64_t high)
 {
 	return dice_between(&world->random_state, low, high);
+}
+
+bool draw_rare(struct world *world, int percent)
+{
+	return dice_between(&world->rare_state, 1, 100) <= percent;
 }
 
 bool draw_chance(struct world *world, int percent)
@@ -126,6 +132,8 @@ static void set_up(struct world *world)
 	    {.resource = &pw_approvals, .custom = true, .has_generation = true, .immutable = "spec"},
 	    {.resource = &pw_admission_policies, .has_generation = true},
 	    {.resource = &pw_admission_bindings, .has_generation = true},
+	    {.resource = &sim_secrets},
+	    {.resource = &sim_backups, .custom = true, .has_status = true, .has_generation = true},
 	};
 	int64_t pace = draw_between(world, 1, 5);
 	const struct kube_sim_cluster_options options = {
@@ -160,6 +168,7 @@ static void set_up(struct world *world)
 	world->hosts = hosts_new(world);
 	world->disks = disks_new(world);
 	world->outside = outside_new(world);
+	world->inside = inside_new(world);
 	people_install(world);
 	kube_sim_run(world->sim, GUARDED_MS, SIZE_MAX);
 	draw_cluster(world);
@@ -174,6 +183,7 @@ static void tear_down(struct world *world)
 	hosts_free(world->hosts);
 	disks_free(world->disks);
 	outside_free(world->outside);
+	inside_free(world->inside);
 	checks_free(world->checks);
 	kube_sim_cluster_free(world->cluster);
 	kube_sim_api_free(world->api);
@@ -255,9 +265,11 @@ static void settle(struct world *world)
 
 bool world_run(struct world *world, uint64_t seed, bool calm, FILE *trace)
 {
-	*world = (struct world){.seed = seed, .random_state = seed, .calm = calm, .trace = trace};
+	*world = (struct world){
+	    .seed = seed, .random_state = seed, .rare_state = seed ^ UINT64_C(0x72617265), .calm = calm, .trace = trace};
 	draw(world);
 	world->theme = draw_theme(seed);
+	world->annotates = draw_rare(world, 30);
 	world->decision_ms = 2000;
 	set_up(world);
 	/* Mostly short: two short worlds show more than a long one. */
@@ -269,6 +281,7 @@ bool world_run(struct world *world, uint64_t seed, bool calm, FILE *trace)
 		faults_end(world->faults);
 	people_be_careful(world->people);
 	outside_end(world->outside);
+	inside_end(world->inside);
 	world_trace(world, "---- from here on nothing goes wrong ----");
 	replicas_heal(world->replicas);
 	settle(world);

@@ -24,6 +24,10 @@
 #define OWN_NAMESPACE "patchwright-system"
 
 #define DRAWN_SCALE_DOWN "drawn/scale-down" /* on a node: what its annotation for the autoscaler was drawn as */
+#define REFERRING "change"                  /* the exception that has a reference */
+#define REFERENCE "CHG-4711"
+#define FIRMWARE_SHOWN "example.com/firmware" /* see world.annotates */
+#define PATCHER_SECRET "patcher"              /* that jobs mount */
 #define REBOOT_MARK "weave.works/kured-reboot-in-progress"
 
 #define MAX_NODES 40
@@ -32,6 +36,7 @@
 struct hosts;
 struct disks;
 struct outside;
+struct inside;
 struct faults;
 struct checks;
 struct people;
@@ -48,7 +53,7 @@ enum theme {
 
 struct world {
 	uint64_t seed;
-	uint64_t random_state;
+	uint64_t random_state, rare_state;
 	FILE *trace; /* NULL: none */
 	struct kube_sim *sim;
 	struct kube_sim_api *api;
@@ -56,14 +61,16 @@ struct world {
 	struct hosts *hosts;
 	struct disks *disks;
 	struct outside *outside;
+	struct inside *inside;
 	struct faults *faults;
 	struct people *people;
 	struct checks *checks;
 	struct options options;
 	struct replicas *replicas;
 	enum theme theme;
-	bool calm;    /* no faults at all */
-	bool probing; /* what fails now is no news */
+	bool calm;      /* no faults at all */
+	bool annotates; /* nodes show their firmware by an annotation; the label is out of date, else the annotation is */
+	bool probing;   /* what fails now is no news */
 	size_t node_count, policy_count;
 	int64_t knowledge_ms; /* what happened so long ago must be known to the controller */
 	int64_t decision_ms;  /* from a look at its caches to the write that rests on it, with all repetitions */
@@ -75,6 +82,7 @@ struct world {
 uint64_t draw(struct world *world);
 int64_t draw_between(struct world *world, int64_t low, int64_t high);
 bool draw_chance(struct world *world, int percent);
+bool draw_rare(struct world *world, int percent); /* from a randomness of its own: worlds without it stay as they are */
 /* What has a state of its own changes nothing else when it is drawn in another way. */
 int64_t dice_between(uint64_t *state, int64_t low, int64_t high);
 
@@ -96,6 +104,12 @@ void draw_windows(struct world *world, struct kube_buf *out);               /* d
 void draw_strategy(struct world *world, struct kube_buf *out);              /* draw_strategy.c */
 void draw_drain(struct world *world, struct kube_buf *out);                 /* draw_drain.c */
 void draw_approval(struct world *world, struct kube_buf *out);              /* draw_strategy.c */
+
+/* secret.c: Secrets that policies name, and that may be missing. */
+extern const struct kube_resource sim_secrets;
+void secret_put(struct world *world, const char *namespace_, const char *name, const char *rest); /* after its name */
+void secret_take(struct world *world, const char *namespace_, const char *name);
+bool secret_there(const struct world *world, const char *namespace_, const char *name);
 
 /* channel.c */
 bool draw_channel(struct world *world, struct kube_buf *out); /* false: there is none */

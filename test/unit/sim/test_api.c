@@ -299,6 +299,27 @@ static void pass(int64_t ms)
 	kube_sim_run(sim, kube_env_mono_ms(kube_sim_env(sim)) + ms, 1000);
 }
 
+START_TEST(discovery)
+{
+	set_up();
+	ck_assert_int_eq(call("GET", "/apis/example.org/v1", NULL, NULL), 200);
+	ck_assert_str_eq(told("kind"), "APIResourceList");
+	ck_assert_str_eq(told("groupVersion"), "example.org/v1");
+	const cJSON *resources = kube_json_get(answer, "resources");
+	ck_assert_int_eq(cJSON_GetArraySize(resources), 1);
+	ck_assert_str_eq(kube_json_str(resources->child, "name"), "widgets");
+	ck_assert_str_eq(kube_json_str(resources->child, "kind"), "Widget");
+	ck_assert(cJSON_IsFalse(kube_json_get(resources->child, "namespaced")));
+	ck_assert_int_eq(call("GET", "/api/v1", NULL, NULL), 200);
+	ck_assert_str_eq(told("groupVersion"), "v1");
+	ck_assert_int_eq(call("GET", "/api/v2", NULL, NULL), 404);
+	ck_assert_int_eq(call("GET", "/apis/example.org/v2", NULL, NULL), 404);
+	ck_assert_int_eq(call("GET", "/apis/example.com/v1", NULL, NULL), 404);
+	ck_assert_int_eq(call("GET", "/version/", NULL, NULL), 404);
+	tear_down();
+}
+END_TEST
+
 START_TEST(watches)
 {
 	char target[128];
@@ -448,7 +469,7 @@ END_TEST
 
 CHECK_MAIN("sim api", creation, changes_and_their_preconditions,
            status_is_a_subresource_and_nothing_changes_for_nothing, deletion_waits_for_finalizers_and_kubelets,
-           evictions, names_and_selectors_are_checked, pages_are_one_state_until_it_is_compacted, watches,
+           evictions, discovery, names_and_selectors_are_checked, pages_are_one_state_until_it_is_compacted, watches,
            watches_with_a_selector_see_objects_come_and_go, half_open_watches_are_silent,
            an_evicted_pod_is_replaced_and_its_budget_follows, owners_and_namespaces_take_along_what_is_theirs,
            all_sets_of_hooks_are_called)

@@ -102,6 +102,39 @@ static void setup(struct bench *bench, int64_t timeout_ms, int64_t idle_timeout_
 	ck_assert_str_eq(bench->heard, "");
 }
 
+static void on_serve_outside(void *arg, struct kube_sim *sim, struct kube_exchange *exchange,
+                             const struct kube_request *request)
+{
+	(void)sim;
+	ck_assert_str_eq(request->target, "https://metrics.example/x");
+	ck_assert_str_eq(request->auth->token, "t0ken");
+	ck_assert_str_eq(request->auth->username, "me");
+	ck_assert_ptr_null(request->auth->password);
+	ck_assert_str_eq(request->auth->ca_pem, "pem");
+	((struct bench *)arg)->served = exchange;
+}
+
+START_TEST(what_a_request_shows_to_another_server_is_copied)
+{
+	static const struct kube_exchange_handlers handlers = {on_head, on_data, on_done};
+	char token[] = "t0ken", user[] = "me", pem[] = "pem";
+	const struct kube_request_auth auth = {.token = token, .username = user, .ca_pem = pem};
+	const struct kube_request request = {.method = "GET", .target = "https://metrics.example/x", .auth = &auth};
+	struct bench bench = {.data_rc = 0};
+
+	ck_assert_int_eq(kube_sim_new(1, 784111777000, &bench.sim, NULL), 0);
+	kube_sim_serve_outside(bench.sim, on_serve_outside, &bench);
+	ck_assert_int_eq(
+	    kube_transport_send(kube_sim_transport(bench.sim), &request, &handlers, &bench, &bench.exchange, NULL), 0);
+	memset(token, 'z', strlen(token));
+	memset(user, 'z', strlen(user));
+	memset(pem, 'z', strlen(pem));
+	kube_sim_run(bench.sim, 0, LIMIT);
+	ck_assert_ptr_nonnull(bench.served);
+	kube_sim_free(bench.sim);
+}
+END_TEST
+
 START_TEST(answers_come_in_order)
 {
 	struct bench bench;
@@ -215,5 +248,6 @@ START_TEST(without_a_server)
 }
 END_TEST
 
-CHECK_MAIN("sim/transport", answers_come_in_order, whole_answers_and_errors, deadlines, the_client_may_end_it,
-           it_may_be_freed_with_requests_under_way, without_a_server)
+CHECK_MAIN("sim/transport", what_a_request_shows_to_another_server_is_copied, answers_come_in_order,
+           whole_answers_and_errors, deadlines, the_client_may_end_it, it_may_be_freed_with_requests_under_way,
+           without_a_server)
