@@ -204,7 +204,7 @@ static bool make_job(const struct parts *parts, struct kube_arena *arena, struct
 	pod->status_reason = copy(arena, parts->reason);
 	pod->status_message = text_keep(arena, parts->message, MESSAGE_BYTES);
 	read_exit(container->terminated, pod);
-	pod->exit_message = copy(arena, exit_message(container->terminated));
+	pod->exit_message = text_line(arena, exit_message(container->terminated));
 	pod->waiting_reason = copy(arena, container->waiting ? container->waiting->reason : NULL);
 	return pod->job_node_uid && pod->status_reason && pod->status_message && pod->exit_message && pod->waiting_reason;
 }

@@ -41,7 +41,7 @@ struct pod {
 	const char *status_reason, *status_message; /* "DeadlineExceeded", "Evicted", …; "" when none */
 	bool exited;                                /* the container has terminated */
 	int64_t exit_code;
-	const char *exit_message;   /* termination message: the log's last lines; "" when none; kept to 512 bytes */
+	const char *exit_message;   /* termination message: the log's last lines, as one; "" when none; kept to 512 bytes */
 	const char *waiting_reason; /* "ImagePullBackOff", …; "" when none */
 };
 

@@ -36,3 +36,15 @@ const char *text_keep(struct kube_arena *arena, const char *text, size_t max_byt
 {
 	return kube_arena_strndup(arena, text ? text : "", text_cut(text, max_bytes));
 }
+
+const char *text_line(struct kube_arena *arena, const char *text)
+{
+	char *line = kube_arena_strdup(arena, text);
+
+	for (char *c = line; c && *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
+	for (size_t len = line ? strlen(line) : 0; len > 0 && line[len - 1] == ' '; len--)
+		line[len - 1] = '\0';
+	return line;
+}

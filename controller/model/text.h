@@ -11,5 +11,8 @@ size_t text_cut(const char *text, size_t max_bytes);
 const char *text_tail(const char *text, size_t max_bytes);
 /* A copy of the first max_bytes at most; NULL when out of memory. */
 const char *text_keep(struct kube_arena *arena, const char *text, size_t max_bytes);
+/* A copy as one line: what controls a terminal, line breaks included, becomes a blank, and none are left at the end.
+ * NULL when out of memory. */
+const char *text_line(struct kube_arena *arena, const char *text);
 
 #endif

@@ -113,6 +113,9 @@ START_TEST(test_exit)
 	    {"{'terminated':{'exitCode':1,'reason':'Error'}}", true, 1, "", ""},
 	    {"{'terminated':{'exitCode':137,'reason':'OOMKilled'}}", true, 137, "OOMKilled", ""},
 	    {"{'terminated':{'exitCode':137,'reason':'OOMKilled','message':'last line'}}", true, 137, "last line", ""},
+	    /* a log's lines, in a status that is read as one */
+	    {"{'terminated':{'exitCode':1,'message':'\\u001b[31mred\\r\\n\\tgrün\\n\\n'}}", true, 1, " [31mred   grün", ""},
+	    {"{'terminated':{'exitCode':1,'message':'\\n'}}", true, 1, "", ""},
 	    {"{'terminated':{'exitCode':null}}", true, -1, "", ""}, /* no code is no success */
 	    {"{'terminated':{'exitCode':'0'}}", true, -1, "", ""},
 	};

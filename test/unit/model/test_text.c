@@ -53,6 +53,16 @@ START_TEST(test_tail)
 }
 END_TEST
 
+START_TEST(test_line)
+{
+	struct kube_arena arena = {0};
+	ck_assert_str_eq(text_line(&arena, ""), "");
+	ck_assert_str_eq(text_line(&arena, " \n"), "");
+	ck_assert_str_eq(text_line(&arena, "\x1b[1ma\x7f\tb\xc3\xa9 \r\n"), " [1ma  b\xc3\xa9");
+	kube_arena_finish(&arena);
+}
+END_TEST
+
 START_TEST(test_keep)
 {
 	struct kube_arena arena = {0};
@@ -62,4 +72,4 @@ START_TEST(test_keep)
 }
 END_TEST
 
-CHECK_MAIN("text", test_cut, test_tail, test_keep)
+CHECK_MAIN("text", test_cut, test_tail, test_line, test_keep)
