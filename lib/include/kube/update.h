@@ -4,6 +4,9 @@
  * doubled each time and jittered.
  *
  * For changes that depend on what is there. What does not is a patch or an apply: one request, no conflict.
+ *
+ * The whole object passes through cJSON, whose numbers are doubles: whole ones beyond 2^53 would come back altered.
+ * Objects that may hold such are changed by patches.
  */
 #ifndef KUBE_UPDATE_H
 #define KUBE_UPDATE_H
