@@ -199,7 +199,7 @@ class TestDefaults(ClusterTest):
         self.assertEqual(spec["patches"][0]["rollback"]["timeout"], "15m")
 
     def test_in_progress_until_the_controller_has_looked(self):
-        """kstatus (Flux, Argo CD, kpt) takes what has neither observedGeneration nor conditions for current."""
+        """kstatus (Flux, Helm, kpt) takes what has neither observedGeneration nor conditions for current."""
         unseen = {"observedGeneration": -1}
         for plural, body in (("patchpolicies", objects.policy("unseen")), ("patchrollouts", objects.rollout("unseen", "a"))):
             made = self.client.create(plural, {**body, "status": {"progress": "1/1"}})
