@@ -187,14 +187,14 @@ static uint32_t hash_of_texts(const struct kube_strmap *map)
 	return hash;
 }
 
-static struct shared *insert_map(struct kube_pool *pool, const struct kube_strmap *map, struct key *key)
+static struct shared *insert_map(struct kube_pool *pool, const struct kube_strmap *map, struct key key)
 {
 	_cleanup_free_ struct kube_str_pair *pairs = pool_texts(pool, map);
 
 	if (!pairs)
 		return NULL;
-	key->bytes = pairs;
-	struct shared *entry = insert(pool, key);
+	key.bytes = pairs;
+	struct shared *entry = insert(pool, &key);
 	if (!entry)
 		release_texts(pool, pairs, map->count);
 	return entry;
@@ -202,13 +202,13 @@ static struct shared *insert_map(struct kube_pool *pool, const struct kube_strma
 
 bool pool_map(struct kube_pool *pool, const struct kube_strmap *map, struct kube_str_pair **ret_pairs)
 {
-	struct key key = {map->items, map->count * sizeof(*map->items), .is_map = true, .hash = hash_of_texts(map)};
+	const struct key key = {map->items, map->count * sizeof(*map->items), .is_map = true, .hash = hash_of_texts(map)};
 	struct shared *entry = NULL;
 
 	if (map->count > 0) {
 		entry = find(pool, &key);
 		if (!entry)
-			entry = insert_map(pool, map, &key);
+			entry = insert_map(pool, map, key);
 		if (!entry)
 			return false;
 	}
