@@ -7,6 +7,7 @@
 
 #define NOBODY "$." /* no text matches: even the empty one, which a missing label is, lacks the character */
 #define STATUS_TIME_MS 1000
+#define SLOW_SERVER_MS (60 * 1000) /* twice the time that a request may take */
 
 /* ---- {{active}} ---- */
 
@@ -75,7 +76,7 @@ static struct gate_status status_of(const struct pass *pass, const struct gate_s
 /* ---- one gate ---- */
 
 /* Each time that it stops the rollout is a decision of its own: its beginning tells it from the others. */
-static void hold(struct pass *pass, const struct gate_spec *gate, const struct gate_status *status, bool fresh)
+static void hold(struct pass *pass, const struct gate_spec *gate, const struct gate_status *status, bool answered)
 {
 	char since[KUBE_TIME_TEXT_SIZE];
 	bool closed = status->verdict == GATE_CLOSED;
@@ -86,9 +87,17 @@ static void hold(struct pass *pass, const struct gate_spec *gate, const struct g
 		pass->gate_waits = text;
 	decide(pass, DECISION_WAIT, gate->name, status->since_ms / STATUS_TIME_MS, "gates",
 	       closed ? "GateClosed" : "GateError", text);
-	/* An error of the time before a pause, or before a window closed, says nothing of now. */
-	if (!closed && fresh && gate->on_error == GATE_ON_ERROR_FAIL && !pass->gate_failed)
+	if (!closed && answered && gate->on_error == GATE_ON_ERROR_FAIL && !pass->gate_failed)
 		pass->gate_failed = plan_printf(pass->arena, "%s; its onError is Fail", text);
+}
+
+/* One of the time before a pause, or before a window closed, says nothing of now. It came when the timeout was over at
+ * the latest, and a plan waits for the writes of the one before it. */
+static bool is_old_error(const struct gate_spec *gate, const struct gate_fact *fact, int64_t age_ms)
+{
+	int64_t counts_ms = gate->interval_ms + gate->timeout_ms + SLOW_SERVER_MS;
+
+	return fact->verdict == GATE_ERROR && (age_ms < 0 || age_ms >= counts_ms);
 }
 
 static void look_at(struct pass *pass, size_t index, struct gate_status *status)
@@ -96,9 +105,9 @@ static void look_at(struct pass *pass, size_t index, struct gate_status *status)
 	static const struct gate_fact nothing = {.verdict = GATE_UNKNOWN, .message = "it has not been asked yet"};
 	const struct gate_spec *gate = &pass->rules->gates.items[index];
 	const struct gate_fact *fact = pass->s->gate_facts ? &pass->s->gate_facts[index] : &nothing;
-	if (fact->verdict == GATE_UNKNOWN)
-		fact = &nothing;
 	int64_t age_ms = pass->s->now_ms - fact->at_ms; /* below 0: the server's clock was set back */
+	if (fact->verdict == GATE_UNKNOWN || is_old_error(gate, fact, age_ms))
+		fact = &nothing;
 	bool fresh = fact != &nothing && age_ms >= 0 && age_ms < gate->interval_ms;
 
 	*status = status_of(pass, gate, fact);
@@ -106,7 +115,7 @@ static void look_at(struct pass *pass, size_t index, struct gate_status *status)
 		return;
 	pass->gates = GATES_HOLD;
 	if (status->verdict == GATE_CLOSED || status->verdict == GATE_ERROR)
-		hold(pass, gate, status, fresh);
+		hold(pass, gate, status, fact != &nothing);
 	if (fresh)
 		look_again_at(pass->out, fact->at_ms + gate->interval_ms);
 	else

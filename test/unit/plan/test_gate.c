@@ -109,6 +109,27 @@ START_TEST(an_old_error_fails_nothing)
 }
 END_TEST
 
+/* It came when the timeout was over, and the API server took its time with the write that the next plan waited for. */
+START_TEST(an_error_that_came_late_fails)
+{
+	static const struct {
+		int64_t age_ms;
+		int outcome;
+	} cases[] = {{SECONDS(2), OUTCOME_FAILED}, {SECONDS(64), OUTCOME_FAILED}, {SECONDS(65), OUTCOME_SUCCEEDED}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world_rollout *r =
+		    begin(GATE("g", ",'onError':'Fail','interval':'3s','timeout':'2s'"), "{'name':'all'}", 1);
+		pass_time(MINUTES(1));
+		w.gate_facts[0] = (struct gate_fact){
+		    .verdict = GATE_ERROR, .message = "nobody answered", .at_ms = w.now_ms - cases[i].age_ms};
+		w.gates[0] = GATE_OPEN;
+		world_run(&w, MINUTES(60));
+		ck_assert_int_eq(r->rollout->status.outcome, cases[i].outcome);
+		world_finish(&w);
+	}
+}
+END_TEST
+
 /* What is in work goes on: the gate closes as soon as the first node has started. */
 START_TEST(work_goes_on)
 {
@@ -316,7 +337,7 @@ START_TEST(the_nodes_in_work_are_named)
 }
 END_TEST
 
-CHECK_MAIN("gate", an_open_gate_lets_nodes_start, only_an_open_gate_does, an_old_error_fails_nothing, work_goes_on,
-           moments_of_a_gate, once_for_each_wave, an_old_answer_does_not_count,
-           an_answer_of_a_clock_that_was_set_back_does_not_count, all_gates_must_be_open, on_error_fail, forgotten,
-           nothing_is_asked_that_nobody_waits_for, placeholders, the_nodes_in_work_are_named)
+CHECK_MAIN("gate", an_open_gate_lets_nodes_start, only_an_open_gate_does, an_old_error_fails_nothing,
+           an_error_that_came_late_fails, work_goes_on, moments_of_a_gate, once_for_each_wave,
+           an_old_answer_does_not_count, an_answer_of_a_clock_that_was_set_back_does_not_count, all_gates_must_be_open,
+           on_error_fail, forgotten, nothing_is_asked_that_nobody_waits_for, placeholders, the_nodes_in_work_are_named)
