@@ -8,6 +8,7 @@
 #define ROLLOUTS_COALESCE_MS 10
 #define PODS_COALESCE_MS 25 /* a drain is many of them */
 #define MOST_COALESCE_MS 500
+#define LONG_PLAN_US 2000
 #define POLICIES_COALESCE_MS 500 /* node changes come in bursts, and a policy only counts them */
 /* A watch cache may be a moment behind the rollouts that the nodes speak of: no node is cleaned up before this. */
 #define FIRST_ORPHANS_MS 5000
@@ -21,7 +22,9 @@ bool rollout_unfinished(const struct rollout *rollout)
 
 int64_t changes_pause_ms(const struct controller *controller, int64_t least_ms)
 {
-	int64_t wait_ms = controller->plan_us * 19 / 1000;
+	/* Nodes of large clusters wait for the API server, and not for plans. */
+	int64_t pauses = controller->plan_us < LONG_PLAN_US ? 19 : 39;
+	int64_t wait_ms = controller->plan_us * pauses / 1000;
 	return wait_ms < least_ms ? least_ms : wait_ms < MOST_COALESCE_MS ? wait_ms : MOST_COALESCE_MS;
 }
 

@@ -132,7 +132,7 @@ void leave_finish(struct controller *controller);
 /* changes.c: which plans a change may alter. */
 int changes_subscribe(struct controller *controller, struct kube_err *err);
 /* How long a plan waits that need not be at once, at least so long: in a large cluster a plan takes longer, and
- * planning takes at most a twentieth of the time all the same. */
+ * planning takes at most a twentieth of the time all the same, and a fortieth of it where a plan takes over 2 ms. */
 int64_t changes_pause_ms(const struct controller *controller, int64_t least_ms);
 void changes_idle(struct controller *controller, enum cache_id cache, const char *object_key);
 void changes_url(void *controller, const char *url); /* a channel has answered */
