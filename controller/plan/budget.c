@@ -274,13 +274,13 @@ static bool takes_place(const struct pass *pass, const struct node *node, const 
 	return !node->unschedulable || !is_ours(pass, node, start->grants);
 }
 
-static struct wait why_not(struct pass *pass, const struct target_pass *target, struct start *start)
+static struct wait why_not(struct pass *pass, const struct target_pass *target, struct start *start, bool costs)
 {
 	const struct node *node = target->view->node;
 	struct wait wait = not_now(pass, target, start->grants);
 
 	if (!wait.text)
-		wait = over_budget(pass, start, takes_place(pass, node, start));
+		wait = over_budget(pass, start, costs);
 	if (!wait.text && !domains_allow(&start->domains, node))
 		wait = (struct wait){"Topology", pass->held_back ? pass->held_back : domains_text(pass, &start->domains)};
 	if (!wait.text && !gates_open(pass, start->wave)) {
@@ -320,7 +320,7 @@ static void try_to_grant(struct pass *pass, struct start *start, const struct ta
 
 	if (pass->held_back && used_up(start, costs))
 		return; /* as the one before, whose reason is told */
-	struct wait wait = why_not(pass, target, start);
+	struct wait wait = why_not(pass, target, start, costs);
 	if (wait.text) {
 		hold_back(pass, &wait);
 		return;

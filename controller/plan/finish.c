@@ -8,7 +8,6 @@
 
 #define REPORT_PAGE_TARGETS 250
 #define REPORT_PAGE_DECISIONS 500
-#define REASON_NOT_STARTED "NotStarted"
 
 bool rollout_done(const struct rollout *rollout)
 {
@@ -50,22 +49,29 @@ static const struct decision **all_decisions(const struct rollout_snapshot *s, s
 	return all;
 }
 
-/* Why one has no state: it is gone, or nothing could be patched on it. One that became outdated when its wave had
+struct told {
+	enum step step;
+	const char *reason, *message;
+};
+
+/* Of one without a state: it is gone, or nothing could be patched on it. One that became outdated when its wave had
  * passed is left to the next rollout. */
-static const char *never_started(const struct rollout_snapshot *s, const struct target_view *view)
+static struct told never_started(const struct rollout_snapshot *s, const struct target_view *view)
 {
+	static const struct told not_started = {STEP_NONE, "NotStarted", NULL};
+
 	if (!view->node)
-		return "NodeGone";
+		return (struct told){STEP_SKIPPED, "NodeGone", NULL};
 	if (s->rollout->status.outcome != OUTCOME_SUCCEEDED)
-		return REASON_NOT_STARTED;
+		return not_started;
 	switch (node_standing(view->node, s->plan->rules, s->server_version)) {
 	case STANDING_UP_TO_DATE:
-	case STANDING_NEWER: return "NotOutdated";
-	case STANDING_REFUSED: return "VersionNotAllowed";
-	case STANDING_UNKNOWN: return "NotObserved";
+	case STANDING_NEWER: return (struct told){STEP_SKIPPED, "NotOutdated", NULL};
+	case STANDING_REFUSED: return (struct told){STEP_SKIPPED, "VersionNotAllowed", NULL};
+	case STANDING_UNKNOWN: return (struct told){STEP_SKIPPED, "NotObserved", NULL};
 	case STANDING_OUTDATED: break;
 	}
-	return REASON_NOT_STARTED;
+	return not_started;
 }
 
 /* Why it was left as it is; NULL: no exception is the reason. */
@@ -81,32 +87,30 @@ static const char *excepted_by(const struct rollout_snapshot *s, const struct ta
 static struct report_target report_target(const struct rollout_snapshot *s, const struct target_view *view,
                                           struct kube_arena *arena)
 {
-	const struct node *node = view->node;
-	const struct node_state *state = node_state_of(node, s->rollout->object.uid);
-	bool in_plan = view->target->wave >= 0 && (uint64_t)view->target->wave < s->plan->rules->waves.count;
-
+	const struct node_state *state = node_state_of(view->node, s->rollout->object.uid);
 	const struct failure *failure = listed_failure(&s->rollout->status, view->target->node_uid);
 	const char *exception = state || failure ? NULL : excepted_by(s, view, arena);
-	const char *unstarted = state ? "" : never_started(s, view);
-	bool failed = failure && (!state || state->step == STEP_PATCHED); /* its state does not tell, or not any more */
+	bool in_plan = view->target->wave >= 0 && (uint64_t)view->target->wave < s->plan->rules->waves.count;
+	struct told told;
+
+	if (failure && (!state || state->step == STEP_PATCHED)) /* its state does not tell, or not any more */
+		told = (struct told){state ? STEP_PATCHED : STEP_FAILED, failure->reason, failure->message};
+	else if (state)
+		told = (struct told){state->step, state->reason, state->message};
+	else if (exception)
+		told = (struct told){STEP_NONE, "Excepted", exception};
+	else
+		told = never_started(s, view);
 
 	return (struct report_target){
 	    .target = view->target,
 	    .wave = in_plan ? s->plan->rules->waves.items[view->target->wave].name : "",
-	    .node = node,
+	    .node = view->node,
 	    .state = state,
 	    .excepted = exception != NULL,
-	    .step = state                                                 ? state->step
-	            : failure                                             ? STEP_FAILED
-	            : exception || !strcmp(unstarted, REASON_NOT_STARTED) ? STEP_NONE
-	                                                                  : STEP_SKIPPED,
-	    .reason = failed      ? failure->reason
-	              : state     ? state->reason
-	              : exception ? "Excepted"
-	                          : unstarted,
-	    .message = failed  ? failure->message
-	               : state ? state->message
-	                       : exception,
+	    .step = told.step,
+	    .reason = told.reason,
+	    .message = told.message,
 	};
 }
 

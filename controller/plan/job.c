@@ -149,6 +149,15 @@ static const char *unseen_job(const struct target_view *view, const char *name)
 	return fact->name;
 }
 
+/* uid: NULL when nobody knows it. */
+static void fail_lost(struct pass *pass, struct job_view *view, const char *uid)
+{
+	fail(view, "JobLost",
+	     plan_printf(pass->arena,
+	                 "job pod %s (UID %s) is gone before its result was seen: somebody removed its finalizer",
+	                 view->name, uid ? uid : "unknown"));
+}
+
 static void fail_not_created(struct pass *pass, struct job_view *view)
 {
 	const struct effect_error *error = pass->s->effect_error;
@@ -205,13 +214,7 @@ static void judge_missing(struct pass *pass, const struct target_pass *target, s
 	else if (!to_be_made && !(fact && fact->absent))
 		ask_server(pass, target, view->name);
 	else if (existed)
-		fail(view, "JobLost",
-		     plan_printf(pass->arena,
-		                 "job pod %s (UID %s) is gone before its result was seen: somebody removed its finalizer",
-		                 view->name,
-		                 uid         ? uid
-		                 : fact->uid ? fact->uid
-		                             : "unknown"));
+		fail_lost(pass, view, uid ? uid : fact->uid);
 	else if (late)
 		fail_not_created(pass, view);
 	else
@@ -273,12 +276,9 @@ static void judge_running(struct pass *pass, const struct target_pass *target, c
 	bool sure = fact && fact->read_ms != KUBE_TIME_NONE && fact->read_ms > deadline;
 
 	if (fact && pod == fact->pod)
-		ask_server(pass, target, view->name);                 /* nothing else tells how it goes on */
-	if (pass->s->now_ms > deadline && fact && fact->absent) { /* the cache is blind */
-		fail(view, "JobLost",
-		     plan_printf(pass->arena,
-		                 "job pod %s (UID %s) is gone before its result was seen: somebody removed its finalizer",
-		                 view->name, pod->object.uid));
+		ask_server(pass, target, view->name); /* nothing else tells how it goes on */
+	if (pass->s->now_ms > deadline && fact && fact->absent) {
+		fail_lost(pass, view, pod->object.uid); /* the cache is blind */
 		return;
 	}
 	if (pass->s->now_ms > deadline && !sure) {

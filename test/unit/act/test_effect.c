@@ -159,6 +159,15 @@ static struct pod *put_pod(const char *version)
 	return (struct pod *)put(t.pods, &pod_projection, text);
 }
 
+/* With more in its metadata: ",'finalizers':[]". */
+static struct kube_object *put_rollout(const char *more)
+{
+	char text[256];
+	snprintf(text, sizeof(text),
+	         "{'metadata':{'name':'r','uid':'ru','resourceVersion':'7'%s},'spec':{'policyRef':{'name':'p'}}}", more);
+	return put(t.rollouts, &rollout_projection, text);
+}
+
 static void run_action(struct action action)
 {
 	struct actions actions = {.items = &action, .count = 1};
@@ -563,9 +572,7 @@ END_TEST
 START_TEST(status_goes_to_its_subresource_once)
 {
 	set_up(200, "{\"metadata\":{\"resourceVersion\":\"8\"},\"status\":{}}");
-	struct kube_object *object =
-	    put(t.rollouts, &rollout_projection,
-	        "{'metadata':{'name':'r','uid':'ru','resourceVersion':'7'},'spec':{'policyRef':{'name':'p'}}}");
+	struct kube_object *object = put_rollout("");
 	_cleanup_json_ cJSON *status = json_of("{'epoch':1}");
 	ck_assert(act_write_status(t.act, KEY, object, status));
 	ck_assert(!act_write_status(t.act, KEY, object, status));
@@ -582,10 +589,7 @@ END_TEST
 START_TEST(status_of_what_is_gone_is_not_written_again_at_once)
 {
 	set_up(404, "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"message\":\"no\",\"code\":404}");
-	struct kube_object *object =
-	    put(t.rollouts, &rollout_projection,
-	        "{'metadata':{'name':'r','uid':'ru','resourceVersion':'7','deletionTimestamp':'2026-09-21T11:22:33Z'},"
-	        "'spec':{'policyRef':{'name':'p'}}}");
+	struct kube_object *object = put_rollout(",'deletionTimestamp':'2026-09-21T11:22:33Z'");
 	_cleanup_json_ cJSON *status = json_of("{'epoch':1}");
 	ck_assert(act_write_status(t.act, KEY, object, status));
 	run_for(10);
@@ -602,9 +606,7 @@ END_TEST
 START_TEST(a_404_that_is_not_about_the_object_is_a_failure)
 {
 	set_up(404, "{}");
-	struct kube_object *object =
-	    put(t.rollouts, &rollout_projection,
-	        "{'metadata':{'name':'r','uid':'ru','resourceVersion':'7'},'spec':{'policyRef':{'name':'p'}}}");
+	struct kube_object *object = put_rollout("");
 	_cleanup_json_ cJSON *status = json_of("{'epoch':1}");
 	ck_assert(act_write_status(t.act, KEY, object, status));
 	run_for(10);
@@ -637,9 +639,7 @@ END_TEST
 START_TEST(deletion_of_what_is_gone_is_fine)
 {
 	set_up(404, "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"message\":\"no\",\"code\":404}");
-	struct kube_object *object =
-	    put(t.rollouts, &rollout_projection,
-	        "{'metadata':{'name':'r','uid':'ru','resourceVersion':'7'},'spec':{'policyRef':{'name':'p'}}}");
+	struct kube_object *object = put_rollout("");
 	run_action((struct action){.type = ACTION_DELETE_ROLLOUT, .delete_rollout = (struct rollout *)object});
 	run_for(10);
 	ck_assert_str_eq(t.method, "DELETE");
@@ -662,12 +662,6 @@ END_TEST
 
 /* ---- leader election ---- */
 
-static struct kube_object *put_rollout(void)
-{
-	return put(t.rollouts, &rollout_projection,
-	           "{'metadata':{'name':'r','uid':'ru','resourceVersion':'7'},'spec':{'policyRef':{'name':'p'}}}");
-}
-
 START_TEST(who_does_not_lead_sends_nothing)
 {
 	set_up(200, "{}");
@@ -677,7 +671,7 @@ START_TEST(who_does_not_lead_sends_nothing)
 	create_job(IMAGE);
 	run_action((struct action){.type = ACTION_EVICT_POD, .evict = {.pod = put_pod("1"), .grace_period_s = -1}});
 	run_action((struct action){.type = ACTION_DELETE_JOBS, .delete_jobs = rollout.hash});
-	ck_assert(!act_write_status(t.act, KEY, put_rollout(), status));
+	ck_assert(!act_write_status(t.act, KEY, put_rollout(""), status));
 	run_for(60000);
 	ck_assert_uint_eq(t.requests, 0);
 	ck_assert_uint_eq(t.agains, 0);
@@ -732,7 +726,7 @@ START_TEST(only_a_conflict_of_a_status_is_told)
 		if (cases[i].node)
 			cordon(put_node());
 		else
-			ck_assert(act_write_status(t.act, KEY, put_rollout(), status));
+			ck_assert(act_write_status(t.act, KEY, put_rollout(""), status));
 		run_for(10);
 		ck_assert_uint_eq(t.conflicts, cases[i].conflicts);
 		tear_down();

@@ -101,23 +101,32 @@ static int counting_decode(const cJSON *item, struct kube_object *self, struct k
 	return thing_decode(item, self, arena, err);
 }
 
+/* Counts in decoded how often it is read for that. */
+static struct kube_object *make_as(const struct kube_projection *projection, const char *text,
+                                   const struct kube_object *before)
+{
+	struct kube_object *object = NULL;
+	struct draft draft;
+
+	_cleanup_json_ cJSON *json = cJSON_Parse(text);
+	const struct document document = document_of_json(json);
+	draft_init(&draft, projection);
+	decoded = 0;
+	ck_assert_int_eq(draft_read(&draft, &document, NULL), 0);
+	ck_assert_int_eq(draft_make(&draft, NULL, before, &object, NULL), 0);
+	draft_finish(&draft);
+	return object;
+}
+
 /* A thing whose value has len letters. */
 static struct kube_object *make_after(const struct kube_object *before, int len)
 {
 	static const struct kube_projection projection = {
 	    .resource = &things, .size = sizeof(struct thing), .decode = counting_decode};
-	struct kube_object *object = NULL;
-	struct draft draft;
 	char text[32768];
 
 	snprintf(text, sizeof(text), "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"value\":\"%0*d\"}}", len, 0);
-	_cleanup_json_ cJSON *json = cJSON_Parse(text);
-	const struct document document = document_of_json(json);
-	draft_init(&draft, &projection);
-	decoded = 0;
-	ck_assert_int_eq(draft_read(&draft, &document, NULL), 0);
-	ck_assert_int_eq(draft_make(&draft, NULL, before, &object, NULL), 0);
-	draft_finish(&draft);
+	struct kube_object *object = make_as(&projection, text, before);
 	ck_assert_uint_eq(strlen(((const struct thing *)object)->value), (size_t)len);
 	return object;
 }
@@ -168,17 +177,9 @@ static struct kube_object *make_from_table(const struct kube_object *before, con
 	                                                  .table = table,
 	                                                  .parts_size = sizeof(struct thing_parts),
 	                                                  .make = make_thing};
-	struct kube_object *object = NULL;
-	struct draft draft;
 	char text[THING_TEXT_SIZE];
 
-	_cleanup_json_ cJSON *json = cJSON_Parse(thing_text(text, "a", "u", "1", value));
-	const struct document document = document_of_json(json);
-	draft_init(&draft, &projection);
-	decoded = 0;
-	ck_assert_int_eq(draft_read(&draft, &document, NULL), 0);
-	ck_assert_int_eq(draft_make(&draft, NULL, before, &object, NULL), 0);
-	draft_finish(&draft);
+	struct kube_object *object = make_as(&projection, thing_text(text, "a", "u", "1", value), before);
 	ck_assert_str_eq(((const struct thing *)object)->value, value);
 	return object;
 }
