@@ -6,10 +6,11 @@
 
 /* Nodes, pods and budgets change many at a time; one look serves them all. A person would not notice the wait. */
 #define ROLLOUTS_COALESCE_MS 10
-#define PODS_COALESCE_MS 25 /* a drain is many of them */
-#define MOST_COALESCE_MS 500
+#define PODS_COALESCE_MS 25   /* a drain is many of them */
+#define LONGEST_PAUSE_MS 1000 /* a rollout's status is not written more often either */
 #define LONG_PLAN_US 2000
 #define POLICIES_COALESCE_MS 500 /* node changes come in bursts, and a policy only counts them */
+#define OWN_WRITE_MS 1           /* planning goes on at once, but for the pause that it makes */
 /* A watch cache may be a moment behind the rollouts that the nodes speak of: no node is cleaned up before this. */
 #define FIRST_ORPHANS_MS 5000
 #define ORPHANS_COALESCE_MS 500
@@ -20,12 +21,18 @@ bool rollout_unfinished(const struct rollout *rollout)
 	return rollout->status.outcome == OUTCOME_NONE || rollout->finalizer;
 }
 
-int64_t changes_pause_ms(const struct controller *controller, int64_t least_ms)
+int64_t changes_pause_ms(int64_t plan_us, int64_t least_ms)
 {
 	/* Nodes of large clusters wait for the API server, and not for plans. */
-	int64_t pauses = controller->plan_us < LONG_PLAN_US ? 19 : 39;
-	int64_t wait_ms = controller->plan_us * pauses / 1000;
-	return wait_ms < least_ms ? least_ms : wait_ms < MOST_COALESCE_MS ? wait_ms : MOST_COALESCE_MS;
+	int64_t pause_ms = plan_us * (plan_us < LONG_PLAN_US ? 19 : 39) / 1000;
+	if (pause_ms > LONGEST_PAUSE_MS)
+		pause_ms = LONGEST_PAUSE_MS;
+	return pause_ms > least_ms ? pause_ms : least_ms;
+}
+
+void changes_plan_after(struct controller *controller, const char *key, int64_t delay_ms)
+{
+	kube_queue_add_after(controller->queue, key, changes_pause_ms(controller->plan_us, delay_ms));
 }
 
 static void add(struct controller *controller, const char *prefix, const char *name, int64_t delay_ms)
@@ -34,7 +41,7 @@ static void add(struct controller *controller, const char *prefix, const char *n
 	if (!*name || (size_t)snprintf(key, sizeof(key), "%s%s", prefix, name) >= sizeof(key))
 		return;
 	if (delay_ms > 0)
-		kube_queue_add_after(controller->queue, key, changes_pause_ms(controller, delay_ms));
+		changes_plan_after(controller, key, delay_ms);
 	else
 		kube_queue_add(controller->queue, key);
 }
@@ -225,11 +232,12 @@ static void on_rollout(void *arg, const struct kube_change *change)
 	if (!controller->working || !change->changed)
 		return;
 	const struct rollout *any = new ? new : old;
+	bool asked = !old || !new || old->object.generation != new->object.generation;
 	if (new)
-		add(controller, KEY_ROLLOUT, new->object.name, 0);
+		add(controller, KEY_ROLLOUT, new->object.name, asked ? 0 : OWN_WRITE_MS);
 	else
 		rollout_vanished(controller, old);
-	add(controller, KEY_POLICY, any->policy_name, 0);
+	add(controller, KEY_POLICY, any->policy_name, asked || ended(old, new) ? 0 : POLICIES_COALESCE_MS);
 	if (!new || ended(old, new))
 		add_unfinished(controller, false, 0);
 }
@@ -361,11 +369,11 @@ void changes_idle(struct controller *controller, enum cache_id cache, const char
 	if (!controller->working)
 		return;
 	switch (cache) {
-	case CACHE_POLICIES: add(controller, KEY_POLICY, object_key, 0); return;
+	case CACHE_POLICIES: add(controller, KEY_POLICY, object_key, OWN_WRITE_MS); return;
 	case CACHE_ROLLOUTS:
-		add(controller, KEY_ROLLOUT, object_key, 0);
+		add(controller, KEY_ROLLOUT, object_key, OWN_WRITE_MS);
 		if (object)
-			add(controller, KEY_POLICY, ((const struct rollout *)object)->policy_name, 0);
+			add(controller, KEY_POLICY, ((const struct rollout *)object)->policy_name, POLICIES_COALESCE_MS);
 		else
 			add_policies(controller, 0); /* one that was asked for and never came */
 		return;

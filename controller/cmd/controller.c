@@ -9,7 +9,7 @@ static void plan_again(void *arg, const char *key, int64_t delay_ms)
 {
 	struct controller *controller = arg;
 	if (delay_ms > 0)
-		kube_queue_add_after(controller->queue, key, delay_ms);
+		changes_plan_after(controller, key, delay_ms);
 	else
 		kube_queue_add(controller->queue, key);
 }

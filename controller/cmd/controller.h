@@ -131,9 +131,12 @@ void leave_finish(struct controller *controller);
 
 /* changes.c: which plans a change may alter. */
 int changes_subscribe(struct controller *controller, struct kube_err *err);
-/* How long a plan waits that need not be at once, at least so long: in a large cluster a plan takes longer, and
- * planning takes at most a twentieth of the time all the same, and a fortieth of it where a plan takes over 2 ms. */
-int64_t changes_pause_ms(const struct controller *controller, int64_t least_ms);
+/* How long a plan waits that need not be at once, at least so long, when the last ones took plan_us: in a large cluster
+ * a plan takes longer, and planning takes at most a twentieth of the time all the same, a fortieth of it where a plan
+ * takes over 2 ms. But the pause by itself is at most 1 s. */
+int64_t changes_pause_ms(int64_t plan_us, int64_t least_ms);
+/* After delay_ms at the earliest, and that pause. */
+void changes_plan_after(struct controller *controller, const char *key, int64_t delay_ms);
 void changes_idle(struct controller *controller, enum cache_id cache, const char *object_key);
 void changes_url(void *controller, const char *url); /* a channel has answered */
 void changes_all(struct controller *controller);     /* everything is planned: the caches are synced */

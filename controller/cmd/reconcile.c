@@ -20,7 +20,7 @@ static void look_again(struct controller *controller, const char *key, int64_t a
 	int64_t delay_ms = at_ms - kube_client_server_ms(controller->client);
 	if (delay_ms > LOOK_AGAIN_AT_MOST_MS)
 		delay_ms = LOOK_AGAIN_AT_MOST_MS;
-	kube_queue_add_after(controller->queue, key, changes_pause_ms(controller, delay_ms > 0 ? delay_ms : 1));
+	changes_plan_after(controller, key, delay_ms > 0 ? delay_ms : 1);
 }
 
 /* How long a status that can wait has to; at most 0: not at all. */
@@ -59,7 +59,7 @@ static int write_rollout_status(struct controller *controller, const char *key, 
 	else if (status)
 		write_status(controller, key, track, &snapshot->rollout->object, status);
 	else if (write.later)
-		kube_queue_add_after(controller->queue, key, wait_ms);
+		changes_plan_after(controller, key, wait_ms);
 	return 0;
 }
 
@@ -135,7 +135,7 @@ static int write_policy_status(struct controller *controller, const char *key, c
 	bool patient = only_counts(snapshot->policy, &result->wanted);
 	int64_t wait_ms = status_wait_ms(controller, track, patient ? COUNTS_INTERVAL_MS : STATUS_INTERVAL_MS);
 	if (status && wait_ms > 0 && !author)
-		kube_queue_add_after(controller->queue, key, wait_ms);
+		changes_plan_after(controller, key, wait_ms);
 	else if (status)
 		write_status(controller, key, track, &snapshot->policy->object, status);
 	return 0;

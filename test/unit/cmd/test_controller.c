@@ -497,8 +497,23 @@ START_TEST(explanations)
 }
 END_TEST
 
-CHECK_MAIN("controller", drift_becomes_a_rollout_that_succeeds, job_pods_are_not_drained, killed_and_started_again,
-           server_that_fails_now_and_then, quiet_when_there_is_nothing_to_do, higher_epoch_ends_the_process,
-           new_process_writes_a_higher_epoch, readiness_names_what_is_missing,
-           readiness_tells_of_a_list_that_cannot_be_taken, metrics_have_the_known_names, stop_lets_writes_end,
-           stop_flushes_events, stop_does_not_wait_long_for_events, explanations)
+/* Planning takes a twentieth of the time at most, and what waits for longer waits no longer. */
+START_TEST(plans_that_take_longer_are_made_less_often)
+{
+	static const struct {
+		int64_t plan_us, least_ms, pause_ms;
+	} cases[] = {{0, 10, 10},   {400, 10, 10},    {1000, 10, 19},      {1999, 10, 37},
+	             {2000, 1, 78}, {20000, 10, 780}, {30000, 10, 1000},   {30000, 1500, 1500},
+	             {1000, 0, 19}, {0, 0, 0},        {5000, 60000, 60000}};
+
+	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++)
+		ck_assert_int_eq(changes_pause_ms(cases[i].plan_us, cases[i].least_ms), cases[i].pause_ms);
+}
+END_TEST
+
+CHECK_MAIN("controller", plans_that_take_longer_are_made_less_often, drift_becomes_a_rollout_that_succeeds,
+           job_pods_are_not_drained, killed_and_started_again, server_that_fails_now_and_then,
+           quiet_when_there_is_nothing_to_do, higher_epoch_ends_the_process, new_process_writes_a_higher_epoch,
+           readiness_names_what_is_missing, readiness_tells_of_a_list_that_cannot_be_taken,
+           metrics_have_the_known_names, stop_lets_writes_end, stop_flushes_events, stop_does_not_wait_long_for_events,
+           explanations)
