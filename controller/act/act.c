@@ -41,9 +41,9 @@ static void patch_node(struct act *act, const char *key, const struct node_write
 	effect_send(act, &effect, &call);
 }
 
-static void evict_pod(struct act *act, const char *key, const struct pod *pod, int64_t grace_period_s,
-                      struct kube_arena *arena)
+static void evict_pod(struct act *act, const char *key, const struct action *action, struct kube_arena *arena)
 {
+	const struct pod *pod = action->evict.pod;
 	struct effect effect = {
 	    .kind = EFFECT_EVICT,
 	    .key = key,
@@ -52,9 +52,10 @@ static void evict_pod(struct act *act, const char *key, const struct pod *pod, i
 	    .object_key = pod->object.key,
 	    .uid = pod->object.uid,
 	    .namespace_ = pod->object.namespace_,
+	    .delay_ms = action->evict.delay_ms,
 	    .last_seq = -1,
 	};
-	_cleanup_json_ cJSON *body = evict_body(pod, grace_period_s);
+	_cleanup_json_ cJSON *body = evict_body(pod, action->evict.grace_period_s);
 	struct kube_call call = {
 	    .method = "POST",
 	    .resource = &kube_pods,
@@ -318,8 +319,10 @@ static void remove_pod(struct act *act, const char *key, const struct action *ac
 	bool forced = action->type == ACTION_DELETE_POD;
 	if (action->evict.self && options->on_leave)
 		options->on_leave(options->arg, pod, action->evict.grace_period_s, forced);
+	else if (forced)
+		delete_pod(act, key, pod, action->evict.grace_period_s, arena);
 	else
-		(forced ? delete_pod : evict_pod)(act, key, pod, action->evict.grace_period_s, arena);
+		evict_pod(act, key, action, arena);
 }
 
 static void run_one(struct act *act, const char *key, const struct action *action, struct kube_arena *arena)

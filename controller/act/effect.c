@@ -10,6 +10,7 @@
 
 #define GONE_PAUSE_MS 5000      /* the watch says in that time that an object is gone */
 #define MAX_REPEAT_AGE_MS 15000 /* the client repeats no request for longer */
+#define MAX_LATE_MS 1000        /* a turn that comes later was missed: the process was frozen */
 
 static const struct effect_retry retry_failed = {.first_ms = 1000, .tolerated = 0};
 /* The cache is a moment behind; it will show why. Told only when it goes on. */
@@ -22,8 +23,11 @@ struct running {
 	struct act *act;
 	struct effect effect; /* strings in the arena */
 	struct kube_arena arena;
-	struct kube_op *op;
-	int64_t sent_ms; /* mono; for the first time */
+	struct kube_timer turn; /* active: it waits for delay_ms to be over, with call and body; else these are nothing */
+	struct kube_call call;  /* strings in the arena */
+	cJSON *body;
+	struct kube_op *op; /* NULL while it waits */
+	int64_t decided_ms; /* mono */
 	struct running *prev, *next;
 };
 
@@ -83,6 +87,9 @@ static void running_free(struct running *running)
 {
 	if (!running)
 		return;
+	if (running->act)
+		kube_timer_stop(kube_client_env(running->act->options.client), &running->turn);
+	cJSON_Delete(running->body);
 	kube_arena_finish(&running->arena);
 	free(running);
 }
@@ -94,7 +101,8 @@ void act_free(struct act *act)
 	struct running *running, *next;
 	DL_FOREACH_SAFE(act->running, running, next)
 	{
-		kube_op_cancel(running->op);
+		if (running->op)
+			kube_op_cancel(running->op);
 		running_free(running);
 	}
 	struct mark *mark, *after;
@@ -376,7 +384,50 @@ static bool may_act(const struct act *act)
 static bool may_repeat(void *arg)
 {
 	const struct running *running = arg;
-	return may_act(running->act) && now_mono_ms(running->act) - running->sent_ms < MAX_REPEAT_AGE_MS;
+	return may_act(running->act) && now_mono_ms(running->act) - running->decided_ms < MAX_REPEAT_AGE_MS;
+}
+
+static int send_now(struct running *running, const struct kube_call *call, struct kube_err *err)
+{
+	struct kube_call own = *call;
+	own.may_repeat = may_repeat;
+	return kube_client_send(running->act->options.client, &own, answered, running, &running->op, err);
+}
+
+/* As if it had never been begun. */
+static void take_out(struct running *running)
+{
+	DL_DELETE(running->act->running, running);
+	running->act->in_flight--;
+	kube_pending_end(running->effect.pending, running->effect.object_key, NULL);
+	running_free(running);
+}
+
+static void on_turn(struct kube_timer *timer, void *arg)
+{
+	struct running *running = arg;
+	struct kube_err err = {0};
+	int64_t late_ms = now_mono_ms(running->act) - running->decided_ms - running->effect.delay_ms;
+	(void)timer;
+	if (!may_act(running->act) || late_ms > MAX_LATE_MS) {
+		take_out(running);
+		return;
+	}
+	if (send_now(running, &running->call, &err) < 0) {
+		failed(running->act, &running->effect, &err, &retry_failed);
+		take_out(running);
+	}
+}
+
+static int wait_for_turn(struct running *running, const struct kube_call *call)
+{
+	struct kube_env *env = kube_client_env(running->act->options.client);
+	running->call = *call;
+	running->call.body = running->body = cJSON_Duplicate(call->body, true);
+	int rc = call->body && !running->body ? KUBE_E_NOMEM : copy_string(&running->arena, &running->call.namespace_);
+	if (rc == 0)
+		rc = copy_string(&running->arena, &running->call.name);
+	return rc ? rc : kube_timer_start(env, &running->turn, running->effect.delay_ms, on_turn, running);
 }
 
 static int start(struct act *act, struct running *running, const struct kube_call *call, struct kube_err *err)
@@ -385,11 +436,12 @@ static int start(struct act *act, struct running *running, const struct kube_cal
 	int rc = kube_pending_begin(effect->pending, effect->object_key, err);
 	if (rc < 0)
 		return rc;
-	struct kube_call own = *call;
-	own.may_repeat = may_repeat;
 	running->act = act;
-	running->sent_ms = now_mono_ms(act);
-	rc = kube_client_send(act->options.client, &own, answered, running, &running->op, err);
+	running->decided_ms = now_mono_ms(act);
+	if (effect->delay_ms == 0)
+		rc = send_now(running, call, err);
+	else if (wait_for_turn(running, call) < 0)
+		rc = kube_fail(err, KUBE_E_NOMEM, "out of memory for: %s", effect->what);
 	if (rc < 0)
 		kube_pending_end(effect->pending, effect->object_key, NULL);
 	return rc;

@@ -30,8 +30,9 @@ struct effect {
 	const char *uid, *namespace_; /* EVICT: of the pod */
 	const char *done;             /* what is logged on success; NULL: nothing */
 	const char *log[2 * EFFECT_LOG_PAIRS]; /* with these keys and values */
-	int64_t pause_ms;                      /* after a success it is not sent again for so long; 0: no matter */
-	int64_t last_seq;                      /* status of a rollout: newest decision before this one; -1: no rollout */
+	int64_t delay_ms; /* sent so much later, but its object is busy from now on; without retries only */
+	int64_t pause_ms; /* after a success it is not sent again for so long; 0: no matter */
+	int64_t last_seq; /* status of a rollout: newest decision before this one; -1: no rollout */
 };
 
 /* Sends it unless its object is busy or it waits after a failure. Copies effect. False: it was not sent. */

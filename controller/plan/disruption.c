@@ -13,8 +13,8 @@
 struct pdb_room {
 	const struct pdb *pdb;
 	int64_t left;      /* evictions that may still be sent in this pass */
-	int64_t in_flight; /* evictions under way, at the beginning */
-	bool sent;         /* one is sent in this pass */
+	int64_t in_flight; /* evictions under way, with those of this pass */
+	int64_t sent;      /* in this pass */
 };
 
 static int by_namespace(const void *a, const void *b)
@@ -102,8 +102,9 @@ void rooms_init(struct pass *pass)
  * Evictions under one budget go out one after another. Each rewrites the budget's status, and where two collide the API
  * server lets one sleep for half a second (EvictionsRetry): of twenty that come at once most sleep several times over.
  */
-bool disruption_allowed(struct pass *pass, const struct pod *pod, struct drain_view *view)
+bool disruption_allowed(struct pass *pass, const struct pod *pod, struct drain_view *view, int64_t *ret_delay_ms)
 {
+	*ret_delay_ms = 0;
 	struct pdb_room *room = NULL;
 	size_t budgets = unprotected(pod) ? 0 : budgets_of(pass, pod, &room);
 
@@ -118,8 +119,8 @@ bool disruption_allowed(struct pass *pass, const struct pod *pod, struct drain_v
 		                budgets));
 		return false;
 	}
-	if (room->left > 0 && (room->sent || room->in_flight >= MAX_EVICTIONS_A_BUDGET)) {
-		look_again_at(pass->out, pass->s->now_ms + EVICTION_PAUSE_MS);
+	if (room->left > 0 && room->in_flight >= MAX_EVICTIONS_A_BUDGET) {
+		look_again_at(pass->out, pass->s->now_ms + MAX_EVICTIONS_A_BUDGET * EVICTION_PAUSE_MS);
 		return false;
 	}
 	if (room->left <= 0) {
@@ -128,7 +129,9 @@ bool disruption_allowed(struct pass *pass, const struct pod *pod, struct drain_v
 		                        (long long)pdb->current_healthy, (long long)pdb->desired_healthy));
 		return false;
 	}
+	*ret_delay_ms = room->sent * EVICTION_PAUSE_MS;
 	room->left--;
-	room->sent = true;
+	room->in_flight++;
+	room->sent++;
 	return true;
 }

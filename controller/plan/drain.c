@@ -125,7 +125,7 @@ static bool refusal_holds(struct drain *drain, const struct pod_view *view)
 
 /* ---- what is done ---- */
 
-static void remove_pod(struct drain *drain, const struct pod *pod)
+static void remove_pod(struct drain *drain, const struct pod *pod, int64_t delay_ms)
 {
 	struct pass *pass = drain->pass;
 	enum action_type type = drain->forced ? ACTION_DELETE_POD : ACTION_EVICT_POD;
@@ -134,6 +134,7 @@ static void remove_pod(struct drain *drain, const struct pod *pod)
 	action->evict.pod = pod;
 	action->evict.self = is_self(pass, pod);
 	action->evict.grace_period_s = pass->rules->drain.grace_period_s;
+	action->evict.delay_ms = delay_ms;
 	drain->leaving++;
 }
 
@@ -156,13 +157,15 @@ static void let_go(struct drain *drain, const struct pod_view *view)
 	}
 	if (drain->forced) {
 		if (!view->busy && drain->leaving < drain->pass->rules->drain.parallelism)
-			remove_pod(drain, pod);
+			remove_pod(drain, pod, 0);
 		return;
 	}
 	if (job_runs_on(drain, pod) || refusal_holds(drain, view) || view->busy)
 		return;
-	if (drain->leaving < drain->pass->rules->drain.parallelism && disruption_allowed(drain->pass, pod, &drain->view))
-		remove_pod(drain, pod);
+	int64_t delay_ms;
+	if (drain->leaving < drain->pass->rules->drain.parallelism &&
+	    disruption_allowed(drain->pass, pod, &drain->view, &delay_ms))
+		remove_pod(drain, pod, delay_ms);
 }
 
 void drain_target(struct pass *pass, const struct target_pass *target, struct drain_view *ret_view)

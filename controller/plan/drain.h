@@ -34,7 +34,7 @@ size_t volumes_attached(struct pass *pass, const struct target_pass *target, str
 
 /* ---- disruption.c ---- */
 
-/* An eviction of the pod may be sent; it then has used its place. */
-bool disruption_allowed(struct pass *pass, const struct pod *pod, struct drain_view *view);
+/* An eviction of the pod may be sent, *ret_delay_ms from now; it then has used its place. */
+bool disruption_allowed(struct pass *pass, const struct pod *pod, struct drain_view *view, int64_t *ret_delay_ms);
 
 #endif

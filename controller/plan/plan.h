@@ -126,6 +126,7 @@ struct action {
 		struct {
 			const struct pod *pod;
 			int64_t grace_period_s; /* -1: the pod's own */
+			int64_t delay_ms;       /* EVICT_POD: sent so much later, after others under the same budget */
 			bool self;              /* this process runs in it: the work is handed over first */
 		} evict;                    /* EVICT_POD, DELETE_POD */
 		struct job_create job;

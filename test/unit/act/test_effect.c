@@ -334,9 +334,10 @@ END_TEST
 
 /* ---- evictions ---- */
 
-static void evict(const struct pod *pod)
+static void evict(const struct pod *pod, int64_t delay_ms)
 {
-	run_action((struct action){.type = ACTION_EVICT_POD, .evict = {.pod = pod, .grace_period_s = -1}});
+	run_action(
+	    (struct action){.type = ACTION_EVICT_POD, .evict = {.pod = pod, .grace_period_s = -1, .delay_ms = delay_ms}});
 }
 
 START_TEST(eviction_that_a_budget_refuses)
@@ -346,7 +347,7 @@ START_TEST(eviction_that_a_budget_refuses)
 	       "the pod's disruption budget.\",\"details\":{\"causes\":[{\"reason\":\"DisruptionBudget\",\"message\":\"The "
 	       "disruption budget cart needs 3 healthy pods and has 3 currently\"}]},\"code\":429}");
 	const struct pod *pod = put_pod("1");
-	evict(pod);
+	evict(pod, 0);
 	run_for(10);
 	ck_assert_uint_eq(t.requests, 1);
 	ck_assert_str_eq(t.target, "/api/v1/namespaces/shop/pods/cart-0/eviction");
@@ -368,7 +369,7 @@ END_TEST
 START_TEST(eviction_is_waited_for)
 {
 	set_up(201, "{\"kind\":\"Status\",\"status\":\"Success\",\"code\":201}");
-	evict(put_pod("1"));
+	evict(put_pod("1"), 0);
 	run_for(10);
 	ck_assert_str_eq(t.eviction, "accepted");
 	ck_assert_ptr_null(facts_eviction(t.facts, "p1"));
@@ -651,6 +652,46 @@ START_TEST(deletion_of_what_is_gone_is_fine)
 }
 END_TEST
 
+/* The pod is busy meanwhile: no plan decides about it again. */
+START_TEST(an_eviction_waits_for_its_turn)
+{
+	set_up(201, "{\"kind\":\"Status\",\"status\":\"Success\"}");
+	evict(put_pod("1"), 300);
+	ck_assert(kube_pending_busy(t.pod_writes, "shop/cart-0"));
+	ck_assert_uint_eq(act_in_flight(t.act), 1);
+	run_for(290);
+	ck_assert_uint_eq(t.requests, 0);
+	evict(put_pod("1"), 0);
+	run_for(20);
+	ck_assert_uint_eq(t.requests, 1);
+	ck_assert_str_eq(t.target, "/api/v1/namespaces/shop/pods/cart-0/eviction");
+	ck_assert_ptr_nonnull(strstr(t.body, "\"uid\":\"p1\""));
+	ck_assert_uint_eq(act_in_flight(t.act), 0);
+	tear_down();
+}
+END_TEST
+
+START_TEST(who_no_longer_leads_misses_its_turn)
+{
+	set_up(201, "{}");
+	evict(put_pod("1"), 300);
+	t.follower = true;
+	run_for(1000);
+	ck_assert_uint_eq(t.requests, 0);
+	ck_assert_uint_eq(act_in_flight(t.act), 0);
+	ck_assert(!kube_pending_busy(t.pod_writes, "shop/cart-0"));
+	tear_down();
+}
+END_TEST
+
+START_TEST(end_before_its_turn)
+{
+	set_up(201, "{}");
+	evict(put_pod("1"), 300);
+	tear_down();
+}
+END_TEST
+
 START_TEST(end_with_writes_in_flight)
 {
 	set_up(200, "{}");
@@ -669,7 +710,7 @@ START_TEST(who_does_not_lead_sends_nothing)
 	t.follower = true;
 	cordon(put_node());
 	create_job(IMAGE);
-	run_action((struct action){.type = ACTION_EVICT_POD, .evict = {.pod = put_pod("1"), .grace_period_s = -1}});
+	evict(put_pod("1"), 0);
 	run_action((struct action){.type = ACTION_DELETE_JOBS, .delete_jobs = rollout.hash});
 	ck_assert(!act_write_status(t.act, KEY, put_rollout(""), status));
 	run_for(60000);
@@ -744,5 +785,6 @@ CHECK_MAIN("effect", answers_and_what_they_mean, node_is_busy_until_the_cache_sh
            all_job_pods_go_in_one_request_and_not_at_once_again, status_goes_to_its_subresource_once,
            status_of_what_is_gone_is_not_written_again_at_once, a_404_that_is_not_about_the_object_is_a_failure,
            creation_of_a_rollout_is_seen_by_its_policy, deletion_of_what_is_gone_is_fine, end_with_writes_in_flight,
+           an_eviction_waits_for_its_turn, who_no_longer_leads_misses_its_turn, end_before_its_turn,
            who_does_not_lead_sends_nothing, who_leads_no_longer_repeats_nothing, old_decisions_are_not_repeated,
            only_a_conflict_of_a_status_is_told)

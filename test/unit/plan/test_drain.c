@@ -101,10 +101,24 @@ START_TEST(filters)
 }
 END_TEST
 
-/* The same budget, on three nodes, in one pass: what it allows goes out one after another. */
+/* Those under a budget go out one after another. */
+static void check_delays(void)
+{
+	int64_t delay_ms = 0;
+	for (size_t i = 0; i < w.result.actions.count; i++) {
+		const struct action *action = &w.result.actions.items[i];
+		if (action->type != ACTION_EVICT_POD)
+			continue;
+		bool alone = strcmp(action->evict.pod->object.name, "other") == 0;
+		ck_assert_int_eq(action->evict.delay_ms, alone ? 0 : delay_ms);
+		delay_ms += alone ? 0 : 50;
+	}
+}
+
+/* The same budget, on three nodes, in one pass. */
 START_TEST(one_budget_for_all_nodes)
 {
-	for (int64_t allowed = 0; allowed <= 4; allowed++) {
+	for (int64_t allowed = 0; allowed <= 5; allowed++) {
 		begin();
 		static const char *const nodes[] = {"n0", "n1", "n2", "n2"};
 		for (size_t i = 0; i < 4; i++)
@@ -112,11 +126,31 @@ START_TEST(one_budget_for_all_nodes)
 		world_add_pod(&w, "n1", "other", "other");
 		world_add_pdb(&w, "cart", "cart", allowed);
 		drain_nodes(3);
-		ck_assert_uint_eq(world_actions(&w, ACTION_EVICT_POD), (allowed > 0) + 1);
-		ck_assert((drain.blocker.kind != NULL) == (allowed <= 1));
-		if (allowed <= 1)
+		ck_assert_uint_eq(world_actions(&w, ACTION_EVICT_POD), (size_t)(allowed < 4 ? allowed : 4) + 1);
+		check_delays();
+		ck_assert((drain.blocker.kind != NULL) == (allowed < 4));
+		if (allowed < 4)
 			ck_assert_str_eq(drain.blocker.name, "cart");
-		ck_assert_int_eq(w.result.look_again_ms, allowed <= 1 ? KUBE_TIME_NONE : w.now_ms + 50);
+		ck_assert_int_eq(w.result.look_again_ms, KUBE_TIME_NONE);
+		world_finish(&w);
+	}
+}
+END_TEST
+
+/* Eight under one budget at a time, with those that are under way. */
+START_TEST(few_evictions_at_a_time)
+{
+	for (size_t busy = 0; busy <= 8; busy += 4) {
+		begin();
+		for (size_t i = 0; i < 12; i++)
+			world_add_pod(&w, "n0", kube_arena_printf(&w.arena, "p%zu", 10 + i), "cart");
+		for (size_t i = 0; i < busy; i++)
+			w.pods[i]->busy = 1;
+		world_add_pdb(&w, "cart", "cart", 100);
+		drain_nodes(1);
+		ck_assert_uint_eq(world_actions(&w, ACTION_EVICT_POD), 8 - busy);
+		check_delays();
+		ck_assert_int_eq(w.result.look_again_ms, w.now_ms + 400);
 		world_finish(&w);
 	}
 }
@@ -276,6 +310,6 @@ START_TEST(no_refusal_holds_until_a_clock_that_was_set_back)
 }
 END_TEST
 
-CHECK_MAIN("plan/drain", filters, one_budget_for_all_nodes, evictions_under_way, unready_pods, two_budgets,
-           two_budgets_do_not_hold_what_is_over, budgets_of_others, parallelism, refusals_of_the_server,
+CHECK_MAIN("plan/drain", filters, one_budget_for_all_nodes, few_evictions_at_a_time, evictions_under_way, unready_pods,
+           two_budgets, two_budgets_do_not_hold_what_is_over, budgets_of_others, parallelism, refusals_of_the_server,
            no_refusal_holds_until_a_clock_that_was_set_back)
