@@ -24,7 +24,7 @@ bool rollout_unfinished(const struct rollout *rollout)
 int64_t changes_pause_ms(int64_t plan_us, int64_t least_ms)
 {
 	/* Nodes of large clusters wait for the API server, and not for plans. */
-	int64_t pause_ms = plan_us * (plan_us < LONG_PLAN_US ? 19 : 39) / 1000;
+	int64_t pause_ms = plan_us * (plan_us < LONG_PLAN_US ? 19 : 79) / 1000;
 	if (pause_ms > LONGEST_PAUSE_MS)
 		pause_ms = LONGEST_PAUSE_MS;
 	return pause_ms > least_ms ? pause_ms : least_ms;

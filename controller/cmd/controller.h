@@ -132,8 +132,8 @@ void leave_finish(struct controller *controller);
 /* changes.c: which plans a change may alter. */
 int changes_subscribe(struct controller *controller, struct kube_err *err);
 /* How long a plan waits that need not be at once, at least so long, when the last ones took plan_us: in a large cluster
- * a plan takes longer, and planning takes at most a twentieth of the time all the same, a fortieth of it where a plan
- * takes over 2 ms. But the pause by itself is at most 1 s. */
+ * a plan takes longer, and planning takes at most a twentieth of the time all the same, an eightieth of it where a
+ * plan takes over 2 ms. But the pause by itself is at most 1 s. */
 int64_t changes_pause_ms(int64_t plan_us, int64_t least_ms);
 /* After delay_ms at the earliest, and that pause. */
 void changes_plan_after(struct controller *controller, const char *key, int64_t delay_ms);

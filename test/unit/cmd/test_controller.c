@@ -502,9 +502,9 @@ START_TEST(plans_that_take_longer_are_made_less_often)
 {
 	static const struct {
 		int64_t plan_us, least_ms, pause_ms;
-	} cases[] = {{0, 10, 10},   {400, 10, 10},    {1000, 10, 19},      {1999, 10, 37},
-	             {2000, 1, 78}, {20000, 10, 780}, {30000, 10, 1000},   {30000, 1500, 1500},
-	             {1000, 0, 19}, {0, 0, 0},        {5000, 60000, 60000}};
+	} cases[] = {{0, 10, 10},    {400, 10, 10},    {1000, 10, 19},      {1999, 10, 37},
+	             {2000, 1, 158}, {10000, 10, 790}, {30000, 10, 1000},   {30000, 1500, 1500},
+	             {1000, 0, 19},  {0, 0, 0},        {5000, 60000, 60000}};
 
 	for (size_t i = 0; i < KUBE_ARRAY_LEN(cases); i++)
 		ck_assert_int_eq(changes_pause_ms(cases[i].plan_us, cases[i].least_ms), cases[i].pause_ms);
